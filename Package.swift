@@ -1,0 +1,142 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is compiled with; `CONTRIBUTING.md` says what each rule buys.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// A Swift target under the house rules; `dependencies` are its arrows in the module map.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["MeshTestSupport"], path: "Tests/\(name)",
+        swiftSettings: house)
+}
+
+let package = Package(
+    name: "planetary-mesh",
+    products: [
+        .executable(name: "meshd", targets: ["meshd"]),
+        .executable(name: "meshctl", targets: ["meshctl"]),
+        .executable(name: "meshbench", targets: ["meshbench"]),
+    ],
+    targets: [
+        // C libraries, as they come from Debian.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Our own declarations of libwasmtime's C interface, resolved at run time.
+        .target(name: "CWasmtime"),
+        // The raw loops that meshbench holds our figures against.
+        .target(name: "CBaseline", dependencies: ["CLMDB", "COpenSSL", "CWasmtime"]),
+
+        // Shared types.
+        module("MeshCore"),
+        module("MeshAPI"),
+
+        // Records. Nothing from here to the engine performs I/O.
+        module("MeshCrypto", ["MeshCore", "COpenSSL"]),
+        module("IPLD", ["MeshCore", "MeshCrypto"]),
+        module("MeshIdentity", ["MeshCore", "MeshCrypto", "IPLD"]),
+        module("MeshStorage", ["MeshCore", "IPLD"]),
+        module("MeshDAG", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage"]),
+        module("MeshRuntime", ["MeshCore", "IPLD"]),
+        module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
+        module(
+            "MeshFederation",
+            ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime", "MeshMarket"]),
+        module("MeshGossip", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
+        module(
+            "MeshEngine",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip",
+            ]),
+
+        // Adapters.
+        module("LMDB", ["CLMDB"]),
+        module("MeshStore", ["LMDB", "MeshCore", "IPLD", "MeshStorage"]),
+        module("MeshTransport", ["COpenSSL", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        module("WasmRuntime", ["CWasmtime", "MeshCore", "IPLD", "MeshRuntime"]),
+        module("ControlServer", ["CMicroHTTPD", "MeshAPI"]),
+        module("ControlClient", ["CCurl", "MeshAPI"]),
+        module("CommandLineArguments"),
+
+        // Compositions.
+        module(
+            "MeshDaemon",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "MeshStore",
+                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments",
+            ]),
+        module(
+            "MeshCommands",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "WasmRuntime", "ControlClient",
+                "CommandLineArguments",
+            ]),
+
+        // Programs.
+        program("meshd", ["MeshDaemon", "WasmRuntime"]),
+        program("meshctl", ["MeshCommands", "WasmRuntime"]),
+        program(
+            "meshbench",
+            [
+                "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
+                "MeshDAG", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB", "WasmRuntime",
+                "ControlClient", "CommandLineArguments",
+            ]),
+
+        // Tests.
+        .target(
+            name: "MeshTestSupport", dependencies: ["MeshCore"], path: "Tests/MeshTestSupport",
+            swiftSettings: house),
+        tests("TidyTests", []),
+        tests("IPLDTests", ["MeshCore", "MeshCrypto", "IPLD"]),
+        tests("MeshIdentityTests", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        tests("MeshStoreTests", ["LMDB", "MeshStore", "MeshStorage", "MeshCore", "IPLD"]),
+        tests(
+            "MeshDAGTests",
+            ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshStore"]),
+        tests(
+            "MeshMarketTests",
+            [
+                "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
+                "MeshMarket", "MeshFederation",
+            ]),
+        tests(
+            "MeshEngineTests",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine",
+            ]),
+        tests("MeshTransportTests", ["MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
+        tests("ControlTests", ["ControlServer", "ControlClient", "MeshAPI", "CommandLineArguments", "MeshCommands"]),
+        tests(
+            "IntegrationTests",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshDaemon", "MeshCommands", "ControlClient",
+                "meshd", "meshctl",
+            ]),
+    ]
+)

@@ -1,0 +1,3 @@
+// Only what Swift cannot import, each with its reason.
+#pragma once
+#include <microhttpd.h>

@@ -1,0 +1,93 @@
+public import IPLD
+public import MeshCore
+
+/// The ordered tables that the engine keeps; keys sort bytewise.
+public enum StorageTable: String, CaseIterable, Sendable, Hashable {
+    /// Format and identity of the data directory.
+    case meta
+    /// author ‖ scope ‖ seq → anchor CID.
+    case feeds
+    /// author ‖ scope → seq, CID and HLC time of the newest applied anchor.
+    case frontier
+    /// Order of application, u64 → anchor CID; what a rebuild replays.
+    case arrival
+    /// author ‖ scope → lowest forked seq and the evidence.
+    case frozen
+    /// Manifest CID digest → the job's folded record.
+    case jobs
+    /// Sort keys of jobs and their children, for listing.
+    case jobEntries
+    /// What this node alone knows: reservations, leases, claims, pending entries.
+    case own
+    /// Further projections; dropped and rebuilt.
+    case projections
+    /// Profiles, bundles and other small folds, by author or CID.
+    case registry
+}
+
+/// Why the store could not do what it was asked.
+public enum StorageFailure: String, Sendable, CaseIterable {
+    /// No room on the disk, or the map may not grow further.
+    case full = "storage.full"
+    /// The directory or a file cannot be read or written.
+    case access = "storage.access"
+    /// Another process has the directory open.
+    case locked = "storage.locked"
+    /// Written by a newer version of this program.
+    case newerFormat = "storage.newer-format"
+    /// The data contradicts itself.
+    case corrupt = "storage.corrupt"
+}
+
+public typealias StorageError = CodedError<StorageFailure>
+
+/// A consistent view of the store.
+///
+/// A class protocol, because one transaction is one identity: it is lent to the code that may use
+/// it, is used by one thread, and does not outlive the closure that lent it.
+public protocol StorageReader: AnyObject {
+    /// The value under exactly `key`, or `nil`.
+    func value(forKey key: [UInt8], in table: StorageTable) throws(StorageError) -> [UInt8]?
+
+    /// Visits the pairs of `table` whose keys start with `prefix`, in key order, beginning at the
+    /// first key not below `start` (or, in reverse, the last key not above it; an empty `start`
+    /// means the respective end), until `body` returns `false`.
+    func scan(
+        _ table: StorageTable, prefix: [UInt8], from start: [UInt8], reversed: Bool,
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws(StorageError) -> Bool
+    ) throws(StorageError)
+
+    /// A block of the shared DAG by its CID.
+    func block(_ cid: CID) throws(StorageError) -> [UInt8]?
+    func hasBlock(_ cid: CID) throws(StorageError) -> Bool
+}
+
+/// A view that may also write; everything in it takes effect together, or not at all.
+public protocol StorageWriter: StorageReader {
+    func put(_ value: [UInt8], forKey key: [UInt8], in table: StorageTable) throws(StorageError)
+    /// Removing what is not there is not an error.
+    func remove(_ key: [UInt8], in table: StorageTable) throws(StorageError)
+    /// Empties a table.
+    func removeAll(in table: StorageTable) throws(StorageError)
+    /// Appends a block that is known to hash to `cid`; writing one twice is harmless.
+    func putBlock(_ bytes: [UInt8], cid: CID) throws(StorageError)
+}
+
+/// Blobs by CID: job code, inputs and outputs, kept apart from the records.
+///
+/// Safe to call from any thread. A put is durable when it returns.
+public protocol BlobStorage: Sendable {
+    func blob(_ cid: CID) throws(StorageError) -> [UInt8]?
+    func hasBlob(_ cid: CID) throws(StorageError) -> Bool
+    /// Stores bytes that are known to hash to their CIDs, in one durable commit.
+    func putBlobs(_ blobs: [Block]) throws(StorageError)
+}
+
+extension StorageReader {
+    public func scan(
+        _ table: StorageTable, prefix: [UInt8],
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws(StorageError) -> Bool
+    ) throws(StorageError) {
+        try scan(table, prefix: prefix, from: [], reversed: false, body)
+    }
+}
