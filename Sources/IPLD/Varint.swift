@@ -1,3 +1,5 @@
+public import MeshCore
+
 /// Unsigned LEB128 integers as multiformats restrict them: minimal, at most nine bytes.
 public enum Varint {
     /// Appends the shortest encoding of `value`, which is below 2^63.

@@ -1,1 +1,9 @@
-@main enum Program { static func main() {} }
+@main
+enum Program {
+    /// Every benchmark, in the order in which `run` without a name takes them.
+    static let benches: [any Bench] = []
+
+    static func main() {
+        print("no benchmark is registered yet")
+    }
+}
