@@ -1,5 +1,5 @@
 public import IPLD
-internal import MeshCore
+public import MeshCore
 public import MeshMarket
 
 /// One published record, decoded by its kind.
