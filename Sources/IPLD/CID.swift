@@ -145,10 +145,13 @@ extension CID: CustomStringConvertible {
     }
 
     /// Reads base32 (`b…`) or base58btc (`z…`, `Qm…`) text.
+    ///
+    /// Only a CIDv0 stands without a prefix, and only a CIDv1 with one, as the CID specification has it.
     public init(_ text: String) throws(IPLDError) {
-        let characters = Array(text.utf8)
+        let characters = Array(text.utf8.prefix(129))
         let decoded: [UInt8]? =
             switch characters.first {
+            case _ where characters.count > 128: nil
             case UInt8(ascii: "b"): Multibase.decodeBase32(characters.dropFirst())
             case UInt8(ascii: "z"): Multibase.decodeBase58(characters.dropFirst())
             case UInt8(ascii: "Q") where characters.count == 46: Multibase.decodeBase58(characters)
@@ -158,5 +161,8 @@ extension CID: CustomStringConvertible {
             throw IPLDError(.badCID, "\"\(text.prefix(80))\" is not a CID in base32 or base58btc")
         }
         try self.init(bytes: decoded)
+        guard (version == 0) == (characters.first == UInt8(ascii: "Q")) else {
+            throw IPLDError(.badCID, "\"\(text.prefix(80))\" has the prefix of another CID version")
+        }
     }
 }
