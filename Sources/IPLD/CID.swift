@@ -11,6 +11,7 @@ public struct CID: Hashable, Sendable {
     public struct Codec: RawRepresentable, Hashable, Comparable, Sendable {
         public let rawValue: UInt32
 
+        @inlinable
         public init(rawValue: UInt32) {
             self.rawValue = rawValue
         }
@@ -32,6 +33,7 @@ public struct CID: Hashable, Sendable {
     public let digest: Bytes32
 
     /// A CIDv1.
+    @inlinable
     public init(codec: Codec, digest: Bytes32) {
         version = 1
         self.codec = codec

@@ -1,0 +1,54 @@
+extension DAGCBOREncoder {
+    /// The fields of one map.
+    public struct MapWriter: Sendable {
+        @usableFromInline var encoder: DAGCBOREncoder
+        @usableFromInline var fields = 0
+        /// Where the last key lies in the encoder's buffer; its bytes there decide the order.
+        @usableFromInline var previousStart = 0
+        @usableFromInline var previousCount = -1
+
+        @inlinable
+        init(encoder: DAGCBOREncoder) {
+            self.encoder = encoder
+        }
+
+        /// Shorter keys first, then bytewise.
+        public static func canonicalOrder(_ a: String, _ b: String) -> Bool {
+            let left = a.utf8
+            let right = b.utf8
+            return left.count != right.count ? left.count < right.count : left.lexicographicallyPrecedes(right)
+        }
+
+        /// Writes one field; `key` comes after the field before it in canonical order.
+        @inlinable
+        public mutating func field(_ key: String, _ body: (inout DAGCBOREncoder) -> Void) {
+            encoder.text(key)
+            let length = key.utf8.count
+            let start = encoder.written &- length
+            if length <= previousCount { checkOrder(start, length) }
+            previousStart = start
+            previousCount = length
+            fields &+= 1
+            body(&encoder)
+        }
+
+        /// The order of a key that is not longer than the one before it.
+        @usableFromInline @inline(never)
+        func checkOrder(_ start: Int, _ length: Int) {
+            let previous = encoder.room[previousStart..<previousStart + previousCount]
+            let key = encoder.room[start..<start + length]
+            precondition(
+                length == previousCount && previous.lexicographicallyPrecedes(key),
+                "field \(String(decoding: key, as: UTF8.self)) stands behind "
+                    + "\(String(decoding: previous, as: UTF8.self))")
+        }
+
+        /// Writes the field only when there is a value: optional fields are absent, never null.
+        @inlinable
+        public mutating func field<Value>(
+            _ key: String, ifPresent value: Value?, _ body: (inout DAGCBOREncoder, Value) -> Void
+        ) {
+            if let value { field(key) { body(&$0, value) } }
+        }
+    }
+}
