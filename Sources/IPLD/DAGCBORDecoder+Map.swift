@@ -57,9 +57,7 @@ extension DAGCBORDecoder {
         let count = try length(.text)
         let range = position..<position &+ count
         // Most keys are ASCII and longer than the one before; the others are looked at apart.
-        var union: UInt8 = 0
-        for index in range { union |= bytes[index] }
-        if union >= 0x80 { _ = try string(range) }
+        if !isASCII(range) { _ = try string(range) }
         if count <= previous.count, previous.lowerBound > 0 { try checkOrder(previous, range, start) }
         position = range.upperBound
         return range
@@ -119,11 +117,11 @@ extension DAGCBORDecoder {
                 remaining &-= 1
             }
             var name = name
-            let (bytes, key) = (decoder.bytes, current)
+            let key = current
             waiting = !name.withUTF8 { text in
                 guard text.count == key.count else { return false }
                 for index in 0..<key.count {
-                    guard unsafe text[index] == bytes[key.lowerBound &+ index] else { return false }
+                    guard unsafe text[index] == decoder.bytes[key.lowerBound &+ index] else { return false }
                 }
                 return true
             }

@@ -47,7 +47,7 @@ extension DAGCBORDecoder {
         case 2: _ = try byteStringRange()
         case 3:
             let count = try length(.text)
-            try checkText(position..<position + count)
+            if !isASCII(position..<position + count) { _ = try string(position..<position + count) }
             position += count
         case 4:
             try descend()
@@ -65,12 +65,6 @@ extension DAGCBORDecoder {
         default:
             if (0xf4...0xf6).contains(initial) { position += 1 } else { _ = try double() }
         }
-    }
-
-    private func checkText(_ range: Range<Int>) throws(IPLDError) {
-        var union: UInt8 = 0
-        for index in range { union |= bytes[index] }
-        if union >= 0x80 { _ = try string(range) }
     }
 
     private mutating func descend() throws(IPLDError) {

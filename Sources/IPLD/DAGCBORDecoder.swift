@@ -182,13 +182,18 @@ public struct DAGCBORDecoder: Sendable {
     /// The text of `range`, checked to be UTF-8.
     @usableFromInline
     func string(_ range: Range<Int>) throws(IPLDError) -> String {
-        let value = unsafe bytes.withUnsafeBufferPointer { all in
-            unsafe String(validating: UnsafeBufferPointer(rebasing: all[range]), as: UTF8.self)
-        }
-        guard let value else {
+        if isASCII(range) { return String(decoding: bytes[range], as: UTF8.self) }
+        guard let value = String(validating: bytes[range], as: UTF8.self) else {
             throw IPLDError(.notCanonical, "text at byte \(range.lowerBound) is not UTF-8")
         }
         return value
+    }
+
+    @inlinable
+    func isASCII(_ range: Range<Int>) -> Bool {
+        var union: UInt8 = 0
+        for index in range { union |= bytes[index] }
+        return union < 0x80
     }
 
     @inlinable

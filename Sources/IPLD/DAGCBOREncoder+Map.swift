@@ -1,6 +1,6 @@
 extension DAGCBOREncoder {
     /// The fields of one map.
-    public struct MapWriter: Sendable {
+    public struct MapWriter: ~Copyable, Sendable {
         @usableFromInline var encoder: DAGCBOREncoder
         @usableFromInline var fields = 0
         /// Where the last key lies in the encoder's buffer; its bytes there decide the order.
@@ -8,9 +8,12 @@ extension DAGCBOREncoder {
         @usableFromInline var previousCount = -1
 
         @inlinable
-        init(encoder: DAGCBOREncoder) {
+        init(encoder: consuming DAGCBOREncoder) {
             self.encoder = encoder
         }
+
+        @inlinable
+        consuming func finish() -> DAGCBOREncoder { encoder }
 
         /// Shorter keys first, then bytewise.
         public static func canonicalOrder(_ a: String, _ b: String) -> Bool {
@@ -35,12 +38,18 @@ extension DAGCBOREncoder {
         /// The order of a key that is not longer than the one before it.
         @usableFromInline @inline(never)
         func checkOrder(_ start: Int, _ length: Int) {
-            let previous = encoder.room[previousStart..<previousStart + previousCount]
-            let key = encoder.room[start..<start + length]
-            precondition(
-                length == previousCount && previous.lexicographicallyPrecedes(key),
-                "field \(String(decoding: key, as: UTF8.self)) stands behind "
-                    + "\(String(decoding: previous, as: UTF8.self))")
+            var ordered = false
+            if length == previousCount {
+                for index in 0..<length {
+                    let previous = encoder.byte(at: previousStart + index)
+                    let byte = encoder.byte(at: start + index)
+                    if previous != byte {
+                        ordered = previous < byte
+                        break
+                    }
+                }
+            }
+            precondition(ordered, "a field of \(length) bytes at \(start) repeats or is out of order")
         }
 
         /// Writes the field only when there is a value: optional fields are absent, never null.

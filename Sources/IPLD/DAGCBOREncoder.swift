@@ -10,24 +10,30 @@ public import MeshCore
 ///         map.field("seq") { $0.unsigned(seq) }
 ///         map.field("scope") { $0.text(scope) }
 ///     }
-public struct DAGCBOREncoder: Sendable {
-    /// Room that is written from the front; what lies behind ``count`` is left over.
-    ///
-    /// Appending byte by byte to an exact array costs three times as much.
-    @usableFromInline var room: [UInt8]
+///
+/// An encoder owns its buffer and cannot be copied, so a write needs no check for other owners.
+@safe
+public struct DAGCBOREncoder: ~Copyable, @unchecked Sendable {
+    // Sendable because the buffer has exactly one owner, which moves with the value.
+    @usableFromInline var buffer: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
     @usableFromInline var written = 0
 
     /// An encoder with room for `capacity` bytes before it first grows.
     @inlinable
     public init(capacity: Int = 512) {
-        room = [UInt8](repeating: 0, count: capacity)
+        let capacity = max(capacity, 16)
+        self.capacity = capacity
+        unsafe buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
     }
 
     @inlinable
-    init(empty: Void) { room = [] }
+    deinit { unsafe buffer.deallocate() }
 
     /// What has been written so far, copied out.
-    @inlinable public var bytes: [UInt8] { Array(room[..<written]) }
+    @inlinable public var bytes: [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: buffer, count: written))
+    }
 
     /// How many bytes have been written so far.
     @inlinable public var count: Int { written }
@@ -38,36 +44,60 @@ public struct DAGCBOREncoder: Sendable {
 
     // MARK: Room
 
+    /// Makes room for `count` more bytes; every write below is preceded by one of these.
     @inlinable
     mutating func reserve(_ count: Int) {
-        if room.count &- written < count { grow(count) }
+        if capacity &- written < count { grow(count) }
     }
 
     @usableFromInline @inline(never)
     mutating func grow(_ count: Int) {
-        room.append(contentsOf: repeatElement(0, count: max(room.count, count, 64)))
+        let larger = max(capacity * 2, written + count)
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        unsafe moved.copyMemory(from: buffer, byteCount: written)
+        unsafe buffer.deallocate()
+        unsafe buffer = moved
+        capacity = larger
     }
 
+    func byte(at offset: Int) -> UInt8 {
+        precondition(offset < written, "byte \(offset) of \(written)")
+        return unsafe buffer.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Writes a byte into room that is there.
     @inlinable
     mutating func put(_ byte: UInt8) {
-        reserve(1)
-        room[written] = byte
+        unsafe buffer.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
         written &+= 1
+    }
+
+    /// Writes eight bytes, the highest first, into room that is there.
+    @inlinable
+    mutating func put(_ word: UInt64) {
+        unsafe buffer.storeBytes(of: word.bigEndian, toByteOffset: written, as: UInt64.self)
+        written &+= 8
+    }
+
+    /// Writes 32 bytes into room that is there.
+    @inlinable
+    mutating func put(_ value: Bytes32) {
+        unsafe (buffer + written).storeBytes(
+            of: value.wordsInMemoryOrder, as: (UInt64, UInt64, UInt64, UInt64).self)
+        written &+= 32
     }
 
     @inlinable
     mutating func put(copying source: UnsafeRawBufferPointer) {
         reserve(source.count)
-        let start = written
-        // `reserve` made the room that this copies into.
-        unsafe room.withUnsafeMutableBytes { target in
-            unsafe UnsafeMutableRawBufferPointer(rebasing: target[start...]).copyMemory(from: source)
-        }
+        guard let start = source.baseAddress else { return }
+        unsafe (buffer + written).copyMemory(from: start, byteCount: source.count)
         written &+= source.count
     }
 
     @inlinable
     mutating func head(_ major: UInt8, _ value: UInt64) {
+        reserve(9)
         if value < 24 {
             put(major << 5 | UInt8(truncatingIfNeeded: value))
         } else {
@@ -75,7 +105,7 @@ public struct DAGCBOREncoder: Sendable {
         }
     }
 
-    @usableFromInline @inline(never)
+    @usableFromInline
     mutating func wideHead(_ kind: UInt8, _ value: UInt64) {
         if value <= 0xff {
             put(kind | 24)
@@ -84,23 +114,24 @@ public struct DAGCBOREncoder: Sendable {
             put(kind | 25)
             put(UInt8(value >> 8))
             put(UInt8(truncatingIfNeeded: value))
+        } else if value <= 0xffff_ffff {
+            put(kind | 26)
+            unsafe buffer.storeBytes(
+                of: UInt32(value).bigEndian, toByteOffset: written, as: UInt32.self)
+            written &+= 4
         } else {
-            let wide = value > 0xffff_ffff
-            put(kind | (wide ? 27 : 26))
-            let inOrder = (wide ? value : value << 32).bigEndian
-            unsafe withUnsafeBytes(of: inOrder) { word in
-                unsafe put(copying: UnsafeRawBufferPointer(rebasing: word[..<(wide ? 8 : 4)]))
-            }
+            put(kind | 27)
+            put(value)
         }
     }
 
     // MARK: Scalars
 
     @inlinable
-    public mutating func null() { put(0xf6) }
+    public mutating func null() { head(7, 22) }
 
     @inlinable
-    public mutating func bool(_ value: Bool) { put(value ? 0xf5 : 0xf4) }
+    public mutating func bool(_ value: Bool) { head(7, value ? 21 : 20) }
 
     @inlinable
     public mutating func unsigned(_ value: UInt64) { head(0, value) }
@@ -117,8 +148,9 @@ public struct DAGCBOREncoder: Sendable {
     /// A finite number; the format has no NaN and no infinity.
     public mutating func double(_ value: Double) {
         precondition(value.isFinite, "DAG-CBOR cannot hold \(value)")
-        put(0xfb)
-        unsafe withUnsafeBytes(of: value.bitPattern.bigEndian) { unsafe put(copying: $0) }
+        reserve(9)
+        put(0xfb as UInt8)
+        put(value.bitPattern)
     }
 
     @inlinable
@@ -139,35 +171,29 @@ public struct DAGCBOREncoder: Sendable {
     /// A byte string of two bytes and thirty-two, such as a multicodec prefix and its key.
     @inlinable
     public mutating func byteString(_ prefix: (UInt8, UInt8), _ value: Bytes32) {
-        put(0x58)
-        put(34)
+        reserve(36)
+        put(0x58 as UInt8)
+        put(34 as UInt8)
         put(prefix.0)
         put(prefix.1)
         put(value)
     }
 
     @inlinable
-    mutating func put(_ value: Bytes32) {
-        unsafe withUnsafeBytes(of: value.wordsInMemoryOrder) { unsafe put(copying: $0) }
-    }
-
-    @inlinable
     public mutating func link(_ cid: CID) {
         guard cid.version == 1, cid.codec.rawValue < 0x80 else { return foreignLink(cid) }
+        reserve(41)
         // d8 2a: tag 42; 58 25: 37 bytes; 00: identity multibase; then the CID.
-        let codec = UInt64(cid.codec.rawValue)
-        let head = (0xd82a_5825_0001_0012 | codec << 8).bigEndian
-        unsafe withUnsafeBytes(of: head) { unsafe put(copying: $0) }
-        put(0x20)
+        put(0xd82a_5825_0001_0012 | UInt64(cid.codec.rawValue) << 8)
+        put(0x20 as UInt8)
         put(cid.digest)
     }
 
     @usableFromInline @inline(never)
     mutating func foreignLink(_ cid: CID) {
-        put(0xd8)
-        put(0x2a)
+        head(6, 42)
         head(2, UInt64(cid.byteCount + 1))
-        put(0)
+        encoded([0])
         encoded(cid.bytes)
     }
 
@@ -214,24 +240,28 @@ public struct DAGCBOREncoder: Sendable {
     @inlinable
     public mutating func map(_ body: (inout MapWriter) -> Void) {
         let start = written
-        put(0xa0)
-        var writer = MapWriter(encoder: self)
-        // The buffer moves into the writer and back; a second reference would make every write copy it.
-        self = DAGCBOREncoder(empty: ())
+        head(5, 0)
+        // The buffer moves into the writer and back.
+        var writer = MapWriter(encoder: consume self)
         body(&writer)
-        self = writer.encoder
-        if writer.fields < 24 {
-            room[start] = 0xa0 | UInt8(truncatingIfNeeded: writer.fields)
+        let fields = writer.fields
+        self = writer.finish()
+        if fields < 24 {
+            unsafe buffer.storeBytes(
+                of: 0xa0 | UInt8(truncatingIfNeeded: fields), toByteOffset: start, as: UInt8.self)
         } else {
-            widenMap(at: start, writer.fields)
+            widenMap(at: start, fields)
         }
     }
 
+    /// Makes room for the second byte of a long map's head.
     @usableFromInline @inline(never)
     mutating func widenMap(at start: Int, _ fields: Int) {
         precondition(fields <= 0xff, "a record of \(fields) fields")
-        room[start] = 0xb8
-        room.insert(UInt8(fields), at: start + 1)
+        reserve(1)
+        unsafe (buffer + start + 2).copyMemory(from: buffer + start + 1, byteCount: written - start - 1)
+        unsafe buffer.storeBytes(of: 0xb8, toByteOffset: start, as: UInt8.self)
+        unsafe buffer.storeBytes(of: UInt8(fields), toByteOffset: start + 1, as: UInt8.self)
         written += 1
     }
 }
