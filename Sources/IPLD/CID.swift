@@ -119,7 +119,8 @@ extension CID {
         let length = try Varint.read(bytes, at: &index)
         guard codec <= UInt64(UInt32.max), hash == 0x12, length == 32 else {
             throw IPLDError(
-                .badCID, "a CID at byte \(offset) uses hash \(hash) of \(length) bytes; only SHA-256 is read here")
+                .badCID,
+                "a CID at byte \(offset) uses hash \(hash) of \(length) bytes; only SHA-256 is read here")
         }
         guard bytes.count - index >= 32 else {
             throw IPLDError(.truncated, "a CID is cut off at byte \(bytes.count)")

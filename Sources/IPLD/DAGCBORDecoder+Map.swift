@@ -33,7 +33,8 @@ extension DAGCBORDecoder {
 
     // MARK: Maps
 
-    public mutating func textMap(atMost limit: Int, each: Int = 65_536) throws(IPLDError) -> [String: String] {
+    public mutating func textMap(atMost limit: Int, each: Int = 65_536) throws(IPLDError) -> [String: String]
+    {
         let start = position
         let count = try length(.map)
         guard count <= limit else { throw tooLong(.map, count, limit, start) }
@@ -63,6 +64,36 @@ extension DAGCBORDecoder {
         return range
     }
 
+    /// Takes the key that the schema expects here in one look; `false` leaves everything as it was.
+    ///
+    /// What is equal to the short `name` is UTF-8 in its shortest form, and longer than the key before it.
+    @inlinable
+    mutating func takeKey(_ name: inout String, after previous: inout Range<Int>) -> Bool {
+        let count = name.utf8.count
+        let start = position &+ 1
+        guard count < 24, count > previous.count, end &- start >= count,
+            bytes[position] == 0x60 | UInt8(truncatingIfNeeded: count),
+            holds(&name, at: start..<start &+ count)
+        else { return false }
+        previous = start..<start &+ count
+        position = start &+ count
+        return true
+    }
+
+    /// Whether `range`, which lies within the bytes, spells `name`.
+    @inlinable
+    func holds(_ name: inout String, at range: Range<Int>) -> Bool {
+        name.withUTF8 { text in
+            unsafe bytes.withUnsafeBufferPointer { bytes in
+                guard text.count == range.count else { return false }
+                for index in 0..<text.count {
+                    guard unsafe text[index] == bytes[range.lowerBound &+ index] else { return false }
+                }
+                return true
+            }
+        }
+    }
+
     @usableFromInline
     func checkOrder(_ previous: Range<Int>, _ range: Range<Int>, _ start: Int) throws(IPLDError) {
         guard previous.count == range.count, bytes[previous].lexicographicallyPrecedes(bytes[range]) else {
@@ -79,24 +110,23 @@ extension DAGCBORDecoder {
         let count = try length(.map)
         guard depth < Self.depthMax else { throw tooDeep(start) }
         depth &+= 1
-        var reader = MapReader(decoder: self, remaining: count)
-        // The bytes move into the reader and back, so that nothing is counted twice.
-        self = DAGCBORDecoder([])
+        // The bytes move into the reader and back.
+        var reader = MapReader(decoder: consume self, remaining: count)
+        let result: Result<Value, IPLDError>
         do throws(IPLDError) {
             let value = try body(&reader)
-            try reader.finish()
-            self = reader.decoder
-            depth &-= 1
-            return value
+            try reader.checkEnd()
+            result = .success(value)
         } catch {
-            self = reader.decoder
-            depth &-= 1
-            throw error
+            result = .failure(error)
         }
+        self = reader.finish()
+        depth &-= 1
+        return try result.get()
     }
 
     /// The fields of one map, asked for in canonical order.
-    public struct MapReader: Sendable {
+    public struct MapReader: ~Copyable, Sendable {
         @usableFromInline var decoder: DAGCBORDecoder
         @usableFromInline var remaining: Int
         @usableFromInline var current: Range<Int> = DAGCBORDecoder.noKey
@@ -104,27 +134,27 @@ extension DAGCBORDecoder {
         @usableFromInline var waiting = false
 
         @inlinable
-        init(decoder: DAGCBORDecoder, remaining: Int) {
+        init(decoder: consuming DAGCBORDecoder, remaining: Int) {
             self.decoder = decoder
             self.remaining = remaining
         }
 
         @inlinable
+        consuming func finish() -> DAGCBORDecoder { decoder }
+
+        @inlinable
         mutating func takes(_ name: String) throws(IPLDError) -> Bool {
+            var name = name
             if !waiting {
                 guard remaining > 0 else { return false }
+                if decoder.takeKey(&name, after: &current) {
+                    remaining &-= 1
+                    return true
+                }
                 current = try decoder.key(after: current)
                 remaining &-= 1
             }
-            var name = name
-            let key = current
-            waiting = !name.withUTF8 { text in
-                guard text.count == key.count else { return false }
-                for index in 0..<key.count {
-                    guard unsafe text[index] == decoder.bytes[key.lowerBound &+ index] else { return false }
-                }
-                return true
-            }
+            waiting = !decoder.holds(&name, at: current)
             return !waiting
         }
 
@@ -166,7 +196,7 @@ extension DAGCBORDecoder {
         }
 
         @inlinable
-        func finish() throws(IPLDError) {
+        func checkEnd() throws(IPLDError) {
             guard !waiting, remaining == 0 else { throw leftOver() }
         }
 

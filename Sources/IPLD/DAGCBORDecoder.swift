@@ -5,7 +5,7 @@ public import MeshCore
 /// The decoder walks the bytes once and builds nothing by itself: records ask for their fields in
 /// canonical order through ``map(_:)``. Lengths are checked against the bytes that are there before
 /// anything is allocated, and nesting is bounded, so hostile bytes cost no more than their length.
-public struct DAGCBORDecoder: Sendable {
+public struct DAGCBORDecoder: ~Copyable, Sendable {
     public let bytes: [UInt8]
     @usableFromInline var position: Int
     @usableFromInline let end: Int

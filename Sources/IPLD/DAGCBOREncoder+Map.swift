@@ -19,7 +19,8 @@ extension DAGCBOREncoder {
         public static func canonicalOrder(_ a: String, _ b: String) -> Bool {
             let left = a.utf8
             let right = b.utf8
-            return left.count != right.count ? left.count < right.count : left.lexicographicallyPrecedes(right)
+            return left.count != right.count
+                ? left.count < right.count : left.lexicographicallyPrecedes(right)
         }
 
         /// Writes one field; `key` comes after the field before it in canonical order.

@@ -26,7 +26,9 @@ public struct HybridTime: Hashable, Comparable, Sendable {
         guard let seen, seen.milliseconds >= now.milliseconds else {
             return HybridTime(milliseconds: now.milliseconds, counter: 0)
         }
-        if seen.counter < .max { return HybridTime(milliseconds: seen.milliseconds, counter: seen.counter + 1) }
+        if seen.counter < .max {
+            return HybridTime(milliseconds: seen.milliseconds, counter: seen.counter + 1)
+        }
         if seen.milliseconds == .max { return last }
         return HybridTime(milliseconds: seen.milliseconds + 1, counter: 0)
     }

@@ -70,7 +70,8 @@ extension Timestamp: CustomStringConvertible {
             offset = (hours * 60 + minutes) * (east ? 60 : -60)
         }
         guard reader.rest.isEmpty else { return nil }
-        self.init(milliseconds: (day * 86_400 + hour * 3600 + minute * 60 + second - offset) * 1000 + fraction)
+        self.init(
+            milliseconds: (day * 86_400 + hour * 3600 + minute * 60 + second - offset) * 1000 + fraction)
     }
 
     /// The proleptic Gregorian date of a day counted from 1970-01-01.

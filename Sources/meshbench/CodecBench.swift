@@ -20,7 +20,9 @@ struct CodecBench: Bench {
 
     /// Figures mean nothing unless both codecs agree on the bytes.
     private func checkAgainstC(_ bytes: [UInt8], _ record: SampleRecord) throws {
-        guard bytes.count == 435 else { throw BenchFailure("the sample record has \(bytes.count) bytes, not 435") }
+        guard bytes.count == 435 else {
+            throw BenchFailure("the sample record has \(bytes.count) bytes, not 435")
+        }
         var again = [UInt8](repeating: 0, count: bytes.count)
         let count = unsafe mesh_codec_round_trip(bytes, bytes.count, &again, again.count)
         guard count == bytes.count, again == bytes else {
@@ -99,7 +101,8 @@ struct CodecBench: Bench {
         let signInC = microseconds(rounds) { unsafe mesh_codec_sign_loop(seedBytes, message, 400, rounds) }
         let verify = microseconds(rounds) {
             var sum: UInt64 = 0
-            for _ in 0..<rounds where Ed25519.isValid(signature, of: message, in: 0..<400, by: key.publicKey) {
+            for _ in 0..<rounds where Ed25519.isValid(signature, of: message, in: 0..<400, by: key.publicKey)
+            {
                 sum &+= 1
             }
             return sum

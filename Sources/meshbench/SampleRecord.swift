@@ -10,27 +10,47 @@ struct SampleRecord: Equatable {
         var size: UInt64
     }
 
-    var kind = "job.receipt"
-    var logs: [CID] = []
-    var epoch: UInt64 = 0
-    var engineName = "wasmtime"
-    var engineProfile = CID(of: [1], codec: .dagCBOR)
-    var engineVersion = "48.0.0"
-    var exit: Int64 = 0
-    var outcome = "ok"
-    var outputs = [Output(cid: CID(of: [2], codec: .raw), name: "result.json", size: 4096)]
-    var started: UInt64 = 1_795_262_400_000
-    var executor = DID(publicKey: Bytes32([UInt8](repeating: 9, count: 32)))
-    var finished: UInt64 = 1_795_262_400_250
-    var manifest = CID(of: [3], codec: .dagCBOR)
-    var fuel: UInt64 = 1_234_567
-    var wallMilliseconds: UInt64 = 250
-    var ioBytes: UInt64 = 4096
-    var hostCalls: UInt64 = 17
-    var memoryPeak: UInt64 = 1_114_112
-    var submissions: [CID] = []
+    var kind: String
+    var logs: [CID]
+    var epoch: UInt64
+    var engineName: String
+    var engineProfile: CID
+    var engineVersion: String
+    var exit: Int64
+    var outcome: String
+    var outputs: [Output]
+    var started: UInt64
+    var executor: DID
+    var finished: UInt64
+    var manifest: CID
+    var fuel: UInt64
+    var wallMilliseconds: UInt64
+    var ioBytes: UInt64
+    var hostCalls: UInt64
+    var memoryPeak: UInt64
+    var submissions: [CID]
 
-    init() {}
+    init() {
+        kind = "job.receipt"
+        logs = []
+        epoch = 0
+        engineName = "wasmtime"
+        engineProfile = CID(of: [1], codec: .dagCBOR)
+        engineVersion = "48.0.0"
+        exit = 0
+        outcome = "ok"
+        outputs = [Output(cid: CID(of: [2], codec: .raw), name: "result.json", size: 4096)]
+        started = 1_795_262_400_000
+        executor = DID(publicKey: Bytes32([UInt8](repeating: 9, count: 32)))
+        finished = 1_795_262_400_250
+        manifest = CID(of: [3], codec: .dagCBOR)
+        fuel = 1_234_567
+        wallMilliseconds = 250
+        ioBytes = 4096
+        hostCalls = 17
+        memoryPeak = 1_114_112
+        submissions = []
+    }
 
     var encoded: [UInt8] {
         var encoder = DAGCBOREncoder()
@@ -114,7 +134,9 @@ struct SampleRecord: Equatable {
                 try decoder.map { map throws(IPLDError) in
                     Output(
                         cid: try map.field("cid") { decoder throws(IPLDError) in try decoder.link() },
-                        name: try map.field("name") { decoder throws(IPLDError) in try decoder.text(atMost: 255) },
+                        name: try map.field("name") { decoder throws(IPLDError) in
+                            try decoder.text(atMost: 255)
+                        },
                         size: try map.field("size") { decoder throws(IPLDError) in try decoder.unsigned() })
                 }
             }
@@ -123,15 +145,20 @@ struct SampleRecord: Equatable {
         executor = try map.field("executor") { decoder throws(IPLDError) in try decoder.did() }
         finished = try map.field("finished") { decoder throws(IPLDError) in try decoder.unsigned() }
         manifest = try map.field("manifest") { decoder throws(IPLDError) in try decoder.link() }
-        try map.field("metering") { decoder throws(IPLDError) in
+        (fuel, wallMilliseconds, ioBytes, hostCalls, memoryPeak) = try map.field("metering") {
+            decoder throws(IPLDError) in
             try decoder.map { map throws(IPLDError) in
-                fuel = try map.field("fuel") { decoder throws(IPLDError) in try decoder.unsigned() }
-                wallMilliseconds = try map.field("wall_ms") { decoder throws(IPLDError) in try decoder.unsigned() }
-                ioBytes = try map.field("io_bytes") { decoder throws(IPLDError) in try decoder.unsigned() }
-                hostCalls = try map.field("host_calls") { decoder throws(IPLDError) in try decoder.unsigned() }
-                memoryPeak = try map.field("memory_peak") { decoder throws(IPLDError) in try decoder.unsigned() }
+                (
+                    try map.field("fuel") { decoder throws(IPLDError) in try decoder.unsigned() },
+                    try map.field("wall_ms") { decoder throws(IPLDError) in try decoder.unsigned() },
+                    try map.field("io_bytes") { decoder throws(IPLDError) in try decoder.unsigned() },
+                    try map.field("host_calls") { decoder throws(IPLDError) in try decoder.unsigned() },
+                    try map.field("memory_peak") { decoder throws(IPLDError) in try decoder.unsigned() }
+                )
             }
         }
-        submissions = try map.field("submissions") { decoder throws(IPLDError) in try decoder.links(atMost: 16) }
+        submissions = try map.field("submissions") { decoder throws(IPLDError) in
+            try decoder.links(atMost: 16)
+        }
     }
 }
