@@ -23,7 +23,9 @@ extension DAGCBORDecoder {
                     }
                     return entries
                 })
-        case 6: return .link(try link())
+        case 6:
+            if let foreign = takeForeignLink() { return .foreignLink(Array(bytes[foreign])) }
+            return .link(try link())
         default:
             if try takeNull() { return .null }
             if initial == 0xf4 || initial == 0xf5 { return .bool(try bool()) }
@@ -61,10 +63,29 @@ extension DAGCBORDecoder {
                 try check()
             }
             depth -= 1
-        case 6: _ = try link()
+        case 6: if takeForeignLink() == nil { _ = try link() }
         default:
             if (0xf4...0xf6).contains(initial) { position += 1 } else { _ = try double() }
         }
+    }
+
+    /// Takes a link whose CID is well formed but by another hash than SHA-256, and says where its CID lies.
+    ///
+    /// - Returns: `nil`, with nothing taken, for every other item: ``link()`` then judges it.
+    private mutating func takeForeignLink() -> Range<Int>? {
+        let start = position
+        let content = try? linkContent()
+        let end = position
+        position = start
+        guard let content else { return nil }
+        var index = content.lowerBound
+        guard (try? Varint.read(bytes, at: &index)) == 1, (try? Varint.read(bytes, at: &index)) != nil,
+            let hash = try? Varint.read(bytes, at: &index), hash != 0x12,
+            let length = try? Varint.read(bytes, at: &index), index <= content.upperBound,
+            length == UInt64(content.upperBound - index)
+        else { return nil }
+        position = end
+        return content
     }
 
     private mutating func descend() throws(IPLDError) {

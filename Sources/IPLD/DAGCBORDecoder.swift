@@ -225,6 +225,7 @@ public struct DAGCBORDecoder: ~Copyable, Sendable {
         return range
     }
 
+    /// A link by SHA-256; a record that links by another hash is refused.
     @inlinable
     public mutating func link() throws(IPLDError) -> CID {
         // Our own links in one look: d8 2a 58 25 00, CIDv1, one byte of codec, SHA-256.
@@ -243,6 +244,18 @@ public struct DAGCBORDecoder: ~Copyable, Sendable {
     @usableFromInline @inline(never)
     mutating func foreignLink() throws(IPLDError) -> CID {
         let start = position
+        let content = try linkContent()
+        var index = content.lowerBound
+        let cid = try CID.read(bytes, at: &index)
+        guard index == content.upperBound else {
+            throw IPLDError(.notCanonical, "the link at byte \(start) does not end with its CID")
+        }
+        return cid
+    }
+
+    /// Where the bytes of a link's CID lie.
+    mutating func linkContent() throws(IPLDError) -> Range<Int> {
+        let start = position
         guard try head(.tag) == 42 else {
             throw IPLDError(.notCanonical, "a tag other than 42 at byte \(start)")
         }
@@ -250,11 +263,6 @@ public struct DAGCBORDecoder: ~Copyable, Sendable {
         guard content.count > 1, bytes[content.lowerBound] == 0 else {
             throw IPLDError(.notCanonical, "the link at byte \(start) does not start with a zero byte")
         }
-        var index = content.lowerBound + 1
-        let cid = try CID.read(bytes, at: &index)
-        guard index == content.upperBound else {
-            throw IPLDError(.notCanonical, "the link at byte \(start) does not end with its CID")
-        }
-        return cid
+        return content.lowerBound + 1..<content.upperBound
     }
 }

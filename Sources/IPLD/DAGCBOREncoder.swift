@@ -181,7 +181,7 @@ public struct DAGCBOREncoder: ~Copyable, @unchecked Sendable {
 
     @inlinable
     public mutating func link(_ cid: CID) {
-        guard cid.version == 1, cid.codec.rawValue < 0x80 else { return foreignLink(cid) }
+        guard cid.version == 1, cid.codec.rawValue < 0x80 else { return foreignLink(cid.bytes) }
         reserve(41)
         // d8 2a: tag 42; 58 25: 37 bytes; 00: identity multibase; then the CID.
         put(0xd82a_5825_0001_0012 | UInt64(cid.codec.rawValue) << 8)
@@ -190,11 +190,11 @@ public struct DAGCBOREncoder: ~Copyable, @unchecked Sendable {
     }
 
     @usableFromInline @inline(never)
-    mutating func foreignLink(_ cid: CID) {
+    mutating func foreignLink(_ cid: [UInt8]) {
         head(6, 42)
-        head(2, UInt64(cid.byteCount + 1))
+        head(2, UInt64(cid.count + 1))
         encoded([0])
-        encoded(cid.bytes)
+        encoded(cid)
     }
 
     /// Appends bytes that are one canonical item already.

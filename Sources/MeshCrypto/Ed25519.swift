@@ -114,6 +114,7 @@ public final class Ed25519PrivateKey: @unchecked Sendable {
     /// Lends the OpenSSL key object to code that wraps OpenSSL itself, such as the TLS adapter.
     ///
     /// - Parameter body: Uses the pointer, an `EVP_PKEY *`; it must not keep or free it.
+    /// - Returns: What `body` returned.
     public func withOpenSSLKey<Result>(_ body: (OpaquePointer) throws -> Result) rethrows -> Result {
         try unsafe body(key)
     }

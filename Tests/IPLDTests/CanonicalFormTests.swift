@@ -72,7 +72,10 @@ private let refusals: [Refusal] = [
     Refusal("a link that is empty", "d82a40"),
     Refusal("a link that is only its zero byte", "d82a4100"),
     Refusal("a link to version 2", "d82a58250002551220" + digest, .badCID),
-    Refusal("a link by another hash", "d82a58250001551320" + digest, .badCID),
+    Refusal(
+        "a link by another hash whose digest is shorter than it says", "d82a58250001551321" + digest, .badCID),
+    Refusal(
+        "a link by another hash whose digest is longer than it says", "d82a5825000155131f" + digest, .badCID),
     Refusal("a link with a short digest", "d82a5824000155121f" + String(digest.dropLast(2)), .badCID),
     Refusal("a link with a padded version", "d82a5826008100551220" + digest),
     Refusal("a link with a byte too many", "d82a58260001551220" + digest + "00"),
@@ -126,6 +129,20 @@ struct CanonicalFormTests {
         #expect(throws: IPLDError.self) {
             try DAGCBORDecoder.decode(bytes) { decoder throws(IPLDError) in try decoder.skip() }
         }
+    }
+
+    @Test("a link by another hash is kept by tools and refused by records", arguments: ["13", "1e", "00"])
+    func foreignHash(_ hash: String) throws {
+        let bytes = try #require(Hexadecimal.decode("d82a5825000155" + hash + "20" + digest))
+        let value = try IPLDValue(decoding: bytes)
+        #expect(value == .foreignLink(Array(bytes[5...])))
+        #expect(value.encoded == bytes && value.links.isEmpty)
+        #expect(
+            try DAGCBORDecoder.decode(bytes) { decoder throws(IPLDError) in try decoder.skip() } == 0..<41)
+        let error = #expect(throws: IPLDError.self) {
+            try DAGCBORDecoder.decode(bytes) { decoder throws(IPLDError) in try decoder.link() }
+        }
+        #expect(error?.code == .badCID)
     }
 
     @Test("an item cut off at any byte is refused as cut off")

@@ -68,7 +68,9 @@ struct InvocationVectorTests {
         #expect(try CID("zdpuAroQrUZtq5tjXuJ2SmwjJwfyCsXcgLZxAGumx4Dwvg7kX") == first.cid)
     }
 
-    /// Judged here are the cases whose fault is a signature. The other names concern what a chain of
+    /// Judged here are the cases whose fault is a signature.
+    ///
+    /// The other names concern what a chain of
     /// delegations means (times, audiences, subjects, policies, missing proofs): the project has no
     /// delegations, so all that is said of those cases is that their envelopes are in order.
     @Test(
@@ -82,7 +84,8 @@ struct InvocationVectorTests {
         var judged = 0
         for item in try Invocations.load().invalid {
             let failure = try #require(item.error?.name)
-            let signed = try ([item.invocation] + item.proofs).allSatisfy(isSigned)
+            // A signature of another length is refused as a form, which is as good.
+            let signed = ([item.invocation] + item.proofs).allSatisfy { (try? isSigned($0)) ?? false }
             if failure == "InvalidSignature" {
                 judged += 1
                 #expect(!signed, "\(item.name)")

@@ -46,9 +46,7 @@ struct Finding: Equatable, CustomStringConvertible, Sendable {
 }
 
 extension SourceFile {
-    /// Every line that breaks one of `bans`.
-    ///
-    /// - Parameter codeOnly: Whether comments and the text of string literals are left out of sight.
+    /// Every line that breaks one of `bans`, looking past comments and string literals when `codeOnly`.
     func findings(_ bans: [Ban], codeOnly: Bool) throws -> [Finding] {
         let seen = codeOnly ? lines.map(Self.code) : lines
         var findings: [Finding] = []
