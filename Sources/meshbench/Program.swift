@@ -1,7 +1,7 @@
 @main
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
-    static let benches: [any Bench] = []
+    static let benches: [any Bench] = [CodecBench()]
 
     static func main() {
         print("no benchmark is registered yet")
