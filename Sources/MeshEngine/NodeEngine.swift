@@ -106,6 +106,9 @@ public struct NodeEngine: Sendable {
         recentAnchors.contains(cid) || gossip.hasSeen(cid)
     }
 
+    /// A digest of all frontier marks: equal exactly when two replicas hold the same feeds.
+    public var frontierFingerprint: Bytes32 { graph.fingerprint }
+
     /// When the shell must next deliver ``EngineInput/deadlineReached``.
     public var nextDeadline: Timestamp? {
         var earliest = [gossip.nextDeadline, wakes.next, graph.nextDeadline].compactMap { $0 }.min()
