@@ -58,12 +58,12 @@ extension ReadableTransaction where Self: ~Copyable {
         guard try isFound(result, "mdb_get") else { return nil }
         let bytes = unsafe UnsafeRawBufferPointer(start: found.mv_data, count: found.mv_size)
         guard range.lowerBound >= mark.count, range.upperBound <= bytes.count,
-            unsafe bytes[(range.lowerBound - mark.count)..<range.lowerBound].elementsEqual(mark)
+            unsafe equal(bytes, at: range.lowerBound - mark.count, mark)
         else {
             throw LMDBError(
                 kind: .corrupt, "the value of step \(key) has something else at byte \(range.lowerBound)")
         }
-        return unsafe [UInt8](bytes[range])
+        return unsafe [UInt8](UnsafeRawBufferPointer(rebasing: bytes[range]))
     }
 
     /// The first integer key at or above `key` with a copy of its value.
@@ -220,6 +220,13 @@ private func integer(_ key: MDB_val) throws(LMDBError) -> UInt64 {
         throw LMDBError(kind: .corrupt, "an integer key does not have eight bytes")
     }
     return unsafe bytes.loadUnaligned(as: UInt64.self)
+}
+
+/// Whether `wanted` stands at `offset`, where there are as many bytes.
+private func equal(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ wanted: [UInt8]) -> Bool {
+    let found = unsafe MDB_val(
+        mv_size: wanted.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress?.advanced(by: offset)))
+    return unsafe equals(found, wanted)
 }
 
 private func equals(_ key: MDB_val, _ bytes: [UInt8]) -> Bool {

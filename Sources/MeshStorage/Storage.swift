@@ -81,7 +81,8 @@ public protocol StorageWriter: StorageReader {
     func remove(_ key: [UInt8], in table: StorageTable) throws(StorageError)
     /// Empties a table.
     func removeAll(in table: StorageTable) throws(StorageError)
-    /// Appends a block that is known to hash to `cid`; writing one twice is harmless.
+    /// Appends a block that is known to hash to `cid`; writing one twice is harmless, but may take
+    /// its room twice, so callers ask ``StorageReader/hasBlock(_:)`` where they do not know.
     func putBlock(_ bytes: [UInt8], cid: CID) throws(StorageError)
 }
 

@@ -3,6 +3,19 @@ internal import LMDB
 internal import MeshCore
 internal import Synchronization
 
+/// A CID as a dictionary's key: hashing one word of a digest is as good as hashing all of it.
+struct BlockKey: Hashable, Sendable {
+    let cid: CID
+
+    init(_ cid: CID) { self.cid = cid }
+
+    static func == (a: Self, b: Self) -> Bool {
+        a.cid.digest.prefix == b.cid.digest.prefix && a.cid == b.cid
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(cid.digest.prefix) }
+}
+
 /// The places of blocks that are in the log but not in the index yet.
 ///
 /// Keys that are hashes would touch a page each, so commits do not write them to the index. They gather
@@ -14,27 +27,30 @@ internal import Synchronization
 final class BlockTable: Sendable {
     /// Some blocks' places; those of a full generation no longer change.
     final class Generation: Sendable {
-        private let places = Mutex<[CID: Place]>([:])
+        private let places: Mutex<[BlockKey: Place]>
 
-        func place(of cid: CID) -> Place? { places.withLock { $0[cid] } }
+        /// Has room for `capacity` places from the start, so that no commit pays for moving them all.
+        init(capacity: Int) { places = Mutex(Dictionary(minimumCapacity: capacity)) }
+
+        func place(of cid: CID) -> Place? { places.withLock { $0[BlockKey(cid)] } }
         var count: Int { places.withLock { $0.count } }
-        var all: [CID: Place] { places.withLock { $0 } }
+        var all: [BlockKey: Place] { places.withLock { $0 } }
 
         func insert(_ blocks: [Block], _ added: [Place]) {
             places.withLock { places in
-                for (block, place) in zip(blocks, added) { places[block.cid] = place }
+                for (block, place) in zip(blocks, added) { places[BlockKey(block.cid)] = place }
             }
         }
 
         func insert(_ added: [(CID, Place)]) {
             places.withLock { places in
-                for (cid, place) in added { places[cid] = place }
+                for (cid, place) in added { places[BlockKey(cid)] = place }
             }
         }
 
         func remove(_ blocks: [Block]) {
             places.withLock { places in
-                for block in blocks { places[block.cid] = nil }
+                for block in blocks { places[BlockKey(block.cid)] = nil }
             }
         }
     }
@@ -60,11 +76,19 @@ final class BlockTable: Sendable {
     }
 
     private struct State {
-        var generations = [Generation()]
+        var generations: [Generation]
         var version: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let capacity: Int
+
+    /// - Parameter generationCount: How many places a generation is expected to gather.
+    init(generationCount: Int) {
+        // A little more, for the commit that goes beyond.
+        capacity = min(generationCount, 1 << 16) * 5 / 4
+        state = Mutex(State(generations: [Generation(capacity: capacity)]))
+    }
 
     var snapshot: Snapshot {
         state.withLock { Snapshot(generations: $0.generations, version: $0.version) }
@@ -90,7 +114,7 @@ final class BlockTable: Sendable {
     var filling: Generation {
         state.withLock { state in
             if let last = state.generations.last { return last }
-            let first = Generation()
+            let first = Generation(capacity: capacity)
             state.generations.append(first)
             return first
         }
@@ -100,7 +124,7 @@ final class BlockTable: Sendable {
     func beginGeneration() -> Generation {
         let full = filling
         state.withLock { state in
-            state.generations.append(Generation())
+            state.generations.append(Generation(capacity: capacity))
             state.version += 1
         }
         return full
@@ -126,7 +150,7 @@ struct Merge {
     init(_ generation: BlockTable.Generation, lastStep: UInt64) {
         self.generation = generation
         self.lastStep = lastStep
-        entries = generation.all.map { (cid: $0.key, place: $0.value) }
+        entries = generation.all.map { (cid: $0.key.cid, place: $0.value) }
             .sorted { $0.cid.digest == $1.cid.digest ? $0.cid < $1.cid : $0.cid.digest < $1.cid.digest }
     }
 

@@ -56,28 +56,20 @@ struct LogRecord {
 
     let step: UInt64
     let blocks: [Block]
-    /// For each block, the bytes that stand before it.
-    private let headers: [[UInt8]]
     let places: [Place]
     let byteCount: Int
 
     init(step: UInt64, blocks: [Block]) {
-        var headers: [[UInt8]] = []
         var places: [Place] = []
-        headers.reserveCapacity(blocks.count)
         places.reserveCapacity(blocks.count)
         var offset = 0
         for block in blocks {
-            let header = Self.header(of: block)
-            headers.append(header)
-            offset += header.count
-            places.append(
-                Place(step: step, offset: UInt32(offset), byteCount: UInt32(block.bytes.count)))
+            offset += Self.headerByteCount + block.cid.byteCount
+            places.append(Place(step: step, offset: UInt32(offset), byteCount: UInt32(block.bytes.count)))
             offset += block.bytes.count
         }
         self.step = step
         self.blocks = blocks
-        self.headers = headers
         self.places = places
         byteCount = offset
     }
@@ -87,20 +79,20 @@ struct LogRecord {
         headerByteCount + block.cid.byteCount + block.bytes.count
     }
 
-    private static func header(of block: Block) -> [UInt8] {
-        var header: [UInt8] = []
-        header.reserveCapacity(48)
-        let count = UInt32(block.bytes.count)
-        for shift in [24, 16, 8, 0] as [UInt32] { header.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        header.append(UInt8(block.cid.byteCount))
-        block.cid.append(to: &header)
-        return header
-    }
-
     /// Writes the record into `target`, which has ``byteCount`` bytes.
     func write(to target: UnsafeMutableRawBufferPointer) {
+        var header: [UInt8] = []
+        header.reserveCapacity(64)
         var offset = 0
-        for (header, block) in zip(headers, blocks) {
+        for block in blocks {
+            header.removeAll(keepingCapacity: true)
+            let count = UInt32(block.bytes.count)
+            header.append(UInt8(truncatingIfNeeded: count >> 24))
+            header.append(UInt8(truncatingIfNeeded: count >> 16))
+            header.append(UInt8(truncatingIfNeeded: count >> 8))
+            header.append(UInt8(truncatingIfNeeded: count))
+            header.append(UInt8(block.cid.byteCount))
+            block.cid.append(to: &header)
             offset = unsafe copy(header, to: target, at: offset)
             offset = unsafe copy(block.bytes, to: target, at: offset)
         }

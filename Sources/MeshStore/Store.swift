@@ -36,6 +36,8 @@ public final class Store: Sendable {
         // Guarded by `turn`.
         var lastStep: UInt64
         var merge: Merge?
+        /// How many blocks the last commit had: what the next one makes room for.
+        var lastBlockCount = 0
 
         init(lastStep: UInt64) { self.lastStep = lastStep }
     }
@@ -58,7 +60,7 @@ public final class Store: Sendable {
             throw report.error(error)
         }
         layout = try Self.openLayout(records, report)
-        let recovered = try Self.recover(records, layout, report)
+        let recovered = try Self.recover(records, layout, options, report)
         table = recovered.table
         progress = Progress(lastStep: recovered.lastStep)
         blobs = try BlobStore(directory: directory + "/blobs", options: options)
@@ -78,9 +80,9 @@ public final class Store: Sendable {
 
     /// Reads the log behind the mark up to which the index is merged.
     private static func recover(
-        _ environment: Environment, _ layout: Layout, _ report: FailureReport
+        _ environment: Environment, _ layout: Layout, _ options: StoreOptions, _ report: FailureReport
     ) throws(StorageError) -> (table: BlockTable, lastStep: UInt64) {
-        let table = BlockTable()
+        let table = BlockTable(generationCount: options.mergeThreshold)
         let lastStep: UInt64
         var damaged: UInt64?
         do throws(LMDBError) {
@@ -183,7 +185,8 @@ public final class Store: Sendable {
 
     private func beginWrite() throws(StorageError) -> StoreWriter {
         do throws(LMDBError) {
-            return StoreWriter(try records.beginWrite(), layout, table.snapshot, report)
+            return StoreWriter(
+                try records.beginWrite(), layout, table.snapshot, report, expecting: progress.lastBlockCount)
         } catch {
             throw report.error(error)
         }
@@ -214,6 +217,7 @@ public final class Store: Sendable {
             throw error
         }
         if !record.blocks.isEmpty { progress.lastStep = record.step }
+        progress.lastBlockCount = record.blocks.count
         finishMerging(slice.count)
         let elapsed = start.duration(to: .now)
         commits.withLock { $0 = ($0.count + 1, elapsed) }

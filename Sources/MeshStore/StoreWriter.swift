@@ -19,7 +19,7 @@ final class StoreWriter: StorageWriter {
     private let places: BlockTable.Snapshot
     private let report: FailureReport
     private var operations: [Operation] = []
-    private var pendingIndex: [CID: Int] = [:]
+    private var pendingIndex: [BlockKey: Int] = [:]
     private var pendingByteCount = 0
     /// The first failure; the transaction can then only end.
     private var failure: StorageError?
@@ -29,12 +29,15 @@ final class StoreWriter: StorageWriter {
 
     init(
         _ transaction: consuming WriteTransaction, _ layout: Layout, _ places: BlockTable.Snapshot,
-        _ report: FailureReport
+        _ report: FailureReport, expecting blockCount: Int
     ) {
         self.transaction = transaction
         self.layout = layout
         self.places = places
         self.report = report
+        pending.reserveCapacity(blockCount)
+        pendingIndex.reserveCapacity(blockCount)
+        operations.reserveCapacity(2 * blockCount)
     }
 
     var hasChanges: Bool { !operations.isEmpty || !pending.isEmpty }
@@ -116,7 +119,9 @@ final class StoreWriter: StorageWriter {
 
     func putBlock(_ bytes: [UInt8], cid: CID) throws(StorageError) {
         if let failure { throw failure }
-        guard try !hasBlock(cid) else { return }
+        // The index is not asked: a look-up for each block would cost a commit as much as its writing, and
+        // one that is appended again takes room and does no harm.
+        if pendingIndex[BlockKey(cid)] != nil || places.place(of: cid) != nil { return }
         let block = Block(cid: cid, bytes: bytes)
         let byteCount = LogRecord.byteCount(of: block)
         guard byteCount <= LogRecord.byteCountMax - pendingByteCount else {
@@ -125,7 +130,7 @@ final class StoreWriter: StorageWriter {
                 hint: "split it")
         }
         pendingByteCount += byteCount
-        pendingIndex[cid] = pending.count
+        pendingIndex[BlockKey(cid)] = pending.count
         pending.append(block)
     }
 
@@ -158,7 +163,7 @@ final class StoreWriter: StorageWriter {
     }
 
     func block(_ cid: CID) throws(StorageError) -> [UInt8]? {
-        if let index = pendingIndex[cid] { return pending[index].bytes }
+        if let index = pendingIndex[BlockKey(cid)] { return pending[index].bytes }
         do throws(LMDBError) {
             let known = places.place(of: cid)
             var place = known
@@ -171,7 +176,7 @@ final class StoreWriter: StorageWriter {
     }
 
     func hasBlock(_ cid: CID) throws(StorageError) -> Bool {
-        if pendingIndex[cid] != nil || places.place(of: cid) != nil { return true }
+        if pendingIndex[BlockKey(cid)] != nil || places.place(of: cid) != nil { return true }
         do throws(LMDBError) {
             return try transaction.contains(Layout.key(of: cid), in: layout.index)
         } catch {

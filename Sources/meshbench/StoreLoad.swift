@@ -10,12 +10,20 @@ struct StoreLoad {
     let recordsPerCommit: Int
     private let blockByteCount = 435
     private let blocks: [Block]
+    /// For each commit, what goes into the tables.
+    private let rows: [[Row]]
     private let digestBytes: [UInt8]
     private let blockBytes: [UInt8]
     private let author: [UInt8]
     private let scope: [UInt8]
     private let mergeThreshold: Int
     private let mergeSlice: Int
+
+    private struct Row {
+        let table: StorageTable
+        let key: [UInt8]
+        let value: [UInt8]
+    }
 
     init(commitCount: Int, recordsPerCommit: Int, _ options: StoreOptions) {
         self.commitCount = commitCount
@@ -37,8 +45,14 @@ struct StoreLoad {
         self.blocks = blocks
         self.digestBytes = digestBytes
         self.blockBytes = blockBytes
-        author = (0..<32).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
-        scope = (0..<32).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        let author = (0..<32).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        let scope = (0..<32).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        rows = (0..<commitCount).map { commit in
+            let first = commit * recordsPerCommit
+            return Self.rows(commit: commit, blocks[first..<first + recordsPerCommit], author, scope)
+        }
+        self.author = author
+        self.scope = scope
     }
 
     // MARK: - Ours
@@ -51,7 +65,7 @@ struct StoreLoad {
         for commit in 0..<commitCount {
             let start = ContinuousClock.now
             try store.write { writer throws(StorageError) in
-                try putTables(commit, writer)
+                for row in rows[commit] { try writer.put(row.value, forKey: row.key, in: row.table) }
                 for index in commit * recordsPerCommit..<(commit + 1) * recordsPerCommit {
                     try writer.putBlock(blocks[index].bytes, cid: blocks[index].cid)
                 }
@@ -62,25 +76,30 @@ struct StoreLoad {
         return seconds
     }
 
-    private func putTables(_ commit: Int, _ writer: any StorageWriter) throws(StorageError) {
+    /// The rows that an engine writes beside the blocks; the C loop writes the same.
+    private static func rows(
+        commit: Int, _ blocks: ArraySlice<Block>, _ author: [UInt8], _ scope: [UInt8]
+    ) -> [Row] {
         let number = bigEndian(UInt64(commit))
-        let first = commit * recordsPerCommit
         let feed = author + scope
-        let head = blocks[first].cid.bytes
-        try writer.put(head, forKey: feed + number, in: .feeds)
-        try writer.put(head + number, forKey: feed, in: .frontier)
-        try writer.put(head, forKey: number, in: .arrival)
-        for index in 0..<recordsPerCommit {
-            let digest = blocks[first + index].cid.digest.bytes
-            try writer.put([1], forKey: number + digest, in: .jobEntries)
+        let head = blocks.first?.cid.bytes ?? []
+        var rows = [
+            Row(table: .feeds, key: feed + number, value: head),
+            Row(table: .frontier, key: feed, value: head + number),
+            Row(table: .arrival, key: number, value: head),
+        ]
+        for (index, block) in blocks.enumerated() {
+            let digest = block.cid.digest.bytes
+            rows.append(Row(table: .jobEntries, key: number + digest, value: [1]))
             if index % 4 == 0 {
-                try writer.put(
-                    [UInt8](repeating: UInt8(index & 0xff), count: 300), forKey: digest, in: .jobs)
+                let record = [UInt8](repeating: UInt8(index & 0xff), count: 300)
+                rows.append(Row(table: .jobs, key: digest, value: record))
             }
         }
+        return rows
     }
 
-    private func bigEndian(_ number: UInt64) -> [UInt8] {
+    private static func bigEndian(_ number: UInt64) -> [UInt8] {
         unsafe withUnsafeBytes(of: number.bigEndian) { unsafe [UInt8]($0) }
     }
 
