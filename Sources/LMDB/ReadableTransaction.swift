@@ -225,7 +225,8 @@ private func integer(_ key: MDB_val) throws(LMDBError) -> UInt64 {
 /// Whether `wanted` stands at `offset`, where there are as many bytes.
 private func equal(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ wanted: [UInt8]) -> Bool {
     let found = unsafe MDB_val(
-        mv_size: wanted.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress?.advanced(by: offset)))
+        mv_size: wanted.count,
+        mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress?.advanced(by: offset)))
     return unsafe equals(found, wanted)
 }
 

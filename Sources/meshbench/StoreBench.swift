@@ -16,6 +16,7 @@ struct StoreBench: Bench {
 
     /// How far behind raw C a figure may be.
     private static let factor = 1.5
+    private static let roundCount = 4
 
     func run() throws -> [BenchRow] {
         let directory = FileManager.default.temporaryDirectory
@@ -30,12 +31,13 @@ struct StoreBench: Bench {
         let fsync = try fsyncTimes(directory + "/fsync")
         return [
             BenchRow(
-                what: "records committed durably, 100 per commit", ours: batches.ours.rate(100), unit: "records/s",
-                beside: "raw LMDB in C", besideValue: batches.raw.rate(100),
-                gate: batches.raw.rate(100) / Self.factor, higherIsBetter: true),
+                what: "records committed durably, 100 per commit, best round", ours: batches.ourRate * 100,
+                unit: "records/s", beside: "raw LMDB in C", besideValue: batches.rawRate * 100,
+                gate: batches.rawRate * 100 / Self.factor, higherIsBetter: true),
             time("durable commit of 100 records, p50", batches.ours.median, batches.raw.median),
             BenchRow(
-                what: "durable commit of 100 records, p99", ours: batches.ours.percentile(0.99) * 1e6, unit: "µs",
+                what: "durable commit of 100 records, p99", ours: batches.ours.percentile(0.99) * 1e6,
+                unit: "µs",
                 beside: "raw LMDB in C", besideValue: batches.raw.percentile(0.99) * 1e6, gate: nil,
                 higherIsBetter: false),
             time("durable commit of 1 record, p50", singles.ours.median, singles.raw.median),
@@ -43,7 +45,8 @@ struct StoreBench: Bench {
                 what: "block read by CID, in a snapshot of its own", ours: batches.ourRead * 1e6, unit: "µs",
                 beside: "raw LMDB in C", besideValue: batches.rawRead * 1e6, gate: nil, higherIsBetter: false),
             BenchRow(
-                what: "fdatasync of 4 KiB on this disk, p50", ours: fsync.median * 1e6, unit: "µs", beside: nil,
+                what: "fdatasync of 4 KiB on this disk, p50", ours: fsync.median * 1e6, unit: "µs",
+                beside: nil,
                 besideValue: nil, gate: nil, higherIsBetter: false),
         ]
     }
@@ -59,24 +62,40 @@ struct StoreBench: Bench {
         var raw = Samples([])
         var ourRead = 0.0
         var rawRead = 0.0
+        /// Commits per second in the best round, which the rest of the machine disturbed least.
+        var ourRate = 0.0
+        var rawRate = 0.0
     }
 
-    /// Runs both sides in turn, three times, so that what else the machine does hits both.
+    /// Runs both sides in turn, and in turn first, so that what else the machine does hits both.
     private func compare(
         _ load: StoreLoad, _ options: StoreOptions, _ directory: String
     ) throws -> Comparison {
         var result = Comparison()
         var ours: [Double] = []
         var raw: [Double] = []
-        for round in 1...3 {
+        for round in 1...Self.roundCount {
             FileHandle.standardError.write(
-                Data("store: \(load.recordsPerCommit) per commit, round \(round) of 3\n".utf8))
+                Data(
+                    "store: \(load.recordsPerCommit) per commit, round \(round) of \(Self.roundCount)\n".utf8)
+            )
             let rawPath = "\(directory)-c-\(round)"
             let ourPath = "\(directory)-ours-\(round)"
             try FileManager.default.createDirectory(atPath: rawPath, withIntermediateDirectories: true)
-            raw += try load.writeInC(rawPath)
-            ours += try load.write(ourPath, options)
-            if round == 3 {
+            let ourRound: [Double]
+            let rawRound: [Double]
+            if round.isMultiple(of: 2) {
+                ourRound = try load.write(ourPath, options)
+                rawRound = try load.writeInC(rawPath)
+            } else {
+                rawRound = try load.writeInC(rawPath)
+                ourRound = try load.write(ourPath, options)
+            }
+            ours += ourRound
+            raw += rawRound
+            result.ourRate = max(result.ourRate, Samples(ourRound).rate)
+            result.rawRate = max(result.rawRate, Samples(rawRound).rate)
+            if round == Self.roundCount {
                 result.rawRead = try load.readInC(rawPath)
                 result.ourRead = try load.read(ourPath, options)
             }
@@ -109,8 +128,6 @@ struct Samples {
         return sorted[min(Int(Double(sorted.count) * fraction), sorted.count - 1)]
     }
 
-    /// Things per second, with so many in each sample.
-    func rate(_ count: Double) -> Double {
-        count * Double(sorted.count) / sorted.reduce(0, +)
-    }
+    /// How many per second.
+    var rate: Double { Double(sorted.count) / sorted.reduce(0, +) }
 }

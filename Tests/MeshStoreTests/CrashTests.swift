@@ -43,7 +43,8 @@ struct CrashTests {
         var greatest = 0
         for seed in 1...20 as ClosedRange<UInt64> {
             let path = directory.path
-            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, seed = seed as UInt64] in
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = path as String, seed = seed as UInt64] in
                 try Self.commitUntilKilled(path, seed: seed)
             }
             let text = (try? String(contentsOfFile: path + "/acknowledged", encoding: .utf8)) ?? ""
