@@ -38,6 +38,8 @@ struct HandshakeBudget {
     mutating func sweep(now: ContinuousClock.Instant) {
         guard !buckets.isEmpty else { return }
         let (rate, burst) = (rate, burst)
-        buckets = buckets.filter { $0.value.tokens + rate * ((now - $0.value.refilled) / .seconds(1)) < burst }
+        buckets = buckets.filter {
+            $0.value.tokens + rate * ((now - $0.value.refilled) / .seconds(1)) < burst
+        }
     }
 }

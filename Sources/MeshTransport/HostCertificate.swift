@@ -42,7 +42,8 @@ package final class HostCertificate: @unchecked Sendable {
     ) -> Extension {
         let value = HostKeyExtension(
             publicKey: HostKeyExtension.encodeKey(ed25519: identity.did.publicKey.bytes),
-            signature: identity.key.sign(HostKeyExtension.message(subjectPublicKeyInfo: subjectPublicKeyInfo)))
+            signature: identity.key.sign(HostKeyExtension.message(subjectPublicKeyInfo: subjectPublicKeyInfo))
+        )
         return Extension(
             objectIdentifier: HostKeyExtension.objectIdentifier, isCritical: isCritical, value: value.der)
     }
@@ -63,15 +64,18 @@ package final class HostCertificate: @unchecked Sendable {
         unsafe self.key = key
         unsafe self.certificate = certificate
         var done = unsafe X509_set_version(certificate, 2) == 1 && X509_set_pubkey(certificate, key) == 1
-        unsafe done = done && ASN1_TIME_set(X509_getm_notBefore(certificate), time_t(start.milliseconds / 1000)) != nil
-        unsafe done = done && ASN1_TIME_set(X509_getm_notAfter(certificate), time_t(end.milliseconds / 1000)) != nil
+        unsafe done =
+            done && ASN1_TIME_set(X509_getm_notBefore(certificate), time_t(start.milliseconds / 1000)) != nil
+        unsafe done =
+            done && ASN1_TIME_set(X509_getm_notAfter(certificate), time_t(end.milliseconds / 1000)) != nil
         var serial = [UInt8](repeating: 0, count: 8)
         unsafe done = done && RAND_bytes(&serial, 8) == 1
         let number = serial.reduce(0) { $0 << 8 | UInt64($1) } >> 1
         unsafe done = done && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), number) == 1
         let name = unsafe X509_get_subject_name(certificate)
         unsafe done =
-            done && X509_NAME_add_entry_by_txt(name, "CN", 0x1001, Array("planetary-mesh".utf8), -1, -1, 0) == 1
+            done
+            && X509_NAME_add_entry_by_txt(name, "CN", 0x1001, Array("planetary-mesh".utf8), -1, -1, 0) == 1
             && X509_set_issuer_name(certificate, name) == 1
         var encoded: UnsafeMutablePointer<UInt8>?
         let count = unsafe i2d_PUBKEY(key, &encoded)
@@ -107,7 +111,9 @@ package final class HostCertificate: @unchecked Sendable {
     }
 
     /// Lends the OpenSSL objects, an `X509 *` and an `EVP_PKEY *`, which `body` must not keep or free.
-    package func withOpenSSL<Result>(_ body: (OpaquePointer, OpaquePointer) throws -> Result) rethrows -> Result {
+    package func withOpenSSL<Result>(_ body: (OpaquePointer, OpaquePointer) throws -> Result) rethrows
+        -> Result
+    {
         try unsafe body(certificate, key)
     }
 

@@ -18,7 +18,8 @@ struct HostKeyExtension {
         var outer = DERReader(der[...])
         guard let sequence = outer.element(tag: 0x30), outer.isAtEnd else { return nil }
         var inner = DERReader(sequence)
-        guard let publicKey = inner.element(tag: 0x04), let signature = inner.element(tag: 0x04), inner.isAtEnd
+        guard let publicKey = inner.element(tag: 0x04), let signature = inner.element(tag: 0x04),
+            inner.isAtEnd
         else { return nil }
         self.publicKey = Array(publicKey)
         self.signature = Array(signature)

@@ -59,7 +59,9 @@ public enum PeerCertificate {
         case .refused(let refusal): return .refused(refusal)
         case .found(let value):
             guard let fields = HostKeyExtension(der: value) else { return .refused(.extensionMalformed) }
-            guard let (type, data) = HostKeyExtension.parseKey(fields.publicKey) else { return .refused(.hostKey) }
+            guard let (type, data) = HostKeyExtension.parseKey(fields.publicKey) else {
+                return .refused(.hostKey)
+            }
             let message = HostKeyExtension.message(subjectPublicKeyInfo: certificate.subjectPublicKeyInfo)
             guard let key = HostKey.make(type: type, data: data) else { return .refused(.hostKey) }
             guard key.isValid(fields.signature, of: message) else { return .refused(.hostSignature) }

@@ -30,7 +30,8 @@ public struct SocketAddress: Hashable, Comparable, Sendable {
         guard text.utf8.count <= 300 else { throw refusal("it is longer than 300 bytes") }
         guard let colon = text.lastIndex(of: ":") else { throw refusal("the port is missing") }
         let digits = text[text.index(after: colon)...]
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits)
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let port = UInt16(digits)
         else { throw refusal("the port must be a number from 0 to 65535") }
         var host = text[..<colon]
         if host.first == "[" {

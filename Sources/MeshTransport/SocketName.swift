@@ -14,14 +14,18 @@ struct SocketName {
             name.sin6_port = address.port.bigEndian
             guard unsafe inet_pton(AF_INET6, address.host, &name.sin6_addr) == 1 else { return nil }
             length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-            unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: name, as: sockaddr_in6.self) }
+            unsafe withUnsafeMutableBytes(of: &storage) {
+                unsafe $0.storeBytes(of: name, as: sockaddr_in6.self)
+            }
         } else {
             var name = sockaddr_in()
             name.sin_family = sa_family_t(AF_INET)
             name.sin_port = address.port.bigEndian
             guard unsafe inet_pton(AF_INET, address.host, &name.sin_addr) == 1 else { return nil }
             length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: name, as: sockaddr_in.self) }
+            unsafe withUnsafeMutableBytes(of: &storage) {
+                unsafe $0.storeBytes(of: name, as: sockaddr_in.self)
+            }
         }
     }
 
@@ -51,7 +55,9 @@ struct SocketName {
             let source = unsafe entry.pointee.ai_addr
             let size = unsafe entry.pointee.ai_addrlen
             let name = unsafe SocketName { target, length in
-                guard let source = unsafe source, size <= MemoryLayout<sockaddr_storage>.size else { return false }
+                guard let source = unsafe source, size <= MemoryLayout<sockaddr_storage>.size else {
+                    return false
+                }
                 unsafe UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: Int(size))
                 unsafe length.pointee = size
                 return true

@@ -26,11 +26,15 @@ final class PeerJudge {
     }
 
     func judge(der: [UInt8], chainCount: Int) -> Outcome {
-        guard chainCount == 1 else { return .refused(.wrongCertificate, "the peer sent \(chainCount) certificates") }
+        guard chainCount == 1 else {
+            return .refused(.wrongCertificate, "the peer sent \(chainCount) certificates")
+        }
         switch PeerCertificate.check(der: der, now: .wallClock) {
-        case .refused(let refusal): return .refused(.wrongCertificate, "the peer's certificate is \(refusal.rawValue)")
+        case .refused(let refusal):
+            return .refused(.wrongCertificate, "the peer's certificate is \(refusal.rawValue)")
         case .unsupportedKeyType(let type, _):
-            return .refused(.wrongCertificate, "the peer's host key is \(type), and only Ed25519 is used here")
+            return .refused(
+                .wrongCertificate, "the peer's host key is \(type), and only Ed25519 is used here")
         case .valid(let did):
             if did == own { return .refused(.ownIdentity, "the peer has our own identity") }
             if let expecting, expecting != did {
@@ -105,7 +109,8 @@ final class TLSContext {
     }
 
     /// OpenSSL's question about the peer's certificate; replaces its own chain building.
-    private static func judgeCertificate(_ store: OpaquePointer?, _ judge: UnsafeMutableRawPointer?) -> Int32 {
+    private static func judgeCertificate(_ store: OpaquePointer?, _ judge: UnsafeMutableRawPointer?) -> Int32
+    {
         guard let store = unsafe store, let judge = unsafe judge else { return 0 }
         let owner = unsafe Unmanaged<PeerJudge>.fromOpaque(judge).takeUnretainedValue()
         var encoded: UnsafeMutablePointer<UInt8>?
@@ -132,7 +137,8 @@ final class TLSContext {
         _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, _ chosenCount: UnsafeMutablePointer<UInt8>?,
         _ offered: UnsafePointer<UInt8>?, _ offeredCount: Int
     ) -> Int32 {
-        guard let offered = unsafe offered, let chosen = unsafe chosen, let chosenCount = unsafe chosenCount else {
+        guard let offered = unsafe offered, let chosen = unsafe chosen, let chosenCount = unsafe chosenCount
+        else {
             return SSL_TLSEXT_ERR_ALERT_FATAL
         }
         let list = unsafe UnsafeBufferPointer(start: offered, count: offeredCount)

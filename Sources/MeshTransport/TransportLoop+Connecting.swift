@@ -149,7 +149,8 @@ extension TransportLoop {
     private func makeRoomForHandshake() -> Bool {
         guard halfOpen.count >= configuration.halfOpenMax else { return true }
         let victim =
-            halfOpen.first { !$0.hasAnswered } ?? halfOpen.first.flatMap { now - $0.since > .seconds(1) ? $0 : nil }
+            halfOpen.first { !$0.hasAnswered }
+            ?? halfOpen.first.flatMap { now - $0.since > .seconds(1) ? $0 : nil }
         guard let victim else { return false }
         rejected(victim, .halfOpenLimit, "a newer connection took its place")
         return true

@@ -75,7 +75,8 @@ final class TransportLoop {
         }
         resolver = Resolver(board: board)
         budget = HandshakeBudget(rate: configuration.handshakeRate, burst: configuration.handshakeBurst)
-        let shortest = min(configuration.handshakeDeadline, configuration.frameDeadline, configuration.idleDeadline)
+        let shortest = min(
+            configuration.handshakeDeadline, configuration.frameDeadline, configuration.idleDeadline)
         sweepPeriod = max(.milliseconds(5), min(.milliseconds(250), shortest / 8))
         watch(board.alarm.rawValue, token: Self.alarmToken, for: EPOLLIN.rawValue, EPOLL_CTL_ADD)
         setAccepting(true, isNew: true)

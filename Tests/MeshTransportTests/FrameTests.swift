@@ -35,7 +35,9 @@ struct FrameReaderTests {
         while !rest.isEmpty {
             let piece = Array(rest.prefix(Int.random(in: 1...700, using: &generator)))
             rest = rest.dropFirst(piece.count)
-            let refusal = reader.consume(piece, count: piece.count) { received.append(Frame(type: $0, body: $1)) }
+            let refusal = reader.consume(piece, count: piece.count) {
+                received.append(Frame(type: $0, body: $1))
+            }
             #expect(refusal == nil)
         }
         #expect(received == sent)

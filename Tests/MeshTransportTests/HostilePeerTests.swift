@@ -1,5 +1,6 @@
 import COpenSSL
 import Foundation
+import MeshCore
 import MeshTestSupport
 import MeshTransport
 import Testing
@@ -48,7 +49,8 @@ struct HostilePeerTests {
         #expect(try a.log.refusal() == .handshakeFailed)
     }
 
-    @Test("another application protocol, or none, is refused", arguments: ["planetary-mesh/2", "libp2p", nil])
+    @Test(
+        "another application protocol, or none, is refused", arguments: ["planetary-mesh/2", "libp2p", nil])
     func wrongProtocol(_ name: String?) throws {
         let a = try Node(1)
         try? RawPeer(2, protocolName: name).connect(to: try a.address)
@@ -144,7 +146,10 @@ struct HostilePeerTests {
         try peer.connect(to: try a.address)
         var generator = seed.generator
         for _ in 0..<20 {
-            peer.write((0..<Int.random(in: 1...2000, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            peer.write(
+                (0..<Int.random(in: 1...2000, using: &generator)).map { _ in
+                    UInt8.random(in: 0...255, using: &generator)
+                })
         }
         let did = peer.did
         let _: Bool = try a.log.wait { events in

@@ -1,4 +1,5 @@
 import MeshIdentity
+import MeshCore
 import MeshTestSupport
 import MeshTransport
 import Testing
@@ -29,7 +30,8 @@ struct LinkTests {
         let sent: [[UInt8]] = (0..<400).map { index in
             let most = index % 40 == 0 ? 1 << 20 : 3000
             return [UInt8](
-                repeating: UInt8(truncatingIfNeeded: index), count: Int.random(in: 0...most, using: &generator))
+                repeating: UInt8(truncatingIfNeeded: index),
+                count: Int.random(in: 0...most, using: &generator))
         }
         var index = 0
         for body in sent {
@@ -77,7 +79,9 @@ struct LinkTests {
     func farewell() throws {
         let (a, b) = (try Node(1), try Node(2))
         let (here, there) = try a.connect(to: b)
-        for number in 0..<100 { a.transport.send(8, [UInt8](repeating: UInt8(number), count: 20_000), to: here) }
+        for number in 0..<100 {
+            a.transport.send(8, [UInt8](repeating: UInt8(number), count: 20_000), to: here)
+        }
         a.transport.close(here, farewell: [9])
         #expect(try a.log.closed(here) == .closed)
         let received = try b.log.frames(101)
@@ -146,7 +150,9 @@ struct LinkTests {
         #expect(throws: TransportError(.addressInUse, "")) { try Node(2) { $0.listen = taken } }
     }
 
-    @Test("links that both sides dial at once become one, the one that the smaller DID dialled", arguments: 1...12)
+    @Test(
+        "links that both sides dial at once become one, the one that the smaller DID dialled",
+        arguments: 1...12)
     func simultaneous(_ round: Int) throws {
         let (a, b) = (try Node(UInt8(round)), try Node(UInt8(100 + round)))
         a.transport.dial(try b.address, expecting: b.did)

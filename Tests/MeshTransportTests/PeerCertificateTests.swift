@@ -28,7 +28,9 @@ struct PeerCertificateTests {
 
     private static func bytes(hexadecimal text: String) -> [UInt8] {
         let digits = Array(text)
-        return stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+        return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
     }
 
     /// The libp2p name of a key: base58 of an identity multihash up to 42 bytes, of a digest beyond.
@@ -45,7 +47,8 @@ struct PeerCertificateTests {
         let vectors = try JSONDecoder().decode(Vectors.self, from: data).vectors
         #expect(vectors.count == 4)
         for vector in vectors {
-            let verdict = PeerCertificate.check(der: Self.bytes(hexadecimal: vector.certificate_der_hex), now: now)
+            let verdict = PeerCertificate.check(
+                der: Self.bytes(hexadecimal: vector.certificate_der_hex), now: now)
             switch verdict {
             case .valid(let did):
                 #expect(vector.valid && vector.host_key_type == "Ed25519", "\(vector.name)")
@@ -96,7 +99,8 @@ struct PeerCertificateTests {
     func window() throws {
         let certificate = try HostCertificate(of: try identity(1), now: now)
         #expect(PeerCertificate.check(der: certificate.der, now: now + -4_000_000) == .refused(.notYetValid))
-        #expect(PeerCertificate.check(der: certificate.der, now: now + 4_000_000_000_000) == .refused(.expired))
+        #expect(
+            PeerCertificate.check(der: certificate.der, now: now + 4_000_000_000_000) == .refused(.expired))
     }
 
     @Test("an unknown critical extension is refused, an unknown one that is not critical is not")
@@ -105,20 +109,26 @@ struct PeerCertificateTests {
         func make(isCritical: Bool) throws -> [UInt8] {
             try HostCertificate(from: now + -1000, until: now + 100_000) {
                 [
-                    HostCertificate.Extension(objectIdentifier: "1.2.3.4", isCritical: isCritical, value: [5, 0]),
+                    HostCertificate.Extension(
+                        objectIdentifier: "1.2.3.4", isCritical: isCritical, value: [5, 0]),
                     HostCertificate.hostKeyExtension(of: identity, subjectPublicKeyInfo: $0),
                 ]
             }.der
         }
-        #expect(PeerCertificate.check(der: try make(isCritical: true), now: now) == .refused(.unknownCriticalExtension))
+        #expect(
+            PeerCertificate.check(der: try make(isCritical: true), now: now)
+                == .refused(.unknownCriticalExtension))
         #expect(PeerCertificate.check(der: try make(isCritical: false), now: now) == .valid(identity.did))
     }
 
     @Test("a certificate without the extension, with two, or with a malformed one is refused")
     func extensionShape() throws {
         let identity = try identity(1)
-        func verdict(_ extensions: @escaping ([UInt8]) -> [HostCertificate.Extension]) throws -> PeerCertificate.Verdict {
-            let certificate = try HostCertificate(from: now + -1000, until: now + 100_000, extensions: extensions)
+        func verdict(_ extensions: @escaping ([UInt8]) -> [HostCertificate.Extension]) throws
+            -> PeerCertificate.Verdict
+        {
+            let certificate = try HostCertificate(
+                from: now + -1000, until: now + 100_000, extensions: extensions)
             return PeerCertificate.check(der: certificate.der, now: now)
         }
         #expect(try verdict { _ in [] } == .refused(.extensionMissing))
@@ -149,7 +159,10 @@ struct PeerCertificateTests {
     @Test("garbage, nothing and trailing bytes are malformed")
     func malformed() throws {
         let der = try HostCertificate(of: try identity(1), now: now).der
-        for bytes in [[], [0x30], Array("certificate".utf8), der + [0], Array(der.dropLast()), [UInt8](repeating: 0x30, count: 20_000)] {
+        for bytes in [
+            [], [0x30], Array("certificate".utf8), der + [0], Array(der.dropLast()),
+            [UInt8](repeating: 0x30, count: 20_000),
+        ] {
             #expect(PeerCertificate.check(der: bytes, now: now) == .refused(.malformed))
         }
     }

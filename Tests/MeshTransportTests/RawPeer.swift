@@ -33,7 +33,7 @@ final class RawConnection {
     deinit { close(descriptor) }
 
     func send(_ bytes: [UInt8]) {
-        unsafe Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+        unsafe Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
     /// Whether the other side closes without having said anything but an alert.

@@ -7,7 +7,8 @@ import Testing
 struct ShutdownTests {
     /// How many sockets of this process have `port` as their own.
     private func socketCount(port: UInt16) throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init).count { descriptor in
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init).count {
+            descriptor in
             var name = sockaddr_in()
             var length = socklen_t(MemoryLayout<sockaddr_in>.size)
             let status = unsafe withUnsafeMutablePointer(to: &name) { pointer in

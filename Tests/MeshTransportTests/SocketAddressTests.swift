@@ -1,3 +1,4 @@
+import MeshCore
 import MeshTestSupport
 import MeshTransport
 import Testing
@@ -21,7 +22,8 @@ struct SocketAddressTests {
         "what is not an address is refused",
         arguments: [
             "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1", ":7420",
-            "::1:7420", "[::1]", "[::1:7420", "[nonsense]:1", "[127.0.0.1]:1", "256.0.0.1:1", "1.2.3:1", "a b:1",
+            "::1:7420", "[::1]", "[::1:7420", "[nonsense]:1", "[127.0.0.1]:1", "256.0.0.1:1", "1.2.3:1",
+            "a b:1",
             "-a:1", "a..b:1", "ä:1", "[fe80::1%eth0]:1", String(repeating: "a", count: 64) + ":1",
         ])
     func refused(_ text: String) {

@@ -40,7 +40,8 @@ final class EventLog: @unchecked Sendable {
 
     struct Missing: Error {}
 
-    func opened(_ count: Int = 1) throws -> (link: LinkID, peer: DID, address: SocketAddress, outbound: Bool) {
+    func opened(_ count: Int = 1) throws -> (link: LinkID, peer: DID, address: SocketAddress, outbound: Bool)
+    {
         try wait { events in
             let opened = events.compactMap { event in
                 if case .linkOpened(let link, let peer, let address, let outbound) = event {
@@ -55,7 +56,9 @@ final class EventLog: @unchecked Sendable {
     func frames(_ count: Int) throws -> [(link: LinkID, type: UInt8, body: [UInt8])] {
         try wait { events in
             let frames = events.compactMap { event in
-                if case .frame(let link, let type, let body) = event { return (link: link, type: type, body: body) }
+                if case .frame(let link, let type, let body) = event {
+                    return (link: link, type: type, body: body)
+                }
                 return nil
             }
             return frames.count >= count ? frames : nil
