@@ -17,6 +17,7 @@ struct HostKey: ~Copyable {
     ///   - type: The kind that the peer claims.
     ///   - data: 32 bytes for Ed25519, a SEC 1 point for secp256k1, otherwise a DER
     ///     SubjectPublicKeyInfo.
+    /// - Returns: The key, or `nil` for bytes that are not a key of that kind.
     static func make(type: PeerCertificate.HostKeyType, data: [UInt8]) -> HostKey? {
         let made: OpaquePointer?
         switch type {

@@ -1,7 +1,9 @@
 internal import COpenSSL
 internal import Glibc
 
-/// One TLS connection over a non-blocking socket. Only the transport's thread touches it.
+/// One TLS connection over a non-blocking socket.
+///
+/// Only the transport's thread touches it.
 @safe
 struct TLSSession: ~Copyable {
     /// How an operation ended.

@@ -121,9 +121,10 @@ public final class TLSTransport: Sendable {
 
     /// Closes the listener and all links and ends the thread.
     ///
-    /// Returns when the thread has ended and every descriptor is closed, unless it is called by the
+    /// Returns when the thread has ended and every socket is closed, unless it is called by the
     /// thread itself, that is, inside `events`. What fits into the sockets is still sent. The last
-    /// events are delivered before it returns; a second call does nothing.
+    /// events are delivered before it returns; a second call does
+    /// nothing, nor does any other call after it.
     public func shutdown() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
         board.command(.stop)

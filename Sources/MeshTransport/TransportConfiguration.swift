@@ -7,7 +7,9 @@ public import MeshIdentity
 public struct TransportConfiguration: Sendable {
     /// Who this node is; its key signs the certificate of every run.
     public var identity: Identity
-    /// Where to accept links; `nil` only dials. Port 0 takes any free one.
+    /// Where to accept links, or `nil` only to dial.
+    ///
+    /// Port 0 takes any free one.
     public var listen: SocketAddress?
     /// The most bytes that the body of a frame of this type may have; `nil` for an unknown type.
     public var frameByteCountMax: @Sendable (UInt8) -> Int?

@@ -20,6 +20,7 @@ extension TransportLoop {
             let own = configuration.identity.did
             let dialler = link.isOutbound ? own : peer
             if dialler == min(own, peer) {
+                if let waiting = parked[peer] { declineDuplicate(waiting) }
                 ended(rival, .duplicate, isGraceful: true)
                 announce(link, peer)
             } else {
@@ -59,7 +60,7 @@ extension TransportLoop {
 
     /// Ends a link of any kind after its handshake and says so.
     ///
-    /// - Parameter isGraceful: Whether what is queued is sent first.
+    /// With `isGraceful` what is queued is sent first.
     func ended(_ link: Link, _ reason: TransportFailure, isGraceful: Bool = false) {
         guard let peer = link.peer else { return discard(link) }
         switch link.phase {

@@ -142,7 +142,11 @@ final class TransportLoop {
     }
 
     private func handle(_ happened: UInt32, on link: Link) {
-        if happened & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { read(link) }
+        let isReadable = happened & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
+        // Room to write without anything waiting to be sent: reading had to answer something first.
+        let mayReadOn = happened & EPOLLOUT.rawValue != 0 && !link.isWriteBlocked
+        if mayReadOn { watch(link, writing: false) }
+        if isReadable || mayReadOn { read(link) }
         guard links[link.id.rawValue] != nil else { return }
         if link.isWriteBlocked {
             link.isWriteBlocked = false
@@ -286,6 +290,8 @@ final class TransportLoop {
 
     private func stop() {
         board.stop()
+        // Nothing takes the place of a link that ends now.
+        parked = [:]
         for link in links.values.sorted(by: { $0.id < $1.id }) {
             if link.phase == .open {
                 flush(link)
@@ -297,7 +303,6 @@ final class TransportLoop {
         }
         links = [:]
         open = [:]
-        parked = [:]
         halfOpen = []
         deliverEvents()
     }

@@ -62,6 +62,7 @@ final class RawPeer {
     ///   - certificate: What to show instead of a certificate in order; `.none` shows none.
     ///   - versionMax: The highest TLS version to offer.
     ///   - protocolName: The application protocol to offer; `nil` offers none.
+    /// - Throws: What OpenSSL refuses.
     init(
         _ number: UInt8, certificate: Certificate = .inOrder, versionMax: Int32 = TLS1_3_VERSION,
         protocolName: String? = "planetary-mesh/1"

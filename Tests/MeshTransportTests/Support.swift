@@ -99,6 +99,7 @@ final class Node: Sendable {
     /// - Parameters:
     ///   - number: Stands for the identity.
     ///   - change: Adjusts the configuration.
+    /// - Throws: What the transport throws.
     init(_ number: UInt8, _ change: (inout TransportConfiguration) -> Void = { _ in }) throws {
         identity = try Identity(Ed25519PrivateKey(seed: Bytes32([UInt8](repeating: number, count: 32))))
         var configuration = TransportConfiguration(
