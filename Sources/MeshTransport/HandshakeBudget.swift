@@ -2,7 +2,7 @@
 ///
 /// A bucket that is full again is forgotten. Beyond 4,096 prefixes the rest share one bucket, so a
 /// flood from everywhere costs bounded memory and leaves known neighbours their allowance.
-struct HandshakeBudget {
+package struct HandshakeBudget {
     private struct Bucket {
         var tokens: Double
         var refilled: ContinuousClock.Instant
@@ -16,13 +16,13 @@ struct HandshakeBudget {
     /// - Parameters:
     ///   - rate: Connections a second.
     ///   - burst: Connections at once.
-    init(rate: Int, burst: Int) {
+    package init(rate: Int, burst: Int) {
         self.rate = Double(max(0, rate))
         self.burst = Double(max(1, burst))
     }
 
     /// Takes one connection out of the allowance of `prefix`, if there is one.
-    mutating func take(_ prefix: [UInt8], now: ContinuousClock.Instant) -> Bool {
+    package mutating func take(_ prefix: [UInt8], now: ContinuousClock.Instant) -> Bool {
         let isKnown = buckets[prefix] != nil
         let key = isKnown || buckets.count < Self.prefixCountMax ? prefix : []
         var bucket = buckets[key] ?? Bucket(tokens: burst, refilled: now)
@@ -35,7 +35,7 @@ struct HandshakeBudget {
     }
 
     /// Forgets the buckets that are full by now.
-    mutating func sweep(now: ContinuousClock.Instant) {
+    package mutating func sweep(now: ContinuousClock.Instant) {
         guard !buckets.isEmpty else { return }
         let (rate, burst) = (rate, burst)
         buckets = buckets.filter {

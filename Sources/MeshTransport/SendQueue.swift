@@ -3,8 +3,8 @@
 /// When a frame does not fit, the oldest frames that may be dropped give way; when that is not
 /// enough the queue reports an overflow and its link is closed. A frame of which a part has left is
 /// never dropped.
-struct SendQueue {
-    enum Outcome: Equatable {
+package struct SendQueue {
+    package enum Outcome: Equatable {
         /// The frame waits; so many older ones gave way.
         case queued(dropped: Int)
         /// The frame itself may be dropped and was.
@@ -30,15 +30,19 @@ struct SendQueue {
     private var droppableHead = 0
     /// How much of the head frame, its five header bytes included, has left.
     private var taken = 0
-    private(set) var byteCount = 0
+    /// What waits, in bytes, each frame counting for at least 64.
+    package private(set) var byteCount = 0
 
-    init(byteCountMax: Int) {
+    /// - Parameter byteCountMax: The bound on ``byteCount``.
+    package init(byteCountMax: Int) {
         self.byteCountMax = byteCountMax
     }
 
-    var isEmpty: Bool { head == slots.count }
+    /// Whether a part of the oldest frame has left.
+    package var isPartlySent: Bool { taken > 0 }
 
-    mutating func append(type: UInt8, body: [UInt8], isDroppable: Bool) -> Outcome {
+    /// Takes one frame in, or says why it cannot.
+    package mutating func append(type: UInt8, body: [UInt8], isDroppable: Bool) -> Outcome {
         let slot = Slot(type: type, body: body)
         var dropped = 0
         while byteCount + slot.cost > byteCountMax {
@@ -66,7 +70,7 @@ struct SendQueue {
     }
 
     /// Appends to `record` what fits into `recordByteCountMax` and returns how many frames left whole.
-    mutating func take(into record: inout [UInt8], recordByteCountMax: Int) -> Int {
+    package mutating func take(into record: inout [UInt8], recordByteCountMax: Int) -> Int {
         var frameCount = 0
         while head < slots.count, record.count < recordByteCountMax {
             guard let slot = slots[head] else {

@@ -1,4 +1,5 @@
 import MeshIdentity
+import Foundation
 import MeshCore
 import MeshTestSupport
 import MeshTransport
@@ -245,6 +246,36 @@ struct LinkTests {
         #expect(a.transport.send(1, [6], to: link))
         // Whoever reads at last finds whole frames and the one that was not to be dropped.
         #expect(try slow.readFrames(untilType: 1) == [6])
+    }
+
+    @Test("a peer that floods us does not keep another from being heard")
+    func fairness() throws {
+        let a = try Node(1, ignoring: 3)
+        let b = try Node(2)
+        let flooder = try Node(3) { $0.droppable = { $0 == 3 } }
+        let (here, there) = try b.connect(to: a)
+        let (flood, _) = try flooder.connect(to: a)
+        let stopped = DispatchSemaphore(value: 0)
+        let flag = Flag()
+        Thread.detachNewThread {
+            let body = [UInt8](repeating: 5, count: 1000)
+            while !flag.isSet { flooder.transport.send(3, body, to: flood) }
+            stopped.signal()
+        }
+        func floodCount() -> UInt64 {
+            a.transport.statistics.links.first { $0.peer == flooder.did }?.framesIn ?? 0
+        }
+        var number = 0
+        while number < 50 || (floodCount() < 20_000 && number < 100_000) {
+            number += 1
+            a.transport.send(2, [], to: there)
+            _ = try b.log.wait { $0.count > number ? true : nil }
+            b.transport.send(2, [], to: here)
+            _ = try a.log.wait { $0.count > number + 1 ? true : nil }
+        }
+        flag.set()
+        #expect(stopped.wait(timeout: .now() + 20) == .success)
+        #expect(floodCount() >= 20_000)
     }
 
     @Test("a link on which nothing is heard ends")

@@ -98,9 +98,13 @@ final class Node: Sendable {
 
     /// - Parameters:
     ///   - number: Stands for the identity.
+    ///   - ignored: A type of frames that the log leaves out.
     ///   - change: Adjusts the configuration.
     /// - Throws: What the transport throws.
-    init(_ number: UInt8, _ change: (inout TransportConfiguration) -> Void = { _ in }) throws {
+    init(
+        _ number: UInt8, ignoring ignored: UInt8? = nil,
+        _ change: (inout TransportConfiguration) -> Void = { _ in }
+    ) throws {
         identity = try Identity(Ed25519PrivateKey(seed: Bytes32([UInt8](repeating: number, count: 32))))
         var configuration = TransportConfiguration(
             identity: identity, listen: try SocketAddress("127.0.0.1:0"),
@@ -108,7 +112,14 @@ final class Node: Sendable {
         change(&configuration)
         let log = EventLog()
         self.log = log
-        transport = try TLSTransport(configuration) { log.append($0) }
+        transport = try TLSTransport(configuration) { events in
+            guard let ignored else { return log.append(events) }
+            log.append(
+                events.filter { event in
+                    if case .frame(_, ignored, _) = event { return false }
+                    return true
+                })
+        }
     }
 
     deinit { transport.shutdown() }
@@ -133,4 +144,11 @@ final class Node: Sendable {
         }
         return (here, there)
     }
+}
+
+/// Something that one thread says to another, once.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
 }
