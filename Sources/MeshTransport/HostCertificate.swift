@@ -73,9 +73,10 @@ package final class HostCertificate: @unchecked Sendable {
         let number = serial.reduce(0) { $0 << 8 | UInt64($1) } >> 1
         unsafe done = done && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), number) == 1
         let name = unsafe X509_get_subject_name(certificate)
+        let text = Array("planetary-mesh".utf8)
         unsafe done =
             done
-            && X509_NAME_add_entry_by_txt(name, "CN", 0x1001, Array("planetary-mesh".utf8), -1, -1, 0) == 1
+            && X509_NAME_add_entry_by_txt(name, "CN", 0x1001, text, Int32(text.count), -1, 0) == 1
             && X509_set_issuer_name(certificate, name) == 1
         var encoded: UnsafeMutablePointer<UInt8>?
         let count = unsafe i2d_PUBKEY(key, &encoded)
