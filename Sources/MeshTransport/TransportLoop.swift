@@ -16,7 +16,7 @@ final class TransportLoop {
     /// The plaintext of one TLS record.
     static let recordByteCountMax = 16 << 10
     /// Handshake steps in one round; each may cost a signature and two checks.
-    static let handshakesPerRound = 8
+    static let handshakesPerRound = 4
     /// How long a closed link may take to send what was queued.
     static let drainDeadline: Duration = .seconds(2)
     static let drainingCountMax = 64

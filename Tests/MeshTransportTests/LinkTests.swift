@@ -209,6 +209,42 @@ struct LinkTests {
         #expect(try b.log.opened(2).link == frame.link)
     }
 
+    @Test("a peer holds one link and one in waiting, which follows when the first is gone")
+    func waiting() throws {
+        let a = try Node(1)
+        let address = try a.address
+        var first: RawPeer? = try RawPeer(2)
+        try first?.connect(to: address)
+        let old = try a.log.opened().link
+        let second = try RawPeer(2)
+        try second.connect(to: address)
+        let third = try RawPeer(2)
+        try third.connect(to: address)
+        #expect(try a.log.refusal() == .duplicate)
+        #expect(a.transport.statistics.links.map(\.id) == [old])
+        first = nil
+        #expect(try a.log.closed(old) == .connectionLost)
+        let next = try a.log.opened(2)
+        #expect(next.peer == second.did)
+        #expect(a.transport.statistics.links.map(\.id) == [next.link])
+        second.write([0, 0, 0, 2, 1, 77])
+        #expect(try a.log.frames(1)[0].body == [77])
+    }
+
+    @Test(
+        "IPv6 carries links as IPv4 does",
+        .enabled(
+            if: (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.contains(" lo") == true,
+            "this machine has no IPv6 loopback"))
+    func ipv6() throws {
+        let a = try Node(1) { $0.listen = try? SocketAddress("[::1]:0") }
+        let b = try Node(2)
+        let (here, _) = try b.connect(to: a)
+        #expect(try a.log.opened().address.host == "::1")
+        b.transport.send(1, [1], to: here)
+        #expect(try a.log.frames(1)[0].body == [1])
+    }
+
     @Test("a reader that does not read loses only its own link")
     func overflow() throws {
         let slow = try RawPeer(3)
