@@ -1,9 +1,12 @@
+internal import WasmRuntime
+
 @main
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
     static let benches: [any Bench] = [CodecBench()]
 
     static func main() {
+        WasmWorker.runIfRequested()
         print("no benchmark is registered yet")
     }
 }
