@@ -191,8 +191,8 @@ extension GuestContext {
         let bytes = try unsafe memory.bytes(at: path, count: length)
         if unsafe bytes.first == UInt8(ascii: "/") { throw .notCapable }
         var components: [[UInt8]] = []
-        for unsafe unsafecomponent in unsafe bytes.split(separator: UInt8(ascii: "/")) {
-            let name = unsafe Array(component)
+        let parts = unsafe bytes.split(separator: UInt8(ascii: "/")).map { unsafe Array($0) }
+        for name in parts {
             if name == [UInt8(ascii: ".")] { continue }
             if name == Array("..".utf8) {
                 guard components.popLast() != nil else { throw .notCapable }

@@ -10,6 +10,11 @@ package struct WasmTextAssembler: Sendable {
         library = try WasmtimeLibrary(path: try WasmtimeLibrary.locate(libraryPath))
     }
 
+    /// Where libwasmtime is found when no path is given.
+    package static func libraryPath() throws(WasmRuntimeError) -> String {
+        try WasmtimeLibrary.locate(nil)
+    }
+
     /// The module that `text` describes.
     ///
     /// - Throws: ``WasmRuntimeFailure/configuration`` with the assembler's own words for a fault in the text.

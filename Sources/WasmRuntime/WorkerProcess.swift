@@ -21,7 +21,7 @@ final class WorkerProcess: @unchecked Sendable {
         }
         unsafe strings.append(nil)
         let failed = unsafe mesh_worker_spawn(executable, strings, &process)
-        for unsafe unsafestring in unsafe strings { unsafe free(string) }
+        unsafe strings.forEach { unsafe free($0) }
         guard failed == 0, let page = unsafe process.page else {
             throw WasmRuntimeError(
                 .workerFailed, "a worker could not be started from \(executable): error \(failed)")

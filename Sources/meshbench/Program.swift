@@ -7,6 +7,6 @@ enum Program {
 
     static func main() {
         WasmWorker.runIfRequested()
-        print("no benchmark is registered yet")
+        for row in (try? WasmBench().run()) ?? [] { print(row) }
     }
 }

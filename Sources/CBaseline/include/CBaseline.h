@@ -1,2 +1,3 @@
 #pragma once
 #include "CBaselineCodec.h"
+#include "CBaselineWasm.h"
