@@ -102,7 +102,9 @@ final class WasmEngine {
             let text = unsafe message(error)
             throw ModuleRefusal(.invalid, text, offset: Self.offset(in: text) ?? 0)
         }
-        let prepared = MemoryInstrument.apply(code, facts)
+        guard let prepared = MemoryInstrument.apply(code, facts) else {
+            throw ModuleRefusal(.compilation, "the module uses an instruction that is not supported", offset: 0)
+        }
         var module: OpaquePointer?
         if let error = unsafe api.pointee.wasmtime_module_new(engine, prepared, prepared.count, &module) {
             let text = unsafe message(error)
@@ -174,7 +176,8 @@ final class WasmEngine {
             return ended(.trap, unsafe "instantiation: " + message(error))
         }
         var memory: wasmtime_memory_t?
-        if let name = module.facts.memoryExport {
+        if module.facts.hasMemory {
+            let name = module.facts.memoryExport ?? MemoryInstrument.memoryExport
             var item = unsafe wasmtime_extern_t()
             if unsafe api.pointee.wasmtime_instance_export_get(view, &instance, name, name.utf8.count, &item),
                 unsafe Int(item.kind) == MESH_EXTERN_MEMORY
@@ -225,12 +228,28 @@ final class WasmEngine {
         default:
             if context.outputExceeded {
                 ending.outcome = .output
+            } else if unsafe growthWasRefused(view, &instance) {
+                ending.outcome = .memory
             } else {
                 ending.outcome = .trap
                 ending.trap = TrapName.name(code)
             }
         }
         return ending
+    }
+
+    /// Whether the program asked for more memory than it may have.
+    private func growthWasRefused(_ view: OpaquePointer, _ instance: inout wasmtime_instance_t) -> Bool {
+        let api = unsafe library.functions
+        let name = MemoryInstrument.refusalExport
+        var item = unsafe wasmtime_extern_t()
+        guard instance.store_id != 0,
+            unsafe api.pointee.wasmtime_instance_export_get(view, &instance, name, name.utf8.count, &item),
+            unsafe Int(item.kind) == MESH_EXTERN_GLOBAL
+        else { return false }
+        var value = unsafe wasmtime_val_t()
+        unsafe api.pointee.wasmtime_global_get(view, &item.of.global, &value)
+        return unsafe Int(value.kind) == MESH_VALTYPE_I32 && value.of.i32 != 0
     }
 
     /// Calls one exported function; a failure that is not a trap is the runtime's and is returned.
