@@ -47,7 +47,7 @@ struct EngineProfile: Sendable {
                 ("table_elements", .number(Self.tableElements)),
                 ("tables_per_module", .number(Self.tablesPerModule)),
                 ("memories_per_module", .number(1)),
-                ("wasi", .text("planetary-mesh/1")), ("random", .text("xoshiro256**")),
+                ("wasi", .text("planetary-mesh/1")), ("random", .text("splitmix64,xoshiro256**")),
                 ("clock_step_nanoseconds", .number(GuestContext.clockStep)),
                 ("memory_growth", .text(MemoryInstrument.revision)),
             ]

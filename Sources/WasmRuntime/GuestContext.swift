@@ -1,4 +1,5 @@
 internal import CWasmtime
+internal import MeshCore
 internal import MeshRuntime
 
 /// What one program sees of the world while it runs: its inputs, its outputs, its clock and its chance.
@@ -90,8 +91,7 @@ final class GuestContext {
             UInt64(max(0, job.clock_start_milliseconds)).multipliedReportingOverflow(by: 1_000_000)
             .partialValue
         clockElapsed = 0
-        random = job.seed
-        if random == (0, 0, 0, 0) { random.0 = 0x9E37_79B9_7F4A_7C15 }
+        seedRandom(job.seed)
         memory = nil
         hostCalls = 0
         ioBytes = 0
@@ -134,6 +134,19 @@ final class GuestContext {
     func advanceClock(by nanoseconds: UInt64) {
         let (sum, overflow) = clockElapsed.addingReportingOverflow(nanoseconds)
         clockElapsed = overflow ? .max : sum
+    }
+
+    /// Spreads a seed over the generator's state, so that a poor seed still makes a good sequence.
+    private func seedRandom(_ seed: (UInt64, UInt64, UInt64, UInt64)) {
+        var first = SeededGenerator(seed: seed.0)
+        random.0 = first.next()
+        var second = SeededGenerator(seed: seed.1 ^ random.0)
+        random.1 = second.next()
+        var third = SeededGenerator(seed: seed.2 ^ random.1)
+        random.2 = third.next()
+        var fourth = SeededGenerator(seed: seed.3 ^ random.2)
+        random.3 = fourth.next()
+        if random == (0, 0, 0, 0) { random.0 = 1 }
     }
 
     /// The next word of xoshiro256**.

@@ -76,6 +76,7 @@ struct SharedPage: @unchecked Sendable {
     func end() { unsafe mesh_worker_page_end(page) }
 
     var phase: Int { Int(unsafe mesh_worker_page_phase(page)) }
+    var isRunning: Bool { phase == MESH_WORKER_RUNNING }
     var sequence: UInt64 { unsafe mesh_worker_page_sequence(page) }
     var deadline: UInt64 { unsafe mesh_worker_page_deadline(page) }
 }

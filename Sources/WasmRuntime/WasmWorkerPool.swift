@@ -45,6 +45,16 @@ public final class WasmWorkerPool: Sendable {
         core.state.withLock { $0.lanes.compactMap { $0.process?.identifier } }
     }
 
+    /// The workers that are inside a program at this moment; for tests that wait for it.
+    var runningProcesses: [Int32] {
+        core.state.withLock { state in
+            state.lanes.compactMap { lane in
+                guard let process = lane.process, process.page.isRunning else { return nil }
+                return process.identifier
+            }
+        }
+    }
+
     /// Says why a module cannot be run here, or `nil`; blocks until a worker has compiled it.
     ///
     /// - Parameters:
