@@ -14,6 +14,9 @@ struct EngineProfile: Sendable {
     static let poolSlots: UInt64 = 256
     static let tableElements: UInt64 = 20_000
     static let tablesPerModule: UInt64 = 4
+    static let memoryReservation: UInt64 = 4 << 30
+    static let memoryGuard: UInt64 = 32 << 20
+    static let instanceBytes: UInt64 = 1 << 20
 
     let memoryBytesMax: UInt64
 
@@ -47,6 +50,9 @@ struct EngineProfile: Sendable {
                 ("table_elements", .number(Self.tableElements)),
                 ("tables_per_module", .number(Self.tablesPerModule)),
                 ("memories_per_module", .number(1)),
+                ("memory_reservation", .number(Self.memoryReservation)),
+                ("memory_guard_size", .number(Self.memoryGuard)),
+                ("core_instance_bytes", .number(Self.instanceBytes)),
                 ("wasi", .text("planetary-mesh/1")), ("random", .text("splitmix64,xoshiro256**")),
                 ("clock_step_nanoseconds", .number(GuestContext.clockStep)),
                 ("memory_growth", .text(MemoryInstrument.revision)),
@@ -92,8 +98,8 @@ struct EngineProfile: Sendable {
             config, UInt8(MESH_REGALLOC_BACKTRACKING))
         unsafe api.wasmtime_config_profiler_set(config, 0)
         unsafe api.wasmtime_config_max_wasm_stack_set(config, Int(Self.stackBytes))
-        unsafe api.wasmtime_config_memory_reservation_set(config, 4 << 30)
-        unsafe api.wasmtime_config_memory_guard_size_set(config, 32 << 20)
+        unsafe api.wasmtime_config_memory_reservation_set(config, Self.memoryReservation)
+        unsafe api.wasmtime_config_memory_guard_size_set(config, Self.memoryGuard)
         unsafe api.wasmtime_config_memory_reservation_for_growth_set(config, 0)
 
         let pool = unsafe api.wasmtime_pooling_allocation_config_new()
@@ -108,7 +114,8 @@ struct EngineProfile: Sendable {
         unsafe api.wasmtime_pooling_allocation_config_decommit_batch_size_set(pool, 1)
         unsafe api.wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, 64 << 10)
         unsafe api.wasmtime_pooling_allocation_config_table_keep_resident_set(pool, 64 << 10)
-        unsafe api.wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, 1 << 20)
+        unsafe api.wasmtime_pooling_allocation_config_max_core_instance_size_set(
+            pool, Int(Self.instanceBytes))
         unsafe api.wasmtime_pooling_allocation_config_table_elements_set(pool, Int(Self.tableElements))
         unsafe api.wasmtime_pooling_allocation_config_max_memory_size_set(pool, Int(memoryBytesMax))
         unsafe api.wasmtime_pooling_allocation_strategy_set(config, pool)

@@ -19,6 +19,12 @@ enum FrameLayout {
         mesh_frame(length: UInt32(length(header, body)), kind: UInt32(kind), sequence: sequence)
     }
 
+    /// Whether a frame's length is one that a sound worker would send.
+    static func isPlausible(_ frame: mesh_frame) -> Bool {
+        let length = Int(frame.length)
+        return length >= MemoryLayout<mesh_frame>.size && length & 7 == 0 && length <= bytesMax + 65_536
+    }
+
     /// The length of the frame at the front of `buffer`, when all of it is there.
     static func completeFrame(in buffer: ByteBuffer) -> mesh_frame? {
         guard let frame = buffer.front(as: mesh_frame.self), buffer.count >= Int(frame.length) else {

@@ -86,6 +86,34 @@ final class WasmEngine {
         }
     }
 
+    /// The version that the library stamps into compiled modules: the major one, such as `48`.
+    ///
+    /// The C interface has no function for it.
+    func libraryVersion() -> String? {
+        let api = unsafe library.functions
+        let empty: [UInt8] = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+        var module: OpaquePointer?
+        if let error = unsafe api.pointee.wasmtime_module_new(engine, empty, empty.count, &module) {
+            _ = unsafe message(error)
+            return nil
+        }
+        guard let module = unsafe module else { return nil }
+        defer { unsafe api.pointee.wasmtime_module_delete(module) }
+        var image = unsafe wasm_byte_vec_t()
+        if let error = unsafe api.pointee.wasmtime_module_serialize(module, &image) {
+            _ = unsafe message(error)
+            return nil
+        }
+        defer { unsafe api.pointee.wasm_byte_vec_delete(&image) }
+        // The first section of the image starts behind the 64 bytes of the ELF header: a zero, the
+        // length of the version, the version.
+        let bytes = unsafe UnsafeRawBufferPointer(start: image.data, count: image.size)
+        guard bytes.count > 80, unsafe bytes[64] == 0 else { return nil }
+        let count = Int(unsafe bytes[65])
+        guard (1...12).contains(count) else { return nil }
+        return unsafe String(decoding: bytes[66..<66 + count], as: UTF8.self)
+    }
+
     // MARK: Compiling
 
     /// Validates, compiles and links a module.
@@ -103,7 +131,8 @@ final class WasmEngine {
             throw ModuleRefusal(.invalid, text, offset: Self.offset(in: text) ?? 0)
         }
         guard let prepared = MemoryInstrument.apply(code, facts) else {
-            throw ModuleRefusal(.compilation, "the module uses an instruction that is not supported", offset: 0)
+            throw ModuleRefusal(
+                .compilation, "the module uses an instruction that is not supported", offset: 0)
         }
         var module: OpaquePointer?
         if let error = unsafe api.pointee.wasmtime_module_new(engine, prepared, prepared.count, &module) {

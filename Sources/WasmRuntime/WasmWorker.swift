@@ -30,6 +30,12 @@ public enum WasmWorker {
             guard let built = WasmEngine(library, EngineProfile(memoryBytesMax: memoryBytesMax)) else {
                 throw WasmRuntimeError(.libraryUnusable, "libwasmtime refused a host function")
             }
+            let version = built.libraryVersion() ?? "of an unknown version"
+            guard EngineProfile.version.hasPrefix(version + ".") else {
+                throw WasmRuntimeError(
+                    .libraryUnusable,
+                    "\(libraryPath) is libwasmtime \(version); \(EngineProfile.version) is needed")
+            }
             engine = built
         } catch {
             output.hello(failure: error.message)

@@ -27,6 +27,8 @@ struct LaneState {
     var isBlocked = false
     /// Whether the job at hand takes long, so that nothing more is put behind it.
     var isStalled = false
+    /// Whether a module was sent of late, so that its compilation must be watched.
+    var mustWatch = false
     var sequence: UInt64 = 0
     /// A moving average of what a job takes, in microseconds.
     var averageMicroseconds: Double = 1000
@@ -71,6 +73,7 @@ struct LaneState {
             }
             slotOf[image.cid] = slot
             JobEncoding.module(image, slot: slot, sequence, into: outgoing)
+            mustWatch = true
         }
         lastUse[slot] = sequence
         lastModule = (image.cid, slot)
@@ -154,6 +157,7 @@ final class WorkerLane: @unchecked Sendable {
     private func leave() {
         let (process, orphans) = pool.state.withLock { state in
             let process = state.lanes[index].process
+            state.lanes[index].process = nil
             let orphans = state.lanes[index].inFlight.removeAll().compactMap(\.job)
             return (process, orphans)
         }
@@ -182,8 +186,9 @@ final class WorkerLane: @unchecked Sendable {
             if count < 0 { isAlive = false }
             guard count > 0 else { break }
             received.commit(count)
+            if let next = received.front(as: mesh_frame.self), !FrameLayout.isPlausible(next) { return false }
             while let frame = FrameLayout.completeFrame(in: received) {
-                guard let answer = JobEncoding.answer(frame, in: received) else { return false }
+                guard FrameLayout.isPlausible(frame), let answer = JobEncoding.answer(frame, in: received) else { return false }
                 answers.append((frame.sequence, answer))
                 received.consume(Int(frame.length))
             }
@@ -230,12 +235,19 @@ final class WorkerLane: @unchecked Sendable {
 
     /// Sends what waits, unless somebody is at it; never blocks.
     func flush() {
-        let process: WorkerProcess? = pool.state.withLock { state in
-            guard !state.lanes[index].isSending, !state.lanes[index].outgoing.isEmpty else { return nil }
+        let (process, mustWatch): (WorkerProcess?, Bool) = pool.state.withLock { state in
+            let mustWatch = state.lanes[index].mustWatch
+            state.lanes[index].mustWatch = false
+            guard let process = state.lanes[index].process, !state.lanes[index].isSending,
+                !state.lanes[index].outgoing.isEmpty
+            else {
+                return (nil, mustWatch)
+            }
             state.lanes[index].isSending = true
             swap(&state.lanes[index].outgoing, &sending)
-            return state.lanes[index].process
+            return (process, mustWatch)
         }
+        if mustWatch { signal() }
         if let process { send(process) }
     }
 

@@ -26,15 +26,19 @@ struct InspectorTests {
             Refused(testDescription: "an empty file", code: [], reason: .notWasm, offset: 0),
             Refused(testDescription: "a text", code: Array("hello".utf8), reason: .notWasm, offset: 0),
             Refused(
-                testDescription: "a wrong third byte", code: [0x00, 0x61, 0x72, 0x6d, 1, 0, 0, 0], reason: .notWasm,
+                testDescription: "a wrong third byte", code: [0x00, 0x61, 0x72, 0x6d, 1, 0, 0, 0],
+                reason: .notWasm,
                 offset: 2),
             Refused(
-                testDescription: "a cut version", code: [0x00, 0x61, 0x73, 0x6d, 1], reason: .notWasm, offset: 5),
+                testDescription: "a cut version", code: [0x00, 0x61, 0x73, 0x6d, 1], reason: .notWasm,
+                offset: 5),
             Refused(
-                testDescription: "a component", code: [0x00, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0], reason: .component,
+                testDescription: "a component", code: [0x00, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0],
+                reason: .component,
                 offset: 6),
             Refused(
-                testDescription: "no export", code: [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], reason: .noEntryPoint,
+                testDescription: "no export", code: [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+                reason: .noEntryPoint,
                 offset: 8),
             Refused(
                 testDescription: "a section past the end",
@@ -47,11 +51,13 @@ struct InspectorTests {
                 reason: .invalid, offset: 8),
             Refused(
                 testDescription: "more types than bytes",
-                code: [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 0xff, 0xff, 0xff, 0xff, 0x0f], reason: .invalid,
+                code: [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 0xff, 0xff, 0xff, 0xff, 0x0f],
+                reason: .invalid,
                 offset: 10),
             Refused(
                 testDescription: "a number of six bytes",
-                code: [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0], reason: .invalid,
+                code: [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0],
+                reason: .invalid,
                 offset: 9),
         ])
     func refused(_ refused: Refused) {
@@ -68,9 +74,11 @@ struct InspectorTests {
         let offset = try #require(refusal(foreign)?.offset)
         #expect(Array(foreign[offset..<offset + 4]) == [3] + Array("env".utf8))
         let signature = try Fixture.module(
-            "(module (import \"wasi_snapshot_preview1\" \"fd_close\" (func (param i64) (result i32))) (func (export \"run\")))")
+            "(module (import \"wasi_snapshot_preview1\" \"fd_close\" (func (param i64) (result i32))) (func (export \"run\")))"
+        )
         #expect(refusal(signature)?.reason == .unknownImport)
-        let memory = try Fixture.module("(module (import \"env\" \"memory\" (memory 1)) (func (export \"run\")))")
+        let memory = try Fixture.module(
+            "(module (import \"env\" \"memory\" (memory 1)) (func (export \"run\")))")
         #expect(refusal(memory)?.reason == .unknownImport)
     }
 
@@ -80,7 +88,8 @@ struct InspectorTests {
             let parameters = function.parameters.map { $0 == "I" ? "i64" : "i32" }.joined(separator: " ")
             let result = function.returnsErrorNumber ? "(result i32)" : ""
             let code = try Fixture.module(
-                "(module (import \"wasi_snapshot_preview1\" \"\(function.rawValue)\" (func (param \(parameters)) \(result))) (func (export \"run\")))")
+                "(module (import \"wasi_snapshot_preview1\" \"\(function.rawValue)\" (func (param \(parameters)) \(result))) (func (export \"run\")))"
+            )
             #expect(try Fixture.pool.get().check(code, entry: nil, limits: nil) == nil)
         }
     }
@@ -88,13 +97,15 @@ struct InspectorTests {
     @Test("the entry point is the one that is named, else _start, run or main")
     func entries() throws {
         let code = try Fixture.module(
-            "(module (func (export \"other\")) (func (export \"takes\") (param i32)) (func (export \"main\") (result i32) (i32.const 0)))")
+            "(module (func (export \"other\")) (func (export \"takes\") (param i32)) (func (export \"main\") (result i32) (i32.const 0)))"
+        )
         #expect(refusal(code) == nil)
         #expect(refusal(code, entry: "other") == nil)
         #expect(refusal(code, entry: "takes")?.reason == .noEntryPoint)
         #expect(refusal(code, entry: "absent")?.reason == .noEntryPoint)
         #expect(refusal(code, most: 20)?.reason == .tooLarge)
-        let wide = try Fixture.module("(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))")
+        let wide = try Fixture.module(
+            "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))")
         #expect(refusal(wide)?.reason == .noEntryPoint)
     }
 
@@ -120,9 +131,13 @@ struct InspectorTests {
         var generator = seed.generator
         for _ in 0..<200 {
             let count = Int.random(in: 0..<80, using: &generator)
-            let code = header + (0..<count).map { index in
-                index % 7 == 0 ? UInt8.random(in: 0...13, using: &generator) : .random(in: 0...255, using: &generator)
-            }
+            let code =
+                header
+                + (0..<count).map { index in
+                    index % 7 == 0
+                        ? UInt8.random(in: 0...13, using: &generator)
+                        : .random(in: 0...255, using: &generator)
+                }
             if let found = refusal(code) { #expect((0...code.count).contains(found.offset)) }
         }
     }

@@ -196,7 +196,9 @@ struct WASITests {
                 call: "(call $poll_oneoff (i32.const 0) (i32.const -16) (i32.const 1) (i32.const 0))"),
             BadPointer(
                 testDescription: "fd_readdir outside", function: .fd_readdir,
-                call: "(call $fd_readdir (i32.const 3) (i32.const 65530) (i32.const 100) (i64.const -1) (i32.const 0))"),
+                call:
+                    "(call $fd_readdir (i32.const 3) (i32.const 65530) (i32.const 100) (i64.const -1) (i32.const 0))"
+            ),
             BadPointer(
                 testDescription: "path_open with its path outside", function: .path_open,
                 call:

@@ -88,15 +88,39 @@ struct WorkerTests {
         #expect(all[-1] == nil)
     }
 
+    /// A valid module of some eight megabytes that takes many seconds to compile.
+    private func heavyModule() -> [UInt8] {
+        func number(_ value: Int) -> [UInt8] {
+            var bytes: [UInt8] = []
+            var rest = value
+            while rest >= 0x80 {
+                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                rest >>= 7
+            }
+            return bytes + [UInt8(rest)]
+        }
+        func section(_ identifier: UInt8, _ content: [UInt8]) -> [UInt8] {
+            [identifier] + number(content.count) + content
+        }
+        let step: [UInt8] = [0x20, 0, 0x20, 0, 0x20, 1, 0x77, 0x6c, 0x21, 0]
+        let body = [0] + Array(repeatElement(step, count: 400).joined()) + [0x20, 0, 0x0b]
+        let function = number(body.count) + body
+        let count = 2000
+        let types: [UInt8] = [2, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, 0x60, 0, 0]
+        let functions = number(count + 1) + [UInt8](repeating: 0, count: count) + [1]
+        let exports = [1, 3] + Array("run".utf8) + [0] + number(count)
+        let bodies = number(count + 1) + Array(repeatElement(function, count: count).joined()) + [2, 0, 0x0b]
+        return [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0] + section(1, types) + section(3, functions)
+            + section(7, exports) + section(10, bodies)
+    }
+
     @Test("a compilation that runs away is killed, and the same module costs no second worker")
     func runawayCompilation() throws {
         var configuration = Fixture.configuration(workers: 1)
         configuration.compileMillisecondsMax = 20
         let pool = try WasmWorkerPool(configuration)
         defer { pool.shutdown() }
-        let line = String(repeating: "(local.set 0 (i32.mul (local.get 0) (i32.rotl (local.get 0) (local.get 1))))", count: 400)
-        let functions = String(repeating: "(func (param i32 i32) \(line))", count: 400)
-        let heavy = try Fixture.module("(module \(functions) (func (export \"run\")))")
+        let heavy = heavyModule()
         let before = pool.workerProcesses
         let result = pool.run(Fixture.request(heavy), code: heavy)
         #expect(result.outcome.outcomeClass == .engine)
@@ -140,7 +164,9 @@ struct WorkerTests {
                 (drop (call $args (i32.const 0) (i32.const 64)))
                 (i32.load8_u (i32.const 68))))
             """)
-        let requests = (0..<10_000).map { Fixture.request(code, arguments: [String(UnicodeScalar(UInt8(33 + $0 % 90)))]) }
+        let requests = (0..<10_000).map {
+            Fixture.request(code, arguments: [String(UnicodeScalar(UInt8(33 + $0 % 90)))])
+        }
         let results = Results()
         try Fixture.pool.get().submitBatch(requests, code: { _ in code }) { results.put($0, $1) }
         let all = results.take(10_000)
@@ -154,7 +180,9 @@ struct WorkerTests {
         let burn = try Fixture.example("burn")
         let results = Results()
         for index in 0..<5 {
-            pool.submit(Fixture.request(burn, fuel: .max, wall: 60_000), code: { burn }) { results.put(index, $0) }
+            pool.submit(Fixture.request(burn, fuel: .max, wall: 60_000), code: { burn }) {
+                results.put(index, $0)
+            }
         }
         pool.shutdown()
         let all = results.take(5)
