@@ -61,7 +61,7 @@ let package = Package(
         module(
             "MeshFederation",
             ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime", "MeshMarket"]),
-        module("MeshGossip", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
+        module("MeshGossip", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
         module(
             "MeshEngine",
             [
