@@ -65,10 +65,12 @@ extension CommandEntry {
         return .done
     }
 
-    static let historyColumns: [(String, @Sendable (HistoryEventView) -> String)] = [
-        ("Time", { $0.time }), ("Event", { $0.event }), ("Node", { $0.nodeID ?? "-" }),
-        ("CID", { $0.cid ?? "-" }), ("Detail", { $0.detail ?? "" }),
-    ]
+    static var historyColumns: [(String, (HistoryEventView) -> String)] {
+        [
+            ("Time", { $0.time }), ("Event", { $0.event }), ("Node", { $0.nodeID ?? "-" }),
+            ("CID", { $0.cid ?? "-" }), ("Detail", { $0.detail ?? "" }),
+        ]
+    }
 
     static let explain = CommandEntry(
         Command(

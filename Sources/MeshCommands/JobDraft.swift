@@ -76,7 +76,9 @@ struct JobDraft {
         case .array(let elements) where flag.isRepeatable: return try elements.map(text)
         case .object(let members) where flag.isRepeatable:
             return try members.map { "\($0.key)=\(try text($0.value))" }
-        default: return [try text(value)]
+        default:
+            guard flag.value != .toggle else { throw UsageError("\(path): \(flag.name) is true or false") }
+            return [try text(value)]
         }
     }
 

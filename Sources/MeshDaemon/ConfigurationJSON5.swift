@@ -59,6 +59,7 @@ struct JSON5SyntaxError: Error, Sendable {
 /// setting can use them.
 struct JSON5Parser {
     private let characters: [Unicode.Scalar]
+    private let lineStarts: [Int]
     private var index = 0
     private static let depthMax = 64
 
@@ -72,22 +73,19 @@ struct JSON5Parser {
 
     private init(_ text: String) {
         characters = Array(text.unicodeScalars)
+        lineStarts = [0] + characters.indices.filter { characters[$0] == "\n" }.map { $0 + 1 }
     }
 
     private var next: Unicode.Scalar? { index < characters.count ? characters[index] : nil }
 
     private func position(at index: Int) -> TextPosition {
-        var line = 1
-        var column = 1
-        for character in characters[..<min(index, characters.count)] {
-            if character == "\n" {
-                line += 1
-                column = 1
-            } else {
-                column += 1
-            }
+        var low = 0
+        var high = lineStarts.count
+        while low + 1 < high {
+            let middle = (low + high) / 2
+            if lineStarts[middle] <= index { low = middle } else { high = middle }
         }
-        return TextPosition(line: line, column: column)
+        return TextPosition(line: low + 1, column: index - lineStarts[low] + 1)
     }
 
     private func fault(_ message: String, at index: Int? = nil) -> JSON5SyntaxError {
