@@ -45,7 +45,9 @@ public struct Operand: Sendable, Hashable {
 
 /// `--name VALUE`, `--name=VALUE` or, for a switch, `--name`.
 public struct Flag: Sendable, Hashable {
-    /// What may follow it. Checked while parsing, so that reading it later cannot fail.
+    /// What may follow it.
+    ///
+    /// Checked while parsing, so that reading it later cannot fail.
     public enum Value: Sendable, Hashable {
         /// Nothing: the flag is there or not.
         case toggle

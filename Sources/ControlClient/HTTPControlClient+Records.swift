@@ -55,7 +55,7 @@ extension HTTPControlClient {
 
     /// Follows server-sent events until the server ends them or `event` returns false.
     ///
-    /// - Parameter event: The event's name and its data, a JSON text.
+    /// `event` gets the event's name and its data, a JSON text.
     public func events(
         _ path: String, query: [String: String] = [:], timeout: Duration = .seconds(7 * 86_400),
         event: @escaping (_ name: String, _ data: [UInt8]) -> Bool

@@ -40,11 +40,9 @@ public final class HTTPControlClient: Sendable {
 
     /// Sends one request and waits for the whole answer; every status is an answer, not an error.
     ///
-    /// - Parameters:
-    ///   - path: Already percent-encoded; see ``pathSegment(_:)``.
-    ///   - query: Encoded here.
-    ///   - timeout: For the whole exchange.
-    /// - Throws: ``ControlClientFailure/notReachable``, ``ControlClientFailure/timedOut`` or
+    /// `path` is already percent-encoded (see ``pathSegment(_:)``), `query` is encoded here, and
+    /// `timeout` is for the whole exchange. Fails with
+    /// ``ControlClientFailure/notReachable``, ``ControlClientFailure/timedOut`` or
     ///   ``ControlClientFailure/transport``.
     public func request(
         _ method: String, _ path: String, query: [String: String] = [:], body: [UInt8]? = nil,
@@ -59,8 +57,8 @@ public final class HTTPControlClient: Sendable {
 
     /// Sends a GET and hands over each line of the answer as it arrives, without its line end.
     ///
-    /// - Parameter line: Returns false to stop; the connection is then closed.
-    /// - Returns: The status, and the whole body if the status is not a success.
+    /// `line` returns false to stop; the connection is then closed. The answer has the status, and the
+    /// whole body if the status is not a success.
     public func stream(
         _ path: String, query: [String: String] = [:], timeout: Duration = .seconds(7 * 86_400),
         line: @escaping (String) -> Bool

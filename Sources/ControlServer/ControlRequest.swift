@@ -107,8 +107,10 @@ public struct ControlResponse: Sendable {
     }
 }
 
-/// What answers requests. Called on the connection's own thread, many at once; may block, but for
-/// no longer than ``HTTPControlServer/idleSecondsMax``.
+/// What answers requests.
+///
+/// Called on the connection's own thread, many at once; may block, but for no longer than
+/// ``HTTPControlServer/idleSecondsMax``.
 public protocol ControlHandler: Sendable {
     func respond(to request: ControlRequest) -> ControlResponse
 }

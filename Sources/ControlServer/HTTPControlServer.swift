@@ -62,7 +62,9 @@ public final class HTTPControlServer: Sendable {
     deinit { stop() }
 }
 
-/// A started libmicrohttpd daemon. It keeps its exchange alive until it is stopped.
+/// A started libmicrohttpd daemon.
+///
+/// It keeps its exchange alive until it is stopped.
 @safe
 private struct RunningDaemon: @unchecked Sendable {
     // Sendable because the pointer is used once, by whoever took the value out of the mutex.

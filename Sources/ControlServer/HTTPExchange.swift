@@ -161,7 +161,9 @@ final class HTTPExchange: Sendable {
     }
 }
 
-/// The rest of a streamed response. Used by one connection's thread only.
+/// The rest of a streamed response.
+///
+/// Used by one connection's thread only.
 private final class OutgoingStream {
     private var pending: [UInt8]
     private var offset = 0

@@ -105,7 +105,9 @@ public enum RouteName: String, Hashable, Sendable, CaseIterable {
 public enum Routes {
     private static let wait = RouteParameter("wait", "Milliseconds to wait for a change; 60,000 at most.")
 
-    /// Every route. A literal segment stands before a pattern that would match it too.
+    /// Every route.
+    ///
+    /// A literal segment stands before a pattern that would match it too.
     public static let all: [Route] = [
         Route(.openAPI, "GET", "/v1/openapi.json", "This document.", response: .json),
         Route(.nodeStatus, "GET", "/v1/node", "How this daemon fares.", response: .record("NodeStatusView")),

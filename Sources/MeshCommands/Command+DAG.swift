@@ -95,8 +95,9 @@ extension CommandEntry {
 }
 
 extension JSONTree {
-    /// DAG-JSON: links as `{"/":"bafy…"}`, bytes as `{"/":{"bytes":"base64"}}`. An integer that JSON
-    /// readers would round is written as text.
+    /// DAG-JSON: links as `{"/":"bafy…"}`, bytes as `{"/":{"bytes":"base64"}}`.
+    ///
+    /// An integer that JSON readers would round is written as text.
     init(dagJSON value: IPLDValue) {
         func slash(_ value: JSONTree) -> JSONTree { .object([Member(key: "/", value: value)]) }
         switch value {

@@ -1,8 +1,9 @@
 internal import CommandLineArguments
 
 extension CommandEntry {
-    /// The flags that describe a job. In a file for `--file` each is a key in snake case; those
-    /// without a default here take the daemon's.
+    /// The flags that describe a job.
+    ///
+    /// In a file for `--file` each is a key in snake case; those without a default here take the daemon's.
     static let submitFlags: [Flag] = [
         Flag("wasm", short: "w", .text("FILE|CID"), "The module"),
         Flag("description", short: "d", .text("TEXT"), "What the job is, for people"),

@@ -18,8 +18,9 @@ struct CommandContext: Sendable {
         try HTTPControlClient(socketPath: Self.socketPath(arguments.text("socket"), console.environment))
     }
 
-    /// `--socket`, else `MESHCTL_SOCKET`, else `$XDG_RUNTIME_DIR/meshd.sock`, else
-    /// `~/.mesh/meshd.sock`. The runtime directory counts only where a socket stands in it.
+    /// `--socket`, else `MESHCTL_SOCKET`, else `$XDG_RUNTIME_DIR/meshd.sock`, else `~/.mesh/meshd.sock`.
+    ///
+    /// The runtime directory counts only where a socket stands in it.
     static func socketPath(_ given: String?, _ environment: [String: String]) -> String {
         if let given { return given }
         if let path = environment["MESHCTL_SOCKET"], !path.isEmpty { return path }
@@ -33,9 +34,7 @@ struct CommandContext: Sendable {
 
     /// Prints records as a list.
     ///
-    /// - Parameters:
-    ///   - id: What `--id-only` prints.
-    ///   - columns: Headings and what stands under them.
+    /// `id` is what `--id-only` prints; `columns` are headings and what stands under them.
     func show<Record: APIRecord>(
         _ records: [Record], id: (Record) -> String, columns: [(String, (Record) -> String)]
     ) {

@@ -1,6 +1,8 @@
 internal import CommandLineArguments
 
-/// A command and what it does. Each stands in a file of its own, `Command+Name.swift`.
+/// A command and what it does.
+///
+/// Each stands in a file of its own, `Command+Name.swift`.
 struct CommandEntry: Sendable {
     let command: Command
     let run: @Sendable (CommandContext) throws -> ExitStatus

@@ -5,7 +5,7 @@ internal import Glibc
 final class Interrupt {
     private let source: (any DispatchSourceSignal)?
 
-    /// - Parameter notice: Printed on standard error before the process ends with status 130.
+    /// Begins to listen; `notice` is printed on standard error before the process ends with status 130.
     init(_ console: Console, notice: String) {
         guard console.ownsProcess else {
             source = nil

@@ -16,8 +16,7 @@ struct JobWatcher {
         let isTimedOut: Bool
     }
 
-    /// - Parameter change: Called with the first view and every later one that differs in status or
-    ///   verification.
+    /// Calls `change` with the first view and every later one that differs in status or verification.
     func watch(_ id: String, from first: JobStatusView? = nil, change: (JobStatusView) -> Void) throws
         -> Result
     {

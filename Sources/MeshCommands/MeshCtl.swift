@@ -1,7 +1,9 @@
 internal import CommandLineArguments
 internal import MeshAPI
 
-/// *Start here.* The command line `meshctl`: every command of the mesh, over a daemon's control API.
+/// *Start here.*
+///
+/// The command line `meshctl`: every command of the mesh, over a daemon's control API.
 ///
 /// ``run(_:console:)`` parses, runs one command and returns the exit status. Commands are
 /// ``CommandEntry`` values; adding one is a file and a line in ``entries``.
@@ -42,10 +44,7 @@ public enum MeshCtl {
         subcommands: entries.map(\.command)
             + groups.map { Command($0.name, $0.summary, subcommands: $0.entries.map(\.command)) })
 
-    /// Runs one command line.
-    ///
-    /// - Parameter words: Those behind the program's name.
-    /// - Returns: The exit status.
+    /// Runs one command line, the words behind the program's name, and returns the exit status.
     public static func run(_ words: [String], console: Console) -> Int32 {
         let parser = CommandLineParser(program: program)
         var isJSON = isAskedForJSON(words)

@@ -28,8 +28,9 @@ struct Table: Sendable {
 }
 
 extension JSONTree {
-    /// Comma-separated values (RFC 4180): a heading, then a row for each object. Null is an empty
-    /// cell; what has parts itself is written as JSON.
+    /// Comma-separated values (RFC 4180): a heading, then a row for each object.
+    ///
+    /// Null is an empty cell; what has parts itself is written as JSON.
     func csv() -> String {
         let rows: [JSONTree]
         if case .array(let elements) = self { rows = elements } else { rows = [self] }

@@ -11,10 +11,8 @@ extension MeshConfiguration {
 
     /// Reads a configuration file.
     ///
-    /// - Parameters:
-    ///   - path: Relative paths inside the file are relative to its directory.
-    ///   - checkingFiles: Whether the files that it names must be there.
-    /// - Throws: ``ConfigurationError`` with every fault.
+    /// Relative paths inside the file are relative to its directory. `checkingFiles` says whether the
+    /// files that it names must be there. Throws a ``ConfigurationError`` with every fault.
     public static func load(
         _ path: String, checkingFiles: Bool = true
     ) throws(ConfigurationError) -> MeshConfiguration {
@@ -38,9 +36,8 @@ extension MeshConfiguration {
 
     /// Reads the text of a configuration.
     ///
-    /// - Parameter directory: What relative paths are relative to, and the default for `data`.
-    /// - Throws: ``ConfigurationError`` with every fault; only the first one where the text is not
-    ///   JSON5.
+    /// `directory` is what relative paths are relative to, and the default for `data`. Throws a
+    /// ``ConfigurationError`` with every fault; only the first one where the text is not JSON5.
     public init(text: String, directory: String, checkingFiles: Bool = true) throws(ConfigurationError) {
         let tree: JSON5Value
         do throws(JSON5SyntaxError) {

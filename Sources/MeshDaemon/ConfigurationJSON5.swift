@@ -54,9 +54,10 @@ struct JSON5SyntaxError: Error, Sendable {
     let position: TextPosition
 }
 
-/// Reads JSON5 (json5.org, version 1.0.0): JSON with comments, trailing commas, unquoted keys,
-/// single quotes, hexadecimal numbers and a plus sign. `Infinity` and `NaN` are refused, since no
-/// setting can use them.
+/// Reads JSON5 (json5.org, version 1.0.0): JSON with comments, trailing commas, unquoted keys, single quotes,
+/// hexadecimal numbers and a plus sign.
+///
+/// `Infinity` and `NaN` are refused, since no setting can use them.
 struct JSON5Parser {
     private let characters: [Unicode.Scalar]
     private let lineStarts: [Int]

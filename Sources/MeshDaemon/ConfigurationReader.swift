@@ -27,7 +27,9 @@ public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }
 
-/// The faults found so far. Used by one thread.
+/// The faults found so far.
+///
+/// Used by one thread.
 final class FaultList {
     private(set) var faults: [ConfigurationFault] = []
 
@@ -168,7 +170,9 @@ final class ObjectReader {
         return labels
     }
 
-    /// Notes every key that nobody asked for. Call it last.
+    /// Notes every key that nobody asked for.
+    ///
+    /// Call it last.
     func finish() {
         for (key, position) in keys where !known.contains(key) {
             let near = Suggestion.nearest(to: key, among: known).map { "; did you mean “\($0)”?" } ?? ""

@@ -14,7 +14,7 @@ final class ScriptedDaemon: ControlHandler {
     private let directory: TemporaryDirectory
     private let server = Mutex<HTTPControlServer?>(nil)
 
-    /// - Parameter answers: By `METHOD /path`.
+    /// Starts answering; the keys are `METHOD /path`.
     init(_ answers: [String: [ControlResponse]]) throws {
         self.answers = Mutex(answers)
         directory = try TemporaryDirectory()
