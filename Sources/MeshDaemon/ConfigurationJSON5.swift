@@ -73,8 +73,9 @@ struct JSON5Parser {
     }
 
     private init(_ text: String) {
-        characters = Array(text.unicodeScalars)
+        let characters = Array(text.unicodeScalars)
         lineStarts = [0] + characters.indices.filter { characters[$0] == "\n" }.map { $0 + 1 }
+        self.characters = characters
     }
 
     private var next: Unicode.Scalar? { index < characters.count ? characters[index] : nil }
