@@ -129,7 +129,9 @@ let package = Package(
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine",
             ]),
-        tests("MeshTransportTests", ["MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        tests(
+            "MeshTransportTests",
+            ["COpenSSL", "MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
         tests(
             "ControlTests",

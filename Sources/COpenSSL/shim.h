@@ -13,3 +13,70 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+/// TLS 1.3 only, no tickets, no session cache, no renegotiation, at most `certificate_bytes_max` of
+/// certificates from a peer. The options are function-like macros and most setters are macros over
+/// SSL_CTX_ctrl; Swift imports neither.
+static inline int mesh_ssl_ctx_restrict(SSL_CTX *ctx, long certificate_bytes_max) {
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_read_ahead(ctx, 0);
+    SSL_CTX_set_max_cert_list(ctx, certificate_bytes_max);
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1
+        && SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1
+        && SSL_CTX_set_num_tickets(ctx, 0) == 1
+        && SSL_CTX_set1_groups_list(ctx, "X25519:P-256") == 1;
+}
+
+/// How many certificates the peer sent. STACK_OF(X509) and sk_X509_num are macros.
+static inline int mesh_x509_chain_count(X509_STORE_CTX *store) {
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(store);
+    return chain == NULL ? 0 : sk_X509_num(chain);
+}
+
+/// A fresh P-256 key. EVP_EC_gen is a macro over a variadic function.
+static inline EVP_PKEY *mesh_evp_p256_generate(void) {
+    return EVP_EC_gen("P-256");
+}
+
+// Swift's Glibc module leaves out epoll and eventfd, and hides what glibc declares only for GNU
+// sources; the transport needs them beside its TLS sockets.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <pthread.h>
+
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+
+/// accept4 with the flags every socket of ours has. The function is GNU only, see above.
+static inline int mesh_accept(int descriptor, struct sockaddr *address, socklen_t *length) {
+    return accept4(descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// Names a thread for debuggers. The function is GNU only, see above.
+static inline int mesh_thread_set_name(pthread_t thread, const char *name) {
+    return pthread_setname_np(thread, name);
+}
+
+/// epoll_ctl with a token. `struct epoll_event` is packed and holds a union, which Swift would make
+/// unsafe at every use.
+static inline int mesh_epoll_control(int poll, int operation, int descriptor, uint32_t interest, uint64_t token) {
+    struct epoll_event event = {.events = interest, .data = {.u64 = token}};
+    return epoll_ctl(poll, operation, descriptor, &event);
+}
+
+/// One event without the union of `struct epoll_event`.
+typedef struct { uint64_t token; uint32_t happened; } mesh_epoll_event;
+
+/// epoll_wait into events without a union.
+static inline int mesh_epoll_wait(int poll, mesh_epoll_event *events, int count_max, int milliseconds) {
+    struct epoll_event buffer[128];
+    int count = epoll_wait(poll, buffer, count_max < 128 ? count_max : 128, milliseconds);
+    for (int i = 0; i < count; i++) {
+        events[i].token = buffer[i].data.u64;
+        events[i].happened = buffer[i].events;
+    }
+    return count;
+}

@@ -56,7 +56,8 @@ public struct CAR: Hashable, Sendable {
         let header = try Self.section(bytes, at: &offset, "header")
         var decoder = DAGCBORDecoder(bytes, in: header)
         roots = try decoder.map { map throws(IPLDError) in
-            let roots = try map.field("roots") { decoder throws(IPLDError) in try decoder.links(atMost: 4096) }
+            let roots = try map.field("roots") { decoder throws(IPLDError) in try decoder.links(atMost: 4096)
+            }
             let version = try map.field("version") { decoder throws(IPLDError) in try decoder.unsigned() }
             guard version == 1 else {
                 throw IPLDError(.badCAR, "this is a CAR of version \(version); version 1 is read here")
@@ -74,7 +75,8 @@ public struct CAR: Hashable, Sendable {
             }
             let block = Block(cid: cid, bytes: Array(bytes[index..<section.upperBound]))
             guard CID(of: bytes, in: index..<section.upperBound, codec: cid.codec).digest == cid.digest else {
-                throw IPLDError(.hashMismatch, "the block at byte \(section.lowerBound) is not what \(cid) names")
+                throw IPLDError(
+                    .hashMismatch, "the block at byte \(section.lowerBound) is not what \(cid) names")
             }
             blocks.append(block)
         }

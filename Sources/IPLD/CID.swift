@@ -11,6 +11,7 @@ public struct CID: Hashable, Sendable {
     public struct Codec: RawRepresentable, Hashable, Comparable, Sendable {
         public let rawValue: UInt32
 
+        @inlinable
         public init(rawValue: UInt32) {
             self.rawValue = rawValue
         }
@@ -32,6 +33,7 @@ public struct CID: Hashable, Sendable {
     public let digest: Bytes32
 
     /// A CIDv1.
+    @inlinable
     public init(codec: Codec, digest: Bytes32) {
         version = 1
         self.codec = codec
@@ -117,7 +119,8 @@ extension CID {
         let length = try Varint.read(bytes, at: &index)
         guard codec <= UInt64(UInt32.max), hash == 0x12, length == 32 else {
             throw IPLDError(
-                .badCID, "a CID at byte \(offset) uses hash \(hash) of \(length) bytes; only SHA-256 is read here")
+                .badCID,
+                "a CID at byte \(offset) uses hash \(hash) of \(length) bytes; only SHA-256 is read here")
         }
         guard bytes.count - index >= 32 else {
             throw IPLDError(.truncated, "a CID is cut off at byte \(bytes.count)")
@@ -145,10 +148,13 @@ extension CID: CustomStringConvertible {
     }
 
     /// Reads base32 (`b…`) or base58btc (`z…`, `Qm…`) text.
+    ///
+    /// Only a CIDv0 stands without a prefix, and only a CIDv1 with one, as the CID specification has it.
     public init(_ text: String) throws(IPLDError) {
-        let characters = Array(text.utf8)
+        let characters = Array(text.utf8.prefix(129))
         let decoded: [UInt8]? =
             switch characters.first {
+            case _ where characters.count > 128: nil
             case UInt8(ascii: "b"): Multibase.decodeBase32(characters.dropFirst())
             case UInt8(ascii: "z"): Multibase.decodeBase58(characters.dropFirst())
             case UInt8(ascii: "Q") where characters.count == 46: Multibase.decodeBase58(characters)
@@ -158,5 +164,8 @@ extension CID: CustomStringConvertible {
             throw IPLDError(.badCID, "\"\(text.prefix(80))\" is not a CID in base32 or base58btc")
         }
         try self.init(bytes: decoded)
+        guard (version == 0) == (characters.first == UInt8(ascii: "Q")) else {
+            throw IPLDError(.badCID, "\"\(text.prefix(80))\" has the prefix of another CID version")
+        }
     }
 }

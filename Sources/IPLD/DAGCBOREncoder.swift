@@ -1,4 +1,6 @@
-/// Writes DAG-CBOR (RFC 8949 narrowed by the IPLD specification) into one growing buffer.
+public import MeshCore
+
+/// Writes canonical DAG-CBOR (RFC 8949 §4.2 as narrowed by the DAG-CBOR specification) into one growing buffer.
 ///
 /// Map keys must be written in canonical order, shorter first and then bytewise; writing them in
 /// another order is our own bug and stops the program.
@@ -8,84 +10,207 @@
 ///         map.field("seq") { $0.unsigned(seq) }
 ///         map.field("scope") { $0.text(scope) }
 ///     }
-public struct DAGCBOREncoder: Sendable {
-    /// What has been written so far.
-    public private(set) var bytes: [UInt8] = []
+///
+/// An encoder owns its buffer and cannot be copied, so a write needs no check for other owners.
+@safe
+public struct DAGCBOREncoder: ~Copyable, @unchecked Sendable {
+    // Sendable because the buffer has exactly one owner, which moves with the value.
+    @usableFromInline var buffer: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
+    @usableFromInline var written = 0
 
+    /// An encoder with room for `capacity` bytes before it first grows.
+    @inlinable
     public init(capacity: Int = 512) {
-        bytes.reserveCapacity(capacity)
+        let capacity = max(capacity, 16)
+        self.capacity = capacity
+        unsafe buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
     }
+
+    @inlinable
+    deinit { unsafe buffer.deallocate() }
+
+    /// What has been written so far, copied out.
+    @inlinable public var bytes: [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: buffer, count: written))
+    }
+
+    /// How many bytes have been written so far.
+    @inlinable public var count: Int { written }
 
     /// Empties the buffer and keeps its memory.
-    public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+    @inlinable
+    public mutating func removeAll() { written = 0 }
+
+    // MARK: Room
+
+    /// Makes room for `count` more bytes; every write below is preceded by one of these.
+    @inlinable
+    mutating func reserve(_ count: Int) {
+        if capacity &- written < count { grow(count) }
     }
 
+    @usableFromInline @inline(never)
+    mutating func grow(_ count: Int) {
+        let larger = max(capacity * 2, written + count)
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        unsafe moved.copyMemory(from: buffer, byteCount: written)
+        unsafe buffer.deallocate()
+        unsafe buffer = moved
+        capacity = larger
+    }
+
+    func byte(at offset: Int) -> UInt8 {
+        precondition(offset < written, "byte \(offset) of \(written)")
+        return unsafe buffer.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Writes a byte into room that is there.
+    @inlinable
+    mutating func put(_ byte: UInt8) {
+        unsafe buffer.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
+        written &+= 1
+    }
+
+    /// Writes eight bytes, the highest first, into room that is there.
+    @inlinable
+    mutating func put(_ word: UInt64) {
+        unsafe buffer.storeBytes(of: word.bigEndian, toByteOffset: written, as: UInt64.self)
+        written &+= 8
+    }
+
+    /// Writes 32 bytes into room that is there.
+    @inlinable
+    mutating func put(_ value: Bytes32) {
+        unsafe (buffer + written).storeBytes(
+            of: value.wordsInMemoryOrder, as: (UInt64, UInt64, UInt64, UInt64).self)
+        written &+= 32
+    }
+
+    @inlinable
+    mutating func put(copying source: UnsafeRawBufferPointer) {
+        reserve(source.count)
+        guard let start = source.baseAddress else { return }
+        unsafe (buffer + written).copyMemory(from: start, byteCount: source.count)
+        written &+= source.count
+    }
+
+    @inlinable
     mutating func head(_ major: UInt8, _ value: UInt64) {
-        let kind = major << 5
+        reserve(9)
         if value < 24 {
-            bytes.append(kind | UInt8(value))
-        } else if value <= 0xff {
-            bytes.append(kind | 24)
-            bytes.append(UInt8(value))
-        } else if value <= 0xffff {
-            bytes.append(kind | 25)
-            bytes.append(UInt8(value >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: value))
+            put(major << 5 | UInt8(truncatingIfNeeded: value))
         } else {
-            let wide = value > 0xffff_ffff
-            bytes.append(kind | (wide ? 27 : 26))
-            for shift in stride(from: wide ? 56 : 24, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
-            }
+            wideHead(major << 5, value)
         }
     }
 
-    public mutating func null() { bytes.append(0xf6) }
-    public mutating func bool(_ value: Bool) { bytes.append(value ? 0xf5 : 0xf4) }
+    @usableFromInline
+    mutating func wideHead(_ kind: UInt8, _ value: UInt64) {
+        if value <= 0xff {
+            put(kind | 24)
+            put(UInt8(value))
+        } else if value <= 0xffff {
+            put(kind | 25)
+            put(UInt8(value >> 8))
+            put(UInt8(truncatingIfNeeded: value))
+        } else if value <= 0xffff_ffff {
+            put(kind | 26)
+            unsafe buffer.storeBytes(
+                of: UInt32(value).bigEndian, toByteOffset: written, as: UInt32.self)
+            written &+= 4
+        } else {
+            put(kind | 27)
+            put(value)
+        }
+    }
+
+    // MARK: Scalars
+
+    @inlinable
+    public mutating func null() { head(7, 22) }
+
+    @inlinable
+    public mutating func bool(_ value: Bool) { head(7, value ? 21 : 20) }
+
+    @inlinable
     public mutating func unsigned(_ value: UInt64) { head(0, value) }
 
+    @inlinable
     public mutating func integer(_ value: Int64) {
         if value >= 0 { head(0, UInt64(value)) } else { head(1, UInt64(bitPattern: ~value)) }
     }
 
     /// An integer below zero, `−1 − value`, over the whole range that CBOR can hold.
+    @inlinable
     public mutating func negative(_ value: UInt64) { head(1, value) }
 
     /// A finite number; the format has no NaN and no infinity.
     public mutating func double(_ value: Double) {
         precondition(value.isFinite, "DAG-CBOR cannot hold \(value)")
-        bytes.append(0xfb)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(shift)))
-        }
+        reserve(9)
+        put(0xfb as UInt8)
+        put(value.bitPattern)
     }
 
+    @inlinable
     public mutating func text(_ value: String) {
         var value = value
         value.withUTF8 { utf8 in
-            head(3, UInt64(utf8.count))
-            unsafe bytes.append(contentsOf: utf8)
+            head(3, UInt64(truncatingIfNeeded: utf8.count))
+            unsafe put(copying: UnsafeRawBufferPointer(utf8))
         }
     }
 
+    @inlinable
     public mutating func byteString(_ value: [UInt8]) {
-        head(2, UInt64(value.count))
-        bytes.append(contentsOf: value)
+        head(2, UInt64(truncatingIfNeeded: value.count))
+        encoded(value)
     }
 
-    public mutating func link(_ cid: CID) {
-        bytes.append(0xd8)
-        bytes.append(0x2a)
-        head(2, UInt64(cid.byteCount + 1))
-        bytes.append(0)
-        cid.append(to: &bytes)
+    /// A byte string of two bytes and thirty-two, such as a multicodec prefix and its key.
+    @inlinable
+    public mutating func byteString(_ prefix: (UInt8, UInt8), _ value: Bytes32) {
+        reserve(36)
+        put(0x58 as UInt8)
+        put(34 as UInt8)
+        put(prefix.0)
+        put(prefix.1)
+        put(value)
     }
+
+    @inlinable
+    public mutating func link(_ cid: CID) {
+        guard cid.version == 1, cid.codec.rawValue < 0x80 else { return foreignLink(cid.bytes) }
+        reserve(41)
+        // d8 2a: tag 42; 58 25: 37 bytes; 00: identity multibase; then the CID.
+        put(0xd82a_5825_0001_0012 | UInt64(cid.codec.rawValue) << 8)
+        put(0x20 as UInt8)
+        put(cid.digest)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func foreignLink(_ cid: [UInt8]) {
+        head(6, 42)
+        head(2, UInt64(cid.count + 1))
+        encoded([0])
+        encoded(cid)
+    }
+
+    /// Appends bytes that are one canonical item already.
+    @inlinable
+    public mutating func encoded(_ item: [UInt8]) {
+        unsafe item.withUnsafeBytes { unsafe put(copying: $0) }
+    }
+
+    // MARK: Arrays and maps
 
     /// Writes the head of an array; the caller writes exactly `count` items behind it.
+    @inlinable
     public mutating func arrayHead(_ count: Int) { head(4, UInt64(count)) }
 
     /// Writes every element through `body`.
+    @inlinable
     public mutating func array<Elements: Collection>(
         _ elements: Elements, _ body: (inout DAGCBOREncoder, Elements.Element) -> Void
     ) {
@@ -103,68 +228,40 @@ public struct DAGCBOREncoder: Sendable {
 
     /// A map of text to text, sorted here.
     public mutating func textMap(_ values: [String: String]) {
-        let keys = values.keys.sorted(by: MapWriter.canonicalOrder)
-        head(5, UInt64(keys.count))
-        for key in keys {
+        let sorted = values.sorted { MapWriter.canonicalOrder($0.key, $1.key) }
+        head(5, UInt64(sorted.count))
+        for (key, value) in sorted {
             text(key)
-            text(values[key] ?? "")
+            text(value)
         }
     }
 
     /// Writes a map whose fields are given, in canonical order, by `body`.
+    @inlinable
     public mutating func map(_ body: (inout MapWriter) -> Void) {
-        let start = bytes.count
-        bytes.append(0xa0)
-        var writer = MapWriter(encoder: self)
-        self = DAGCBOREncoder(empty: ())
+        let start = written
+        head(5, 0)
+        // The buffer moves into the writer and back.
+        var writer = MapWriter(encoder: consume self)
         body(&writer)
-        self = writer.encoder
-        let count = writer.count
-        if count < 24 {
-            bytes[start] = 0xa0 | UInt8(count)
+        let fields = writer.fields
+        self = writer.finish()
+        if fields < 24 {
+            unsafe buffer.storeBytes(
+                of: 0xa0 | UInt8(truncatingIfNeeded: fields), toByteOffset: start, as: UInt8.self)
         } else {
-            precondition(count <= 0xff, "a record of \(count) fields")
-            bytes[start] = 0xb8
-            bytes.insert(UInt8(count), at: start + 1)
+            widenMap(at: start, fields)
         }
     }
 
-    private init(empty: Void) {}
-
-    /// Appends bytes that are one canonical item already.
-    public mutating func encoded(_ item: [UInt8]) { bytes.append(contentsOf: item) }
-
-    /// The fields of one map.
-    public struct MapWriter: Sendable {
-        fileprivate var encoder: DAGCBOREncoder
-        fileprivate var count = 0
-        private var previous = ""
-
-        fileprivate init(encoder: DAGCBOREncoder) {
-            self.encoder = encoder
-        }
-
-        /// Shorter keys first, then bytewise.
-        public static func canonicalOrder(_ a: String, _ b: String) -> Bool {
-            let left = a.utf8
-            let right = b.utf8
-            return left.count != right.count ? left.count < right.count : left.lexicographicallyPrecedes(right)
-        }
-
-        public mutating func field(_ key: String, _ body: (inout DAGCBOREncoder) -> Void) {
-            precondition(
-                count == 0 || Self.canonicalOrder(previous, key), "field \(key) stands behind \(previous)")
-            encoder.text(key)
-            body(&encoder)
-            previous = key
-            count += 1
-        }
-
-        /// Writes the field only when there is a value: optional fields are absent, never null.
-        public mutating func field<Value>(
-            _ key: String, ifPresent value: Value?, _ body: (inout DAGCBOREncoder, Value) -> Void
-        ) {
-            if let value { field(key) { body(&$0, value) } }
-        }
+    /// Makes room for the second byte of a long map's head.
+    @usableFromInline @inline(never)
+    mutating func widenMap(at start: Int, _ fields: Int) {
+        precondition(fields <= 0xff, "a record of \(fields) fields")
+        reserve(1)
+        unsafe (buffer + start + 2).copyMemory(from: buffer + start + 1, byteCount: written - start - 1)
+        unsafe buffer.storeBytes(of: 0xb8, toByteOffset: start, as: UInt8.self)
+        unsafe buffer.storeBytes(of: UInt8(fields), toByteOffset: start + 1, as: UInt8.self)
+        written += 1
     }
 }

@@ -21,6 +21,8 @@ public indirect enum IPLDValue: Hashable, Sendable {
     case text(String)
     case bytes([UInt8])
     case link(CID)
+    /// A link by a hash that we do not compute, as the bytes of its CID: it can be shown and kept, and names no block here.
+    case foreignLink([UInt8])
     case list([IPLDValue])
     case map([Entry])
 
@@ -46,6 +48,7 @@ public indirect enum IPLDValue: Hashable, Sendable {
         case .text(let value): encoder.text(value)
         case .bytes(let value): encoder.byteString(value)
         case .link(let value): encoder.link(value)
+        case .foreignLink(let value): encoder.foreignLink(value)
         case .list(let values): encoder.array(values) { $1.encode(to: &$0) }
         case .map(let entries):
             let sorted = entries.sorted { DAGCBOREncoder.MapWriter.canonicalOrder($0.key, $1.key) }
@@ -57,7 +60,7 @@ public indirect enum IPLDValue: Hashable, Sendable {
         }
     }
 
-    /// Every CID linked from here, in order of appearance.
+    /// Every CID linked from here by a hash that we compute, in order of appearance.
     public var links: [CID] {
         switch self {
         case .link(let cid): [cid]

@@ -2,18 +2,34 @@
 ///
 /// Ordering is bytewise, because each word holds its eight bytes in big-endian order.
 public struct Bytes32: Hashable, Comparable, Sendable {
-    private let first: UInt64
-    private let second: UInt64
-    private let third: UInt64
-    private let fourth: UInt64
+    @usableFromInline let first: UInt64
+    @usableFromInline let second: UInt64
+    @usableFromInline let third: UInt64
+    @usableFromInline let fourth: UInt64
+
+    /// Takes four words that lie in memory as the 32 bytes do.
+    @inlinable
+    public init(inMemoryOrder words: (UInt64, UInt64, UInt64, UInt64)) {
+        first = UInt64(bigEndian: words.0)
+        second = UInt64(bigEndian: words.1)
+        third = UInt64(bigEndian: words.2)
+        fourth = UInt64(bigEndian: words.3)
+    }
 
     /// Takes the 32 bytes at `offset`; the caller has checked that they are there.
+    @inlinable
     public init(_ bytes: [UInt8], at offset: Int = 0) {
-        precondition(offset >= 0 && bytes.count - offset >= 32, "32 bytes needed at \(offset) of \(bytes.count)")
-        first = Self.word(bytes, offset)
-        second = Self.word(bytes, offset + 8)
-        third = Self.word(bytes, offset + 16)
-        fourth = Self.word(bytes, offset + 24)
+        precondition(offset >= 0 && bytes.count - offset >= 32, "32 bytes needed")
+        // The precondition keeps all four loads inside the array.
+        self = unsafe bytes.withUnsafeBytes { raw in
+            unsafe Bytes32(
+                inMemoryOrder: (
+                    raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+                    raw.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self),
+                    raw.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self),
+                    raw.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self)
+                ))
+        }
     }
 
     /// Takes exactly 32 bytes.
@@ -24,10 +40,10 @@ public struct Bytes32: Hashable, Comparable, Sendable {
         self.init(Array(bytes))
     }
 
-    private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for index in offset..<offset + 8 { word = word << 8 | UInt64(bytes[index]) }
-        return word
+    /// The bytes as four words that lie in memory in their order.
+    @inlinable
+    public var wordsInMemoryOrder: (UInt64, UInt64, UInt64, UInt64) {
+        (first.bigEndian, second.bigEndian, third.bigEndian, fourth.bigEndian)
     }
 
     /// The bytes, in order.
@@ -39,22 +55,18 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     }
 
     /// Appends the bytes to `buffer`.
+    @inlinable
     public func append(to buffer: inout [UInt8]) {
-        append(first, to: &buffer)
-        append(second, to: &buffer)
-        append(third, to: &buffer)
-        append(fourth, to: &buffer)
-    }
-
-    private func append(_ word: UInt64, to buffer: inout [UInt8]) {
-        unsafe withUnsafeBytes(of: word.bigEndian) { unsafe buffer.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: wordsInMemoryOrder) { unsafe buffer.append(contentsOf: $0) }
     }
 
     /// The first eight bytes as a number, for seeding and sharding.
-    public var prefix: UInt64 { first }
+    @inlinable public var prefix: UInt64 { first }
 
-    public static let zero = Bytes32([UInt8](repeating: 0, count: 32))
+    /// Thirty-two zero bytes.
+    public static let zero = Bytes32(inMemoryOrder: (0, 0, 0, 0))
 
+    @inlinable
     public static func < (a: Self, b: Self) -> Bool {
         if a.first != b.first { return a.first < b.first }
         if a.second != b.second { return a.second < b.second }

@@ -7,7 +7,9 @@ public struct CodedError<Code>: Error, Sendable, CustomStringConvertible
 where Code: RawRepresentable & Hashable & Sendable, Code.RawValue == String {
     /// The stable kind of failure; its raw value is what the control API reports.
     public let code: Code
-    /// What happened, in one sentence. For people; not parsed.
+    /// What happened, in one sentence.
+    ///
+    /// For people; not parsed.
     public let message: String
     /// What to do about it, where something can be done.
     public let hint: String?

@@ -6,6 +6,9 @@ public struct HybridTime: Hashable, Comparable, Sendable {
     public let milliseconds: Int64
     public let counter: UInt32
 
+    /// The last reading there is; nothing is later.
+    public static let last = HybridTime(milliseconds: .max, counter: .max)
+
     public init(milliseconds: Int64, counter: UInt32) {
         self.milliseconds = milliseconds
         self.counter = counter
@@ -18,12 +21,15 @@ public struct HybridTime: Hashable, Comparable, Sendable {
     /// The wall instant of this reading.
     public var timestamp: Timestamp { Timestamp(milliseconds: milliseconds) }
 
-    /// The earliest reading at or after `now` that is later than `seen`.
+    /// The earliest reading at or after `now` that is later than `seen`; ``last`` when there is none.
     public static func next(now: Timestamp, after seen: HybridTime?) -> HybridTime {
         guard let seen, seen.milliseconds >= now.milliseconds else {
             return HybridTime(milliseconds: now.milliseconds, counter: 0)
         }
-        if seen.counter == .max { return HybridTime(milliseconds: seen.milliseconds + 1, counter: 0) }
-        return HybridTime(milliseconds: seen.milliseconds, counter: seen.counter + 1)
+        if seen.counter < .max {
+            return HybridTime(milliseconds: seen.milliseconds, counter: seen.counter + 1)
+        }
+        if seen.milliseconds == .max { return last }
+        return HybridTime(milliseconds: seen.milliseconds + 1, counter: 0)
     }
 }

@@ -32,7 +32,12 @@ public final class Ed25519PrivateKey: @unchecked Sendable {
             throw CryptoError(.library, "OpenSSL refused a 32-byte Ed25519 seed")
         }
         unsafe self.key = key
-        unsafe publicKey = try Self.publicBytes(of: key)
+        do throws(CryptoError) {
+            unsafe publicKey = try Self.publicBytes(of: key)
+        } catch {
+            unsafe EVP_PKEY_free(key)
+            throw error
+        }
     }
 
     /// Reads an unencrypted PKCS#8 PEM document.
@@ -44,8 +49,9 @@ public final class Ed25519PrivateKey: @unchecked Sendable {
             throw CryptoError(.library, "OpenSSL could not read from memory")
         }
         defer { unsafe BIO_free(bio) }
-        // An empty passphrase callback: an encrypted key must fail, not prompt on the terminal.
-        guard let key = unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in 0 }, nil) else {
+        // Our own passphrase callback, so that an encrypted key fails and does not prompt on the terminal;
+        // zero would be taken as the empty passphrase.
+        guard let key = unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil) else {
             ERR_clear_error()
             throw CryptoError(.notPEM, "this is not an unencrypted PKCS#8 PEM private key")
         }
@@ -90,6 +96,7 @@ public final class Ed25519PrivateKey: @unchecked Sendable {
 
     /// The 64-byte signature of `message[range]`.
     public func sign(_ message: [UInt8], in range: Range<Int>) -> [UInt8] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= message.count, "range outside the message")
         let context = unsafe EVP_MD_CTX_new()
         defer { unsafe EVP_MD_CTX_free(context) }
         var signature = [UInt8](repeating: 0, count: 64)
@@ -107,6 +114,7 @@ public final class Ed25519PrivateKey: @unchecked Sendable {
     /// Lends the OpenSSL key object to code that wraps OpenSSL itself, such as the TLS adapter.
     ///
     /// - Parameter body: Uses the pointer, an `EVP_PKEY *`; it must not keep or free it.
+    /// - Returns: What `body` returned.
     public func withOpenSSLKey<Result>(_ body: (OpaquePointer) throws -> Result) rethrows -> Result {
         try unsafe body(key)
     }

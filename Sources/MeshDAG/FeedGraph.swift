@@ -59,6 +59,9 @@ public struct FeedGraph: Sendable {
     /// The instant at which an anchor that is ahead of our clock may be tried again.
     public var nextDeadline: Timestamp? { waiting.earliest }
 
+    /// How many anchors have been applied in all.
+    public var arrivalTotal: UInt64 { arrivalCount }
+
     /// How many anchors wait.
     public var waitingCount: Int { waiting.count }
 

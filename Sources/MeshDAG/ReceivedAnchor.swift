@@ -35,7 +35,14 @@ public struct ReceivedAnchor: Hashable, Sendable {
     public let envelope: Envelope
     public let anchor: Anchor
     /// In the anchor's order; exactly the entries it names.
-    public let entries: [ReceivedEntry]
+    public private(set) var entries: [ReceivedEntry]
+
+    /// Fills in what entries rest on, for an anchor that was read back from the store.
+    public mutating func restoreAttachments(_ attachments: (_ entry: [UInt8]) -> [CID]) {
+        entries = entries.map {
+            ReceivedEntry(cid: $0.cid, bytes: $0.bytes, attachments: attachments($0.bytes))
+        }
+    }
 
     /// A record's cap, in bytes.
     public static let recordByteCountMax = 256 * 1024

@@ -97,6 +97,12 @@ public struct Dialer: Sendable {
         return dials
     }
 
+    /// The targets that are not connected.
+    public var waiting: [(address: String, did: DID?, isDialling: Bool)] {
+        targets.sorted { $0.key < $1.key }.filter { $0.value.state != .connected }
+            .map { (address: $0.key, did: $0.value.did, isDialling: $0.value.state == .dialling) }
+    }
+
     /// When the next dial is due.
     public var nextDeadline: Timestamp? {
         targets.compactMap { if case .due(let instant) = $0.value.state { instant } else { nil } }.min()

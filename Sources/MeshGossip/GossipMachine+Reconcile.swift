@@ -95,6 +95,7 @@ extension FeedGraph {
                 // Branches above the freeze point differ between replicas and count for nobody.
                 bytes.append(1)
                 bytes.append(bigEndian: frozenAt)
+                bytes.append(bigEndian: min(frozenAt, head.seq + 1))
             } else {
                 bytes.append(0)
                 bytes.append(bigEndian: head.seq)

@@ -37,6 +37,8 @@ public enum GossipInput: Sendable {
 /// What must be done for gossip.
 public enum GossipEffect: Sendable {
     case send(PeerLink, Frame)
+    /// The same frame to several links, to be encoded once.
+    case broadcast([PeerLink], Frame)
     case dial(address: String, expecting: DID?)
     case close(PeerLink, code: String, text: String)
     /// Check these and hand them to the feeds.
@@ -129,6 +131,11 @@ public struct GossipMachine: Sendable {
         dialer.configure(address, did: did, now: now)
     }
 
+    /// Notes where a peer said that it can be reached.
+    public mutating func learn(_ address: String, did: DID, now: Timestamp) {
+        dialer.learn(address, did: did, linked: link(to: did) != nil, now: now)
+    }
+
     // MARK: Reading
 
     /// When ``GossipInput/deadlineReached`` must next be delivered.
@@ -153,6 +160,12 @@ public struct GossipMachine: Sendable {
             (link: $0.key, peer: $0.value.peer, address: $0.value.address, outbound: $0.value.outbound)
         }
     }
+
+    /// Whether a message with this CID has come before.
+    public func hasSeen(_ message: CID) -> Bool { seenMessages.contains(message) }
+
+    /// The peers that are being dialled or will be.
+    public var waitingDials: [(address: String, did: DID?, isDialling: Bool)] { dialer.waiting }
 
     /// What each peer did wrong, and how often.
     public func faultCounts(_ peer: DID) -> [PeerFault: Int] { faults[peer] ?? [:] }
@@ -185,14 +198,14 @@ public struct GossipMachine: Sendable {
         case .applied(let anchor, let author, let source):
             let frame: Frame =
                 anchor.byteCount + 64 <= FrameType.push.byteCountMax ? .push(anchor) : .have([anchor])
-            return links.sorted { $0.key < $1.key }
-                .filter { $0.key != source && $0.value.peer != author }.map { .send($0.key, frame) }
+            let receivers = links.filter { $0.key != source && $0.value.peer != author }.map(\.key).sorted()
+            return receivers.isEmpty ? [] : [.broadcast(receivers, frame)]
         case .publish(let envelope, let recipient):
             seenMessages.insert(CID(of: envelope, codec: .dagCBOR))
             if let recipient, let link = link(to: recipient) {
                 return [.send(link, .message(envelope: envelope, hops: 0))]
             }
-            return links.keys.sorted().map { .send($0, .message(envelope: envelope, hops: Self.messageHops)) }
+            return [.broadcast(links.keys.sorted(), .message(envelope: envelope, hops: Self.messageHops))]
         case .wants(let wants, let source): return ask(wants, of: source, now: now)
         case .addresses(let did, let addresses):
             for address in addresses.prefix(4) {
@@ -235,8 +248,8 @@ public struct GossipMachine: Sendable {
     /// Sends a message on to everyone but the peer it came from; called once its signature is known good.
     public func forward(_ envelope: [UInt8], hops: UInt8, from source: PeerLink) -> [GossipEffect] {
         guard hops > 0 else { return [] }
-        return links.keys.sorted().filter { $0 != source }
-            .map { .send($0, .message(envelope: envelope, hops: hops - 1)) }
+        let receivers = links.keys.sorted().filter { $0 != source }
+        return receivers.isEmpty ? [] : [.broadcast(receivers, .message(envelope: envelope, hops: hops - 1))]
     }
 
     private mutating func punish(_ link: PeerLink, _ fault: PeerFault, _ detail: String) -> [GossipEffect] {

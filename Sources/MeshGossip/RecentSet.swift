@@ -11,6 +11,9 @@ public struct RecentSet<Element: Hashable & Sendable>: Sendable {
 
     public func contains(_ element: Element) -> Bool { known.contains(element) }
 
+    /// Forgets `element` at once; its place in the order of ages is kept.
+    public mutating func forget(_ element: Element) { known.remove(element) }
+
     /// Remembers `element`, forgetting the oldest when full.
     ///
     /// - Returns: Whether it was new.

@@ -41,15 +41,18 @@ extension DID: CustomStringConvertible {
 }
 
 extension DAGCBOREncoder {
-    public mutating func did(_ did: DID) { byteString(did.bytes) }
+    /// The 34 bytes of `did`.
+    @inlinable
+    public mutating func did(_ did: DID) { byteString((0xed, 0x01), did.publicKey) }
 }
 
 extension DAGCBORDecoder {
+    /// The 34 bytes of a DID.
     public mutating func did() throws(IPLDError) -> DID {
-        let start = offset
-        guard let did = DID(bytes: try byteString(exactly: 34)) else {
-            throw IPLDError(.schema, "the bytes at \(start) are not an Ed25519 did:key")
+        let content = try byteStringRange(exactly: 34)
+        guard bytes[content.lowerBound] == 0xed, bytes[content.lowerBound + 1] == 0x01 else {
+            throw IPLDError(.schema, "the bytes at \(content.lowerBound) are not an Ed25519 did:key")
         }
-        return did
+        return DID(publicKey: Bytes32(bytes, at: content.lowerBound + 2))
     }
 }

@@ -30,7 +30,8 @@ public struct Envelope: Hashable, Sendable {
         signature = try decoder.byteString(exactly: 64)
         let signedStart = decoder.offset
         (tag, payload) = try decoder.map { map throws(IPLDError) in
-            let header = try map.field("h") { decoder throws(IPLDError) in try decoder.byteString(exactly: 8) }
+            let header = try map.field("h") { decoder throws(IPLDError) in try decoder.byteString(exactly: 8)
+            }
             guard header == Self.header else {
                 throw IPLDError(.schema, "the envelope is not signed with Ed25519 over dag-cbor")
             }

@@ -169,8 +169,8 @@ public struct JobReceipt: Hashable, Sendable {
     public var encoded: [UInt8] {
         var encoder = DAGCBOREncoder(capacity: 640)
         encoder.map { map in
-            map.field("logs") { $0.namedBlobs(logs) }
             map.field("kind") { $0.text(Self.kind) }
+            map.field("logs") { $0.namedBlobs(logs) }
             map.field("award", ifPresent: award) { $0.link($1) }
             map.field("epoch") { $0.unsigned(epoch) }
             map.field("engine") { encoder in
@@ -203,8 +203,8 @@ public struct JobReceipt: Hashable, Sendable {
     public init(decoding bytes: [UInt8]) throws(IPLDError) {
         self = try DAGCBORDecoder.decode(bytes) { decoder throws(IPLDError) in
             try decoder.map { map throws(IPLDError) in
-                let logs = try map.field("logs") { d throws(IPLDError) in try d.namedBlobs(atMost: 16) }
                 try map.kind(Self.kind)
+                let logs = try map.field("logs") { d throws(IPLDError) in try d.namedBlobs(atMost: 16) }
                 let award = try map.optional("award") { d throws(IPLDError) in try d.link() }
                 let epoch = try map.amount("epoch")
                 let engine = try map.field("engine") { d throws(IPLDError) in try d.engine() }

@@ -62,11 +62,13 @@ public struct BidCall: Hashable, Sendable {
     public var manifest: CID
     /// The award that bids are wanted for.
     public var epoch: UInt64
+    public var placer: DID
     public var time: Timestamp
 
-    public init(manifest: CID, epoch: UInt64, time: Timestamp) {
+    public init(manifest: CID, epoch: UInt64, placer: DID, time: Timestamp) {
         self.manifest = manifest
         self.epoch = epoch
+        self.placer = placer
         self.time = time
     }
 
@@ -75,6 +77,7 @@ public struct BidCall: Hashable, Sendable {
         encoder.map { map in
             map.field("time") { $0.timestamp(time) }
             map.field("epoch") { $0.unsigned(epoch) }
+            map.field("placer") { $0.did(placer) }
             map.field("manifest") { $0.link(manifest) }
         }
         return encoder.bytes
@@ -85,9 +88,95 @@ public struct BidCall: Hashable, Sendable {
             try decoder.map { map throws(IPLDError) in
                 let time = try map.field("time") { d throws(IPLDError) in try d.timestamp() }
                 let epoch = try map.amount("epoch")
+                let placer = try map.field("placer") { d throws(IPLDError) in try d.did() }
                 return BidCall(
                     manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, epoch: epoch,
+                    placer: placer, time: time)
+            }
+        }
+    }
+}
+
+/// A question to every node: what did you do about this job, and why?
+public struct ExplainRequest: Hashable, Sendable {
+    public static let tag = "mesh/explain@1"
+
+    public var manifest: CID
+    public var asker: DID
+    public var time: Timestamp
+
+    public init(manifest: CID, asker: DID, time: Timestamp) {
+        self.manifest = manifest
+        self.asker = asker
+        self.time = time
+    }
+
+    public var encoded: [UInt8] {
+        var encoder = DAGCBOREncoder(capacity: 128)
+        encoder.map { map in
+            map.field("time") { $0.timestamp(time) }
+            map.field("asker") { $0.did(asker) }
+            map.field("manifest") { $0.link(manifest) }
+        }
+        return encoder.bytes
+    }
+
+    public init(_ envelope: Envelope) throws(IPLDError) {
+        self = try envelope.decodePayload { decoder throws(IPLDError) in
+            try decoder.map { map throws(IPLDError) in
+                let time = try map.field("time") { d throws(IPLDError) in try d.timestamp() }
+                let asker = try map.field("asker") { d throws(IPLDError) in try d.did() }
+                return ExplainRequest(
+                    manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, asker: asker,
                     time: time)
+            }
+        }
+    }
+}
+
+/// One node's answer to an ``ExplainRequest``.
+public struct ExplainAnswer: Hashable, Sendable {
+    public static let tag = "mesh/explained@1"
+
+    public var manifest: CID
+    public var node: DID
+    public var decision: BidDecision
+    public var time: Timestamp
+
+    public init(manifest: CID, node: DID, decision: BidDecision, time: Timestamp) {
+        self.manifest = manifest
+        self.node = node
+        self.decision = decision
+        self.time = time
+    }
+
+    public var encoded: [UInt8] {
+        var encoder = DAGCBOREncoder(capacity: 256)
+        encoder.map { map in
+            map.field("code") { $0.text(decision.code) }
+            map.field("node") { $0.did(node) }
+            map.field("time") { $0.timestamp(time) }
+            map.field("stage") { $0.text(decision.stage.rawValue) }
+            map.field("reason") { $0.text(decision.reason) }
+            map.field("manifest") { $0.link(manifest) }
+            map.field("retryable") { $0.bool(decision.retryable) }
+        }
+        return encoder.bytes
+    }
+
+    public init(_ envelope: Envelope) throws(IPLDError) {
+        self = try envelope.decodePayload { decoder throws(IPLDError) in
+            try decoder.map { map throws(IPLDError) in
+                let code = try map.field("code") { d throws(IPLDError) in try d.text(atMost: 64) }
+                let node = try map.field("node") { d throws(IPLDError) in try d.did() }
+                let time = try map.field("time") { d throws(IPLDError) in try d.timestamp() }
+                let stage = try map.choice("stage", BidDecision.Stage.self)
+                let reason = try map.field("reason") { d throws(IPLDError) in try d.text(atMost: 512) }
+                let manifest = try map.field("manifest") { d throws(IPLDError) in try d.link() }
+                let retryable = try map.field("retryable") { d throws(IPLDError) in try d.bool() }
+                return ExplainAnswer(
+                    manifest: manifest, node: node,
+                    decision: BidDecision(stage, code: code, reason: reason, retryable: retryable), time: time)
             }
         }
     }
@@ -96,7 +185,7 @@ public struct BidCall: Hashable, Sendable {
 /// A node's first reason for what it did about a job, asked for by `explain`.
 public struct BidDecision: Hashable, Sendable {
     public enum Stage: String, Hashable, Sendable, CaseIterable {
-        case offered, declined, awarded
+        case unknown, offered, declined, awarded
         case notAwarded = "not_awarded"
     }
 

@@ -111,6 +111,9 @@ public struct EngineDescription: Hashable, Sendable {
     /// The CID of the DAG-CBOR map of all engine settings.
     public let profile: CID
 
+    /// The language of the jobs that it runs.
+    public var language: String { "wasm" }
+
     public init(name: String, version: String, profile: CID) {
         self.name = name
         self.version = version

@@ -56,6 +56,7 @@ public final class MemoryStorage: StorageWriter {
     public func hasBlock(_ cid: CID) throws(StorageError) -> Bool { blocks[cid] != nil }
 
     public func put(_ value: [UInt8], forKey key: [UInt8], in table: StorageTable) throws(StorageError) {
+        try table.checkKey(key)
         replace(value, forKey: key, in: table)
     }
 

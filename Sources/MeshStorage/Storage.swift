@@ -23,6 +23,9 @@ public enum StorageTable: String, CaseIterable, Sendable, Hashable {
     case projections
     /// Profiles, bundles and other small folds, by author or CID.
     case registry
+
+    /// The longest key, in bytes. Longer ones are never found, and are refused when written.
+    public static let keyByteCountMax = 511
 }
 
 /// Why the store could not do what it was asked.
@@ -37,6 +40,8 @@ public enum StorageFailure: String, Sendable, CaseIterable {
     case newerFormat = "storage.newer-format"
     /// The data contradicts itself.
     case corrupt = "storage.corrupt"
+    /// A key to write is empty or longer than ``StorageTable/keyByteCountMax``.
+    case keySize = "storage.key-size"
 }
 
 public typealias StorageError = CodedError<StorageFailure>
@@ -52,6 +57,9 @@ public protocol StorageReader: AnyObject {
     /// Visits the pairs of `table` whose keys start with `prefix`, in key order, beginning at the
     /// first key not below `start` (or, in reverse, the last key not above it; an empty `start`
     /// means the respective end), until `body` returns `false`.
+    ///
+    /// `body` may write where the reader is a writer; whether the scan still meets what it writes
+    /// into the same table is not defined.
     func scan(
         _ table: StorageTable, prefix: [UInt8], from start: [UInt8], reversed: Bool,
         _ body: (_ key: [UInt8], _ value: [UInt8]) throws(StorageError) -> Bool
@@ -64,12 +72,17 @@ public protocol StorageReader: AnyObject {
 
 /// A view that may also write; everything in it takes effect together, or not at all.
 public protocol StorageWriter: StorageReader {
+    /// Stores `value` in place of what was there.
+    ///
+    /// - Throws: ``StorageFailure/keySize``, after which the transaction can go on; any other
+    ///   failure ends it.
     func put(_ value: [UInt8], forKey key: [UInt8], in table: StorageTable) throws(StorageError)
     /// Removing what is not there is not an error.
     func remove(_ key: [UInt8], in table: StorageTable) throws(StorageError)
     /// Empties a table.
     func removeAll(in table: StorageTable) throws(StorageError)
-    /// Appends a block that is known to hash to `cid`; writing one twice is harmless.
+    /// Appends a block that is known to hash to `cid`; writing one twice is harmless, but may take
+    /// its room twice, so callers ask ``StorageReader/hasBlock(_:)`` where they do not know.
     func putBlock(_ bytes: [UInt8], cid: CID) throws(StorageError)
 }
 
@@ -89,5 +102,16 @@ extension StorageReader {
         _ body: (_ key: [UInt8], _ value: [UInt8]) throws(StorageError) -> Bool
     ) throws(StorageError) {
         try scan(table, prefix: prefix, from: [], reversed: false, body)
+    }
+}
+
+extension StorageTable {
+    /// Refuses a key that the store on disk could not hold.
+    ///
+    /// - Throws: ``StorageFailure/keySize``.
+    public func checkKey(_ key: [UInt8]) throws(StorageError) {
+        guard key.isEmpty || key.count > Self.keyByteCountMax else { return }
+        throw StorageError(
+            .keySize, "a key of \(key.count) bytes for \(rawValue); keys have 1 to \(Self.keyByteCountMax)")
     }
 }

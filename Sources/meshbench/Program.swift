@@ -1,9 +1,58 @@
+internal import Foundation
+
+/// Measures what this project promises, each figure beside the raw library's in the same run.
 @main
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
-    static let benches: [any Bench] = []
+    static let benches: [any Bench] = [CodecBench(), StoreBench()]
 
     static func main() {
-        print("no benchmark is registered yet")
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        switch arguments.first {
+        case "list" where arguments.count == 1:
+            for bench in benches { print(bench.name.padded(to: 12) + bench.summary) }
+        case "run":
+            run(Array(arguments.dropFirst()))
+        case "--help", "-h", "help":
+            print(usage)
+        default:
+            stop(usage, status: 64)
+        }
+    }
+
+    private static let usage = """
+        usage: meshbench run [NAME] [--json FILE]   measure everything, or one; exit 1 if a figure falls short
+               meshbench list                       name the benchmarks
+        """
+
+    private static func run(_ arguments: [String]) {
+        var chosen = benches
+        var file = ".build/meshbench.json"
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--json" {
+                guard let path = rest.popFirst() else { stop("--json needs a file", status: 64) }
+                file = path
+            } else {
+                chosen = benches.filter { $0.name == argument }
+                guard !chosen.isEmpty else {
+                    stop("no benchmark is named \(argument); `meshbench list` names them", status: 64)
+                }
+            }
+        }
+        do {
+            var report = BenchReport()
+            for bench in chosen { report.add(try bench.run(), of: bench.name) }
+            print(report.table)
+            try report.write(to: file)
+            if report.fallsShort { exit(1) }
+        } catch {
+            stop("meshbench: \(error)", status: 70)
+        }
+    }
+
+    private static func stop(_ text: String, status: Int32) -> Never {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+        exit(status)
     }
 }

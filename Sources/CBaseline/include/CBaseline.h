@@ -1,1 +1,3 @@
 #pragma once
+#include "CBaselineCodec.h"
+#include "CBaselineStore.h"

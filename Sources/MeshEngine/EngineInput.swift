@@ -1,0 +1,165 @@
+public import IPLD
+public import MeshAPI
+public import MeshCore
+internal import MeshFederation
+public import MeshGossip
+public import MeshIdentity
+public import MeshMarket
+public import MeshRuntime
+
+/// What happened that the engine must know of.
+public enum EngineInput: Sendable {
+    case linkOpened(PeerLink, peer: DID, address: String, outbound: Bool)
+    case linkClosed(PeerLink)
+    case dialFailed(address: String)
+    /// A frame, checked by ``PreparedFrame``.
+    case frame(PeerLink, PreparedFrame)
+    /// A run that ``EngineEffect/run(_:)`` asked for has ended; its outputs are stored.
+    case runFinished(RunTicket, RunReport)
+    /// ``EngineEffect/storeBlobs(_:)`` is done.
+    case blobsStored([CID])
+    case control(RequestID, ControlCommand)
+    /// The instant in ``NodeEngine/nextDeadline`` has been reached; early delivery is harmless.
+    case deadlineReached
+}
+
+/// What must be done, in order, once the step's transaction is durable.
+public enum EngineEffect: Sendable {
+    case send([PeerLink], FrameType, body: [UInt8])
+    case dial(address: String, expecting: DID?)
+    case close(PeerLink, code: String, text: String)
+    case run(RunOrder)
+    /// Blocks of blobs that a peer sent and that hash to their CIDs.
+    case storeBlobs([Block])
+    case reply(RequestID, ControlReply)
+    case log(LogLevel, String)
+    /// Something that people who follow events want to see.
+    case event(kind: String, job: JobID?, node: DID?, cid: CID?, detail: String?)
+}
+
+public enum LogLevel: String, Hashable, Comparable, Sendable, CaseIterable {
+    case debug, info, warning, error
+
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
+}
+
+/// A request of the control API, as the shell numbers it.
+public struct RequestID: Hashable, Comparable, Sendable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Why a job is run here.
+public struct RunTicket: Hashable, Sendable {
+    public enum Purpose: Hashable, Sendable {
+        case execute(epoch: UInt64)
+        case replay(receipt: CID)
+    }
+
+    public var manifest: CID
+    public var purpose: Purpose
+
+    public init(manifest: CID, purpose: Purpose) {
+        self.manifest = manifest
+        self.purpose = purpose
+    }
+}
+
+/// A job to run now; code and inputs are all here.
+public struct RunOrder: Sendable {
+    public var ticket: RunTicket
+    public var manifest: JobManifest
+
+    public init(ticket: RunTicket, manifest: JobManifest) {
+        self.ticket = ticket
+        self.manifest = manifest
+    }
+}
+
+/// What came of a run, with its outputs already stored as blobs.
+public struct RunReport: Hashable, Sendable {
+    public var outcome: RunOutcome
+    public var metering: Metering
+    public var outputs: [NamedBlob]
+    public var logs: [NamedBlob]
+    public var started: Timestamp
+    public var finished: Timestamp
+
+    public init(
+        outcome: RunOutcome, metering: Metering, outputs: [NamedBlob], logs: [NamedBlob], started: Timestamp,
+        finished: Timestamp
+    ) {
+        self.outcome = outcome
+        self.metering = metering
+        self.outputs = outputs
+        self.logs = logs
+        self.started = started
+        self.finished = finished
+    }
+}
+
+/// What the control API asks of the engine; pure reads of the DAG go to the store instead.
+public enum ControlCommand: Sendable {
+    /// `nonce` is fresh randomness from the shell, for jobs without an idempotency key.
+    case submit(SubmitRequest, nonce: [UInt8])
+    case job(String, waitMilliseconds: Int64, after: String?)
+    case jobs(limit: Int, status: String?)
+    case bids(String, waitMilliseconds: Int64, count: Int)
+    case history(String)
+    case explain(String)
+    /// The log or output `name` of a job, as the blob that holds it, once it is here.
+    case output(String, name: String)
+    case logs(String)
+    case award(String, node: String)
+    case cancel(String)
+    case resubmission(String)
+    case status
+    case nodes
+    case peers
+    case connect(address: String)
+    case drain(Bool)
+    case federations
+    case signFederation(String)
+    case heads
+    /// The receipt with all that its verification needs, by the receipt's CID or the job.
+    case receipt(String)
+    case receiptCAR(String)
+    /// Anchors out of a CAR file, checked like those of a peer.
+    case importAnchors([PreparedAnchor])
+    /// A local run, already repeated here with the same result, to be published in this feed.
+    case anchorReceipt(JobManifest, JobReceipt)
+    /// The author that an argument names.
+    case resolveNode(String)
+}
+
+/// The engine's answer to a ``ControlCommand``.
+public enum ControlReply: Sendable {
+    case submitted(SubmitResponse)
+    case job(JobStatusView)
+    case jobs([JobStatusView])
+    case bids(BidsView)
+    case history([HistoryEventView])
+    case explained([ExplainView])
+    /// The blob that holds an output; it is in the store.
+    case blob(CID)
+    case logs([(stream: String, epoch: Int, blob: CID, time: String)])
+    case resubmission(SubmitRequest)
+    case status(NodeStatusView)
+    case nodes([NodeView])
+    case peers([PeerView])
+    case federations([FederationView])
+    case heads([HeadView])
+    case receipt(ReceiptView)
+    /// The blocks of a receipt's CAR in order; blobs are added by the shell from `blobs`.
+    case receiptCAR(root: CID, blocks: [Block], blobs: [CID])
+    case imported(ImportView)
+    case anchored(receipt: CID, job: JobStatusView)
+    case node(DID)
+    case failure(status: Int, APIError)
+}

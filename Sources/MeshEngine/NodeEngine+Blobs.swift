@@ -1,0 +1,116 @@
+internal import IPLD
+internal import MeshCore
+internal import MeshDAG
+internal import MeshGossip
+internal import MeshIdentity
+internal import MeshMarket
+internal import MeshStorage
+
+/// A blob that is being fetched from peers, one after the other.
+struct Fetch: Sendable {
+    static let retryMilliseconds: Int64 = 1_000
+
+    /// The jobs that need it.
+    var jobs: [CID] = []
+    /// Control requests that wait for it.
+    var isWantedByControl = false
+    var preferred: DID?
+    var asked: [PeerLink] = []
+    var next: Timestamp
+    /// Its bytes are on their way into the store.
+    var isStoring = false
+}
+
+extension NodeEngine {
+    static let fetchCountMax = 4096
+
+    /// The blocks of these blobs that are not here; lists are followed as far as they are.
+    func missingBlobs(_ cids: [CID], _ step: Step) throws(StorageError) -> [CID] {
+        var missing: [CID] = []
+        var queue = cids
+        var visited = 0
+        while let cid = queue.popLast(), missing.count < 64, visited < 65_536 {
+            visited += 1
+            if cid.codec == .dagCBOR {
+                guard let bytes = try step.blobs.blob(cid) else {
+                    missing.append(cid)
+                    continue
+                }
+                if let list = try? BlobList(decoding: bytes) { queue.append(contentsOf: list.chunks.map(\.cid)) }
+            } else if try !step.blobs.hasBlob(cid) {
+                missing.append(cid)
+            }
+        }
+        return missing
+    }
+
+    /// Asks for blobs that a job needs, first of `preferred`.
+    mutating func fetch(_ cids: [CID], for job: CID?, from preferred: DID?, _ step: Step) {
+        for cid in cids {
+            if fetches[cid] == nil {
+                guard fetches.count < Self.fetchCountMax else { continue }
+                fetches[cid] = Fetch(preferred: preferred, next: step.now + Fetch.retryMilliseconds)
+                askForBlob(cid, step)
+            }
+            if let job, fetches[cid]?.jobs.contains(job) == false { fetches[cid]?.jobs.append(job) }
+            if job == nil { fetches[cid]?.isWantedByControl = true }
+        }
+        if let job { wakes.schedule(job, at: step.now + Fetch.retryMilliseconds) }
+    }
+
+    private mutating func askForBlob(_ cid: CID, _ step: Step) {
+        guard let fetch = fetches[cid], !fetch.isStoring else { return }
+        var links = gossip.linkedPeers.map(\.link)
+        if let preferred = fetch.preferred, let link = gossip.link(to: preferred) {
+            links.removeAll { $0 == link }
+            links.insert(link, at: 0)
+        }
+        guard let link = links.first(where: { !fetch.asked.contains($0) }) else {
+            // Everyone has been asked: start over at the next retry.
+            fetches[cid]?.asked = []
+            return
+        }
+        fetches[cid]?.asked.append(link)
+        fetches[cid]?.next = step.now + Fetch.retryMilliseconds
+        let frame = Frame.wantBlocks([cid])
+        effects.append(.send([link], frame.type, body: frame.encoded))
+    }
+
+    mutating func retryFetches(_ step: Step) throws(StorageError) {
+        for cid in fetches.keys.sorted() {
+            guard let fetch = fetches[cid], fetch.next <= step.now, !fetch.isStoring else { continue }
+            if fetch.jobs.allSatisfy({ live[$0] == nil }), !fetch.isWantedByControl {
+                fetches[cid] = nil
+                continue
+            }
+            fetches[cid]?.next = step.now + Fetch.retryMilliseconds
+            askForBlob(cid, step)
+        }
+    }
+
+    /// A peer has answered for one block.
+    mutating func blockArrived(
+        _ cid: CID, _ bytes: [UInt8]?, from link: PeerLink, _ step: Step
+    ) throws(StorageError) {
+        if let bytes, graph.missingBlocks.contains(cid) {
+            try step.storage.putBlock(bytes, cid: cid)
+            let outcome = try graph.blocksArrived([cid], now: step.now, in: step.storage)
+            try absorb(outcome, from: nil, decoded: [:], step)
+            return
+        }
+        guard let fetch = fetches[cid], !fetch.isStoring else { return }
+        guard let bytes else {
+            askForBlob(cid, step)
+            return
+        }
+        fetches[cid]?.isStoring = true
+        effects.append(.storeBlobs([Block(cid: cid, bytes: bytes)]))
+    }
+
+    mutating func blobsStored(_ cids: [CID], _ step: Step) throws(StorageError) {
+        for cid in cids {
+            guard let fetch = fetches.removeValue(forKey: cid) else { continue }
+            for job in fetch.jobs { touch(job) }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+internal import IPLD
+internal import MeshCore
+internal import MeshDAG
+internal import MeshFederation
+internal import MeshGossip
+internal import MeshIdentity
+internal import MeshMarket
+internal import MeshStorage
+
+extension NodeEngine {
+    /// Does what gossip asks for; `prepared` is the frame that it is about.
+    mutating func perform(
+        _ asked: [GossipEffect], prepared: PreparedFrame?, _ step: Step
+    ) throws(StorageError) {
+        for effect in asked {
+            switch effect {
+            case .send(let link, let frame): effects.append(.send([link], frame.type, body: frame.encoded))
+            case .broadcast(let links, let frame):
+                if !links.isEmpty { effects.append(.send(links, frame.type, body: frame.encoded)) }
+            case .dial(let address, let did): effects.append(.dial(address: address, expecting: did))
+            case .close(let link, let code, let text): effects.append(.close(link, code: code, text: text))
+            case .deliver(let link, _):
+                if let prepared { try receive(prepared.anchors, from: link, step) }
+            case .deliverMessage(let link, let envelope, let hops):
+                guard let message = prepared?.message else { continue }
+                if try act(on: message, from: link, step) {
+                    try perform(gossip.forward(envelope, hops: hops, from: link), prepared: nil, step)
+                }
+            case .serve(let link, let feed, let range): try serve(link, feed, range, step)
+            case .serveBlocks(let link, let cids):
+                for cid in cids {
+                    var bytes = try step.storage.block(cid)
+                    if bytes == nil { bytes = try step.blobs.blob(cid) }
+                    let frame = Frame.block(cid, bytes)
+                    effects.append(.send([link], frame.type, body: frame.encoded))
+                }
+            case .deliverBlock(let link, let cid, let bytes): try blockArrived(cid, bytes, from: link, step)
+            case .ownFrontier(_, let seq):
+                ownFrontierKnown = true
+                if let seq, ownFrontierGoal.map({ $0 < seq }) ?? true { ownFrontierGoal = seq }
+            case .report(let peer, let fault, let detail, let isFirst):
+                if isFirst { effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)")) }
+            }
+        }
+    }
+
+    // MARK: Receiving
+
+    /// Hands checked anchors to the feeds.
+    mutating func receive(
+        _ anchors: [PreparedAnchor], from link: PeerLink?, _ step: Step
+    ) throws(StorageError) {
+        var feeds: [FeedID] = []
+        for anchor in anchors {
+            guard case .good(let received, let entries, let attachments) = anchor else { continue }
+            feeds.append(received.anchor.feed)
+            guard recentAnchors.insert(received.cid) else { continue }
+            guard admits(received.anchor) else {
+                try fault(link, .notAdmitted, "\(received.anchor.author) may not publish here", step)
+                continue
+            }
+            for block in attachments { try step.storage.putBlock(block.bytes, cid: block.cid) }
+            let outcome = try graph.receive(received, now: step.now, in: step.storage)
+            if outcome.refusal != nil, let link {
+                // It may be right later, when what it lacks is here.
+                recentAnchors.forget(received.cid)
+                try report(outcome, link, step)
+            }
+            try absorb(outcome, from: link, decoded: [received.cid: entries], step)
+        }
+        if let link {
+            try perform(
+                gossip.delivered(feeds, from: link, now: step.now, graph: graph), prepared: nil, step)
+        }
+    }
+
+    private mutating func report(_ outcome: FeedOutcome, _ link: PeerLink, _ step: Step) throws(StorageError) {
+        guard let refusal = outcome.refusal else { return }
+        let fault: PeerFault =
+            switch refusal.code {
+            case .wrongPredecessor: .fork
+            case .timeOrder: .futureClock
+            case .tooMuchWaiting: .tooMuchWaiting
+            case .malformed: .malformedFrame
+            case .badSignature: .badSignature
+            case .notAdmitted: .notAdmitted
+            }
+        try self.fault(link, fault, refusal.message, step)
+    }
+
+    private mutating func fault(
+        _ link: PeerLink?, _ fault: PeerFault, _ detail: String, _ step: Step
+    ) throws(StorageError) {
+        guard let link else { return }
+        try perform(
+            gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph), prepared: nil, step)
+    }
+
+    /// Whether feeds of this author are stored here.
+    private func admits(_ anchor: Anchor) -> Bool {
+        guard anchor.scope == settings.scope else { return false }
+        switch settings.admission {
+        case .open: return true
+        case .allowlist(let allowed):
+            return anchor.author == signer.did || allowed.contains(anchor.author)
+                || settings.federation?.member(anchor.author) != nil
+        }
+    }
+
+    /// Folds what was applied, undoes what was frozen, spreads both, and asks for what is missing.
+    mutating func absorb(
+        _ outcome: FeedOutcome, from link: PeerLink?, decoded: [CID: [Entry?]], _ step: Step
+    ) throws(StorageError) {
+        for freeze in outcome.freezes { try undo(freeze, step) }
+        for applied in outcome.applied {
+            recentAnchors.insert(applied.received.cid)
+            let entries =
+                decoded[applied.received.cid]
+                ?? applied.received.entries.map { try? Entry(decoding: $0.bytes) }
+            if applied.counts {
+                for (index, entry) in entries.enumerated() {
+                    guard let entry else { continue }
+                    try fold(
+                        entry, cid: applied.received.entries[index].cid, anchor: applied.received.cid,
+                        position: applied.position(index), step)
+                }
+            }
+            let wire = try wire(applied.received, step)
+            try perform(
+                gossip.step(
+                    .applied(wire, author: applied.received.anchor.author, from: link), now: step.now,
+                    graph: graph), prepared: nil, step)
+        }
+        if !outcome.wants.isEmpty {
+            try perform(
+                gossip.step(.wants(outcome.wants, from: link), now: step.now, graph: graph), prepared: nil, step)
+        }
+    }
+
+    /// An anchor with its entries and the blocks that travel with them.
+    private func wire(_ received: ReceivedAnchor, _ step: Step) throws(StorageError) -> WireAnchor {
+        var attached: [CID] = []
+        for entry in received.entries {
+            for cid in entry.attachments where !attached.contains(cid) { attached.append(cid) }
+        }
+        var blocks: [[UInt8]] = []
+        for cid in attached {
+            if let bytes = try step.storage.block(cid) { blocks.append(bytes) }
+        }
+        return WireAnchor(
+            envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)
+    }
+
+    private mutating func serve(
+        _ link: PeerLink, _ feed: FeedID, _ range: ClosedRange<UInt64>, _ step: Step
+    ) throws(StorageError) {
+        guard let head = graph.head(feed), range.lowerBound <= head.seq else { return }
+        var batch: [WireAnchor] = []
+        var size = 0
+        func frame() -> EngineEffect {
+            let frame = Frame.have(batch)
+            return .send([link], frame.type, body: frame.encoded)
+        }
+        for seq in range.lowerBound...min(range.upperBound, head.seq) {
+            guard let cid = try graph.anchorCID(feed, seq: seq, in: step.storage),
+                var received = try FeedGraph.stored(cid, in: step.storage)
+            else { break }
+            received.restoreAttachments { (try? Entry(decoding: $0))?.attachments ?? [] }
+            let anchor = try wire(received, step)
+            if !batch.isEmpty, size + anchor.byteCount > 512 * 1024 {
+                effects.append(frame())
+                batch = []
+                size = 0
+                // One answer is enough; the peer asks for the rest once it has dealt with this.
+                return
+            }
+            batch.append(anchor)
+            size += anchor.byteCount
+        }
+        if !batch.isEmpty { effects.append(frame()) }
+    }
+
+    // MARK: Publishing
+
+    /// Anchors what waits, as much as fits into one anchor.
+    mutating func publishPending(_ step: Step) throws(StorageError) {
+        var count = 0
+        var size = 0
+        while count < min(pending.count, Anchor.entryCountMax) {
+            size += pending[count].count
+            if count > 0, size > 160 * 1024 { break }
+            count += 1
+        }
+        var seen: Set<CID> = []
+        let entries = pending.prefix(count).filter { seen.insert(CID(of: $0, codec: .dagCBOR)).inserted }
+        pending.removeFirst(count)
+        pendingSince = pending.isEmpty ? nil : step.now
+        let decoded = entries.map { try? Entry(decoding: $0) }
+        var index = 0
+        let outcome = try graph.publish(
+            Array(entries),
+            attachments: { _ in
+                defer { index += 1 }
+                return decoded[index]?.attachments ?? []
+            }, by: signer, scope: settings.scope, now: step.now, in: step.storage)
+        guard let cid = outcome.applied.first?.received.cid else { return }
+        try absorb(outcome, from: nil, decoded: [cid: decoded], step)
+    }
+
+    // MARK: Folding
+
+    /// Lets one entry take effect.
+    mutating func fold(
+        _ entry: Entry, cid: CID, anchor: CID, position: EntryPosition, _ step: Step
+    ) throws(StorageError) {
+        switch entry {
+        case .manifest:
+            try jobs.insert(entry, cid: cid, anchor: anchor, position: position, in: step.storage)
+            try open(cid, allowSelf: false, step)
+            touch(cid)
+        case .award(let record):
+            try jobs.insert(entry, cid: cid, anchor: anchor, position: position, in: step.storage)
+            touch(record.manifest)
+        case .receipt(let record):
+            try jobs.insert(entry, cid: cid, anchor: anchor, position: position, in: step.storage)
+            try step.storage.put(
+                record.manifest.digest.bytes, forKey: Self.receiptKey(cid), in: .projections)
+            touch(record.manifest)
+        case .close(let record):
+            try jobs.insert(entry, cid: cid, anchor: anchor, position: position, in: step.storage)
+            touch(record.manifest)
+        case .attestation(let record):
+            try jobs.insert(entry, cid: cid, anchor: anchor, position: position, in: step.storage)
+            if let manifest = try manifest(ofReceipt: record.receipt, step.storage) { touch(manifest) }
+        case .profile(let record): try foldProfile(record, cid: cid, position: position, step)
+        case .bundle(let record): try foldBundle(record, cid: cid, anchor: anchor, position: position, step)
+        case .equivocation(let first, let second):
+            let outcome = try graph.judge(first: first, second: second, verifier: verifier, in: step.storage)
+            try absorb(outcome, from: nil, decoded: [:], step)
+        case .mismatch, .unknown: break
+        }
+    }
+
+    /// Takes back what a frozen feed contributed from its fork on, and publishes the proof.
+    private mutating func undo(_ freeze: Freeze, _ step: Step) throws(StorageError) {
+        let feed = freeze.proof.feed
+        for received in try graph.suffix(
+            of: feed, from: freeze.proof.seq, below: freeze.previous, in: step.storage)
+        {
+            for index in received.entries.indices.reversed() {
+                guard let entry = try? Entry(decoding: received.entries[index].bytes) else { continue }
+                let position = EntryPosition(
+                    author: feed.author, scope: feed.scope, seq: received.anchor.seq, index: index,
+                    time: received.anchor.time)
+                let cid = received.entries[index].cid
+                try jobs.remove(entry, cid: cid, position: position, in: step.storage)
+                try removeFromRegistry(entry, cid: cid, position: position, step)
+                switch entry {
+                case .manifest: touch(cid)
+                case .award(let record): touch(record.manifest)
+                case .receipt(let record): touch(record.manifest)
+                case .close(let record): touch(record.manifest)
+                case .attestation(let record):
+                    if let manifest = try manifest(ofReceipt: record.receipt, step.storage) { touch(manifest) }
+                default: break
+                }
+            }
+        }
+        effects.append(
+            .log(
+                .error,
+                "\(name(of: feed.author)) signed two histories: its feed is frozen from anchor \(freeze.proof.seq) on"
+            ))
+        effects.append(
+            .event(kind: "frozen", job: nil, node: feed.author, cid: freeze.proof.first, detail: "\(freeze.proof.seq)"))
+        if feed.author != signer.did {
+            publish(Entry.encodedEquivocation(first: freeze.proof.first, second: freeze.proof.second), step)
+        }
+    }
+
+    static func receiptKey(_ receipt: CID) -> [UInt8] { Array("receipt".utf8) + receipt.digest.bytes }
+
+    /// The job that a receipt is about.
+    func manifest(ofReceipt receipt: CID, _ storage: any StorageReader) throws(StorageError) -> CID? {
+        guard let value = try storage.value(forKey: Self.receiptKey(receipt), in: .projections),
+            let digest = Bytes32(exactly: value)
+        else { return nil }
+        return CID(codec: .dagCBOR, digest: digest)
+    }
+}

@@ -1,0 +1,207 @@
+internal import MeshRuntime
+internal import IPLD
+internal import MeshCore
+internal import MeshDAG
+internal import MeshFederation
+internal import MeshGossip
+internal import MeshIdentity
+internal import MeshMarket
+internal import MeshStorage
+
+/// What is known of federations.
+struct FederationState: Sendable {
+    struct KnownEntry: Sendable {
+        let cid: CID
+        let anchor: CID
+        let position: EntryPosition
+        let signers: [DID]
+    }
+
+    /// By body CID.
+    var bundles: [CID: FederationBundle] = [:]
+    /// The published entries of each bundle, in the order of their positions.
+    var entries: [CID: [KnownEntry]] = [:]
+    /// Signatures that members have sent for our own bundle and that are not published yet.
+    var signatures: [DID: [UInt8]] = [:]
+    var publishAt: Timestamp?
+
+    /// The first entry under which enough members have put their names.
+    func complete(_ body: CID) -> KnownEntry? {
+        guard let bundle = bundles[body] else { return nil }
+        return entries[body]?.first { UInt64($0.signers.count) >= bundle.threshold }
+    }
+}
+
+// Small folds: who the nodes are, and which bundles there are. Rows are keyed by position, so that
+// the newest profile is the last row and a frozen suffix is taken back by deleting its rows.
+extension NodeEngine {
+    private static func profileKey(_ position: EntryPosition) -> [UInt8] {
+        var key = Array("profile".utf8)
+        position.author.publicKey.append(to: &key)
+        key.append(bigEndian: position.seq)
+        key.append(bigEndian: UInt64(position.index))
+        return key
+    }
+
+    private static func bundleKey(_ body: CID, _ position: EntryPosition) -> [UInt8] {
+        var key = Array("bundle".utf8)
+        body.digest.append(to: &key)
+        position.author.publicKey.append(to: &key)
+        key.append(bigEndian: position.seq)
+        key.append(bigEndian: UInt64(position.index))
+        return key
+    }
+
+    /// Reads profiles and bundles back, and brings in the bundle that the configuration describes.
+    mutating func restoreRegistry(_ storage: any StorageWriter, now: Timestamp) throws(StorageError) {
+        var rows: [(row: JobTable.Row, entry: Entry)] = []
+        try storage.scan(.registry, prefix: []) { _, value throws(StorageError) in
+            guard value.count > 75, let row = JobTable.Row(key: Array(value.prefix(75)), value: Array(value.dropFirst(75))),
+                let bytes = try storage.block(row.cid), let entry = try? Entry(decoding: bytes)
+            else { throw StorageError(.corrupt, "a registry row cannot be read") }
+            rows.append((row, entry))
+            return true
+        }
+        if let bundle = settings.federation {
+            federation.bundles[bundle.cid] = bundle
+            try storage.putBlock(bundle.encoded, cid: bundle.cid)
+            if bundle.member(signer.did) != nil {
+                federation.signatures[signer.did] = BundleEntry.signatureEnvelope(bundle.cid, by: signer).signature
+            }
+        }
+        for (row, entry) in rows {
+            switch entry {
+            case .profile(let profile): remember(profile, at: row.position, now: now)
+            case .bundle(let bundle): try remember(bundle, cid: row.cid, anchor: row.anchor, row.position, storage)
+            default: break
+            }
+        }
+    }
+
+    private func registryValue(_ cid: CID, _ anchor: CID, _ position: EntryPosition) -> [UInt8] {
+        JobTable.Row.key(cid, .manifest, position) + JobTable.Row(cid: cid, anchor: anchor, position: position).value
+    }
+
+    // MARK: Profiles
+
+    mutating func foldProfile(
+        _ profile: NodeProfile, cid: CID, position: EntryPosition, _ step: Step
+    ) throws(StorageError) {
+        try step.storage.put(
+            registryValue(cid, cid, position), forKey: Self.profileKey(position), in: .registry)
+        remember(profile, at: position, now: step.now)
+        let learned = gossip.step(
+            .addresses(position.author, profile.addresses), now: step.now, graph: graph)
+        try perform(learned, prepared: nil, step)
+    }
+
+    private mutating func remember(_ profile: NodeProfile, at position: EntryPosition, now: Timestamp) {
+        if let known = profiles[position.author], position < known.position { return }
+        profiles[position.author] = KnownProfile(position: position, profile: profile)
+        for address in profile.addresses.prefix(4) {
+            gossip.learn(address, did: position.author, now: now)
+        }
+    }
+
+    /// Publishes who we are, unless the newest profile in our feed says it already.
+    mutating func announceProfile(_ storage: any StorageReader) throws(StorageError) {
+        let profile = NodeProfile(
+            name: settings.name, roles: settings.roles, addresses: settings.addresses, capacity: settings.capacity,
+            languages: settings.engine.map { [$0.language] } ?? [], engines: settings.engine.map { [$0] } ?? [],
+            location: settings.location, labels: settings.labels, computePrice: settings.computePrice)
+        guard profiles[signer.did]?.profile != profile else { return }
+        pending.append(profile.encoded)
+        pendingSince = started
+    }
+
+    // MARK: Bundles
+
+    mutating func foldBundle(
+        _ record: BundleEntry, cid: CID, anchor: CID, position: EntryPosition, _ step: Step
+    ) throws(StorageError) {
+        try step.storage.put(
+            registryValue(cid, anchor, position), forKey: Self.bundleKey(record.body, position), in: .registry)
+        try remember(record, cid: cid, anchor: anchor, position, step.storage)
+        for job in live.keys.sorted() { touch(job) }
+    }
+
+    private mutating func remember(
+        _ record: BundleEntry, cid: CID, anchor: CID, _ position: EntryPosition, _ storage: any StorageReader
+    ) throws(StorageError) {
+        if federation.bundles[record.body] == nil {
+            guard let bytes = try storage.block(record.body), let bundle = try? FederationBundle(decoding: bytes) else {
+                return
+            }
+            federation.bundles[record.body] = bundle
+        }
+        guard let bundle = federation.bundles[record.body] else { return }
+        let entry = FederationState.KnownEntry(
+            cid: cid, anchor: anchor, position: position, signers: record.signers(of: bundle, verifier: verifier))
+        var entries = federation.entries[record.body] ?? []
+        guard !entries.contains(where: { $0.position == position }) else { return }
+        entries.append(entry)
+        federation.entries[record.body] = entries.sorted { $0.position < $1.position }
+    }
+
+    mutating func removeFromRegistry(
+        _ entry: Entry, cid: CID, position: EntryPosition, _ step: Step
+    ) throws(StorageError) {
+        switch entry {
+        case .profile:
+            try step.storage.remove(Self.profileKey(position), in: .registry)
+            guard profiles[position.author]?.position == position else { return }
+            profiles[position.author] = nil
+            var newest: [UInt8]?
+            try step.storage.scan(
+                .registry, prefix: Array("profile".utf8) + position.author.publicKey.bytes, from: [], reversed: true
+            ) { _, value in
+                newest = value
+                return false
+            }
+            if let newest, let row = JobTable.Row(key: Array(newest.prefix(75)), value: Array(newest.dropFirst(75))),
+                let bytes = try step.storage.block(row.cid), case .profile(let profile)? = try? Entry(decoding: bytes)
+            {
+                remember(profile, at: row.position, now: step.now)
+            }
+        case .bundle(let record):
+            try step.storage.remove(Self.bundleKey(record.body, position), in: .registry)
+            federation.entries[record.body]?.removeAll { $0.position == position }
+        default: break
+        }
+    }
+
+    /// Tells a newly linked peer that we stand by our bundle.
+    mutating func sendBundleSignature(to peer: DID, _ step: Step) {
+        guard let bundle = settings.federation, bundle.member(signer.did) != nil,
+            federation.complete(bundle.cid)?.signers.count != bundle.members.count
+        else { return }
+        say(BundleEntry.signatureEnvelope(bundle.cid, by: signer), to: peer, step)
+    }
+
+    mutating func takeBundleSignature(_ body: CID, _ envelope: Envelope, _ step: Step) {
+        guard let bundle = settings.federation, body == bundle.cid,
+            let member = bundle.members.first(where: { verifier.isSigned(envelope, by: $0.did) })
+        else { return }
+        federation.signatures[member.did] = envelope.signature
+        guard federation.complete(body) == nil, UInt64(federation.signatures.count) >= bundle.threshold,
+            bundle.member(signer.did) != nil
+        else { return }
+        // The first member to hold enough publishes; the others give it a moment.
+        if federation.signatures.count == bundle.members.count || bundle.members.first?.did == signer.did {
+            federation.publishAt = step.now
+        } else if federation.publishAt == nil {
+            federation.publishAt = step.now + 500
+        }
+        publishBundleIfDue(step)
+    }
+
+    mutating func publishBundleIfDue(_ step: Step) {
+        guard let due = federation.publishAt, due <= step.now, let bundle = settings.federation else { return }
+        federation.publishAt = nil
+        guard federation.complete(bundle.cid) == nil else { return }
+        let signatures = federation.signatures.sorted { $0.key < $1.key }.map {
+            BundleEntry.Signature(did: $0.key, signature: $0.value)
+        }
+        publish(BundleEntry(body: bundle.cid, signatures: signatures).encoded, step)
+    }
+}

@@ -1,0 +1,289 @@
+public import IPLD
+public import MeshCore
+public import MeshDAG
+internal import MeshFederation
+internal import MeshGossip
+public import MeshIdentity
+internal import MeshMarket
+public import MeshStorage
+
+/// A node, as a value that performs no I/O.
+///
+///     inputs ──▶ step(inputs, now, transaction) ──▶ effects
+///
+/// The shell gathers the inputs that are ready, opens one write transaction, steps the engine,
+/// commits, and only then performs the effects in order: what is said to anyone is durable first.
+/// It calls ``nextDeadline`` after every step and delivers ``EngineInput/deadlineReached`` then.
+///
+/// Jobs are driven by levels, not edges: whatever changes, ``reconsider(_:_:)`` looks at what the
+/// DAG says about the job and at what this node is doing about it, and does what is lacking. A
+/// restart therefore needs no journal of its own: it reconsiders every job that is open.
+///
+/// - Important: When a step throws or its commit fails, the value no longer matches the store. Drop
+///   it and make a new one from the store.
+public struct NodeEngine: Sendable {
+    /// How long an executor may be silent.
+    static let leaseMilliseconds: UInt64 = 4_000
+    /// How long entries wait for company under load.
+    static let anchorWindowMilliseconds: Int64 = 2
+    /// How long a bid stays valid beyond the window.
+    static let bidValidityMilliseconds: Int64 = 60_000
+
+    let settings: NodeSettings
+    let signer: any Signer
+    let verifier: any SignatureVerifier
+    let started: Timestamp
+
+    var graph: FeedGraph
+    var gossip: GossipMachine
+    var jobs = JobTable()
+    var live: [CID: LiveJob] = [:]
+    var wakes = DeadlineQueue<CID>()
+    var profiles: [DID: KnownProfile] = [:]
+    var federation = FederationState()
+    var fetches: [CID: Fetch] = [:]
+    var waiters: [RequestID: Waiter] = [:]
+    /// This node's own reason for what it did about a job, kept after the job is finished.
+    var decisions: [CID: BidDecision] = [:]
+    var decisionOrder: [CID] = []
+    var reservedCPU: UInt64 = 0
+    var reservedMemoryMiB: UInt64 = 0
+    var waitingForCapacity: [CID] = []
+    var isDraining = false
+    var recentAnchors = RecentSet<CID>(capacity: 16_384)
+    /// Whether a peer has told how far it knows our own feed, or nobody need be asked.
+    var ownFrontierKnown: Bool
+    /// What peers say our own feed reaches to.
+    var ownFrontierGoal: UInt64?
+
+    // Within a step.
+    var effects: [EngineEffect] = []
+    var dirty: [CID] = []
+    /// Jobs that something happened to, for those who wait.
+    var changed: Set<CID> = []
+    var latestNow: Timestamp
+    var pending: [[UInt8]] = []
+    var pendingSince: Timestamp?
+    var outgoingBids: [DID: [Bids.Bid]] = [:]
+
+    struct KnownProfile: Sendable {
+        let position: EntryPosition
+        let profile: NodeProfile
+    }
+
+    /// What a step works with.
+    struct Step {
+        let now: Timestamp
+        let storage: any StorageWriter
+        let blobs: any BlobStorage
+    }
+
+    /// Makes the engine out of what the store holds; an empty store is a new node.
+    public init(
+        settings: NodeSettings, signer: any Signer, verifier: any SignatureVerifier, now: Timestamp,
+        restoring storage: any StorageWriter
+    ) throws(StorageError) {
+        self.settings = settings
+        self.signer = signer
+        self.verifier = verifier
+        started = now
+        latestNow = now
+        graph = try FeedGraph(restoring: storage)
+        gossip = GossipMachine(
+            own: signer.did, network: settings.network, scope: settings.scope, seed: settings.seed)
+        for peer in settings.peers { gossip.configure(peer: peer.address, did: peer.did, now: now) }
+        ownFrontierKnown = settings.alone
+        try restoreRegistry(storage, now: now)
+        try restoreJobs(storage, now: now)
+        if !gossip.hasPeers { ownFrontierKnown = true }
+        try announceProfile(storage)
+    }
+
+    // MARK: Driving
+
+    /// Whether an anchor or message was dealt with a moment ago; for ``PreparedFrame``.
+    public func isKnown(_ cid: CID) -> Bool {
+        recentAnchors.contains(cid) || gossip.hasSeen(cid)
+    }
+
+    /// A digest of all frontier marks: equal exactly when two replicas hold the same feeds.
+    public var frontierFingerprint: Bytes32 { graph.fingerprint }
+
+    /// When the shell must next deliver ``EngineInput/deadlineReached``.
+    public var nextDeadline: Timestamp? {
+        var earliest = [gossip.nextDeadline, wakes.next, graph.nextDeadline].compactMap { $0 }.min()
+        for deadline in waiters.map(\.value.deadline) where earliest.map({ deadline < $0 }) ?? true {
+            earliest = deadline
+        }
+        if !pending.isEmpty, publishingRefusal == nil, let pendingSince {
+            let due = pendingSince + Self.anchorWindowMilliseconds
+            earliest = earliest.map { min($0, due) } ?? due
+        }
+        return earliest
+    }
+
+    /// Applies a batch of inputs.
+    ///
+    /// - Parameters:
+    ///   - inputs: What happened, in order.
+    ///   - now: The shell's clock; must not run backwards between calls.
+    ///   - isIdle: Whether nothing else is ready: entries are then anchored at once, else they wait
+    ///     for company for 2 ms at most.
+    ///   - storage: The step's transaction.
+    ///   - blobs: Where blobs are looked up; the engine does not write to it.
+    /// - Returns: What must be done once the transaction is durable, in order.
+    public mutating func step(
+        _ inputs: [EngineInput], now: Timestamp, isIdle: Bool, storage: any StorageWriter,
+        blobs: any BlobStorage
+    ) throws(StorageError) -> [EngineEffect] {
+        let step = Step(now: now, storage: storage, blobs: blobs)
+        latestNow = now
+        for input in inputs {
+            try handle(input, step)
+            try settle(step)
+        }
+        // Folding our own anchors may lead to further entries, which go into the next anchor.
+        var rounds = 0
+        while !pending.isEmpty, publishingRefusal == nil, rounds < 8,
+            isIdle || (pendingSince.map { now - $0 >= Self.anchorWindowMilliseconds } ?? true)
+                || pending.count >= 64
+        {
+            rounds += 1
+            try publishPending(step)
+            try settle(step)
+        }
+        flushBids(step)
+        try answerWaiters(step)
+        defer { effects = [] }
+        return effects
+    }
+
+    /// Drops what folds have made of the DAG and makes it again from the order of arrival.
+    public mutating func rebuild(
+        now: Timestamp, storage: any StorageWriter, blobs: any BlobStorage
+    ) throws(StorageError) {
+        for table in [StorageTable.jobs, .jobEntries, .registry, .projections] {
+            try storage.removeAll(in: table)
+        }
+        jobs = JobTable()
+        profiles = [:]
+        federation.entries = [:]
+        var anchors: [CID] = []
+        try storage.scan(.arrival, prefix: []) { _, value throws(StorageError) in
+            guard let cid = try? CID(bytes: value) else {
+                throw StorageError(.corrupt, "an arrival cannot be read")
+            }
+            anchors.append(cid)
+            return true
+        }
+        let step = Step(now: now, storage: storage, blobs: blobs)
+        for cid in anchors {
+            guard let received = try FeedGraph.stored(cid, in: storage) else {
+                throw StorageError(.corrupt, "the anchor \(cid) cannot be read")
+            }
+            let counts = graph.head(received.anchor.feed)?.counts(received.anchor.seq) ?? true
+            guard counts else { continue }
+            for index in received.entries.indices {
+                guard let entry = try? Entry(decoding: received.entries[index].bytes) else { continue }
+                let position = EntryPosition(
+                    author: received.anchor.author, scope: received.anchor.scope, seq: received.anchor.seq,
+                    index: index, time: received.anchor.time)
+                try fold(
+                    entry, cid: received.entries[index].cid, anchor: received.cid, position: position, step)
+            }
+        }
+        dirty = []
+        effects = []
+    }
+
+    private mutating func handle(_ input: EngineInput, _ step: Step) throws(StorageError) {
+        switch input {
+        case .linkOpened(let link, let peer, let address, let outbound):
+            try perform(
+                gossip.step(
+                    .linkOpened(link, peer: peer, address: address, outbound: outbound), now: step.now,
+                    graph: graph), prepared: nil, step)
+            effects.append(.log(.info, "linked with \(name(of: peer)) at \(address)"))
+            sendBundleSignature(to: peer, step)
+        case .linkClosed(let link):
+            if let peer = gossip.peer(of: link) {
+                effects.append(.log(.info, "lost the link with \(name(of: peer))"))
+            }
+            try perform(gossip.step(.linkClosed(link), now: step.now, graph: graph), prepared: nil, step)
+        case .dialFailed(let address):
+            try perform(gossip.step(.dialFailed(address: address), now: step.now, graph: graph), prepared: nil, step)
+        case .frame(let link, let prepared):
+            if let (fault, detail) = prepared.fault {
+                let punished = gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph)
+                try perform(punished, prepared: nil, step)
+                return
+            }
+            try perform(
+                gossip.step(.frame(link, prepared.frame), now: step.now, graph: graph), prepared: prepared, step)
+        case .runFinished(let ticket, let report): try runFinished(ticket, report, step)
+        case .blobsStored(let cids): try blobsStored(cids, step)
+        case .control(let request, let command): try control(request, command, step)
+        case .deadlineReached:
+            try perform(gossip.step(.deadlineReached, now: step.now, graph: graph), prepared: nil, step)
+            let outcome = try graph.deadlineReached(now: step.now, in: step.storage)
+            try absorb(outcome, from: nil, decoded: [:], step)
+            for job in wakes.popDue(step.now) { touch(job) }
+            try retryFetches(step)
+            publishBundleIfDue(step)
+        }
+    }
+
+    /// Marks a job as to be reconsidered before the step ends.
+    mutating func touch(_ manifest: CID) {
+        changed.insert(manifest)
+        if !dirty.contains(manifest) { dirty.append(manifest) }
+    }
+
+    /// Reconsiders jobs until nothing more follows within this step.
+    mutating func settle(_ step: Step) throws(StorageError) {
+        var index = 0
+        while index < dirty.count {
+            let job = dirty[index]
+            index += 1
+            try reconsider(job, step)
+            if index > 64 {
+                dirty.removeFirst(index)
+                index = 0
+            }
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts an entry into the next anchor.
+    mutating func publish(_ entry: [UInt8], _ step: Step) {
+        pending.append(entry)
+        if pendingSince == nil { pendingSince = step.now }
+    }
+
+    /// Why this node may not publish now, if it may not.
+    ///
+    /// One key, one running node: before the first anchor after a start, peers are asked for our own
+    /// frontier, so that a restored backup cannot fork itself.
+    var publishingRefusal: String? {
+        guard ownFrontierKnown else {
+            return "no peer has been reached yet that could know this node's own feed"
+        }
+        let head = graph.head(FeedID(author: signer.did, scope: settings.scope))
+        if head?.frozenAt != nil { return "this node's feed is frozen: its key has signed two histories" }
+        if let goal = ownFrontierGoal, (head.map { $0.seq < goal } ?? true) {
+            return "peers know \(goal + 1) anchors of this node, which are being fetched first"
+        }
+        return nil
+    }
+
+    var freeCPU: UInt64 { settings.capacity.cpu > reservedCPU ? settings.capacity.cpu - reservedCPU : 0 }
+    var freeMemoryMiB: UInt64 {
+        settings.capacity.memoryMiB > reservedMemoryMiB ? settings.capacity.memoryMiB - reservedMemoryMiB : 0
+    }
+
+    /// A node's display name, or the end of its DID where it has published none.
+    func name(of did: DID) -> String {
+        if did == signer.did { return settings.name }
+        return profiles[did]?.profile.name ?? String(did.description.suffix(12))
+    }
+}

@@ -1,0 +1,134 @@
+public import IPLD
+public import MeshCore
+public import MeshDAG
+public import MeshFederation
+public import MeshGossip
+public import MeshIdentity
+public import MeshMarket
+
+/// An anchor that came from outside, hashed, decoded and with its signature checked.
+public enum PreparedAnchor: Sendable {
+    case good(ReceivedAnchor, entries: [Entry?], attachments: [Block])
+    /// Applied a moment ago; nothing was checked again.
+    case repetition
+    case bad(FeedError)
+}
+
+/// A signed message, decoded, with its signature checked.
+public enum LiveMessage: Sendable {
+    case bids(Bids, envelope: Envelope)
+    case heartbeat(Heartbeat)
+    case call(BidCall)
+    case explainRequest(ExplainRequest)
+    case explainAnswer(ExplainAnswer)
+    /// The signer is not named: it is looked for among the members.
+    case bundleSignature(CID, envelope: Envelope)
+    /// Of a tag that this version does not know; passed on, not acted on.
+    case unknown
+}
+
+/// A frame with everything about it checked that needs no state: the work that may be done by
+/// several threads at once before a step.
+public struct PreparedFrame: Sendable {
+    public let frame: Frame
+    /// For `push` and `have`, one for each anchor.
+    public let anchors: [PreparedAnchor]
+    /// For `message`; `nil` when it is not new.
+    public let message: LiveMessage?
+    /// What is wrong with it, when something is: the frame is then not acted on.
+    public let fault: (PeerFault, detail: String)?
+
+    /// Decodes and checks one frame.
+    ///
+    /// - Parameters:
+    ///   - type: The frame's type.
+    ///   - body: Its bytes, within the type's cap.
+    ///   - isKnown: Whether an anchor or message with this CID was dealt with already: repetitions
+    ///     are not checked again, because signatures are the scarcest resource.
+    ///   - verifier: Checks signatures.
+    public init(
+        type: FrameType, body: [UInt8], isKnown: (CID) -> Bool, verifier: some SignatureVerifier
+    ) {
+        var anchors: [PreparedAnchor] = []
+        var message: LiveMessage?
+        var fault: (PeerFault, detail: String)?
+        var frame = Frame.pong(0)
+        do throws(IPLDError) {
+            frame = try Frame(type: type, body: body)
+            switch frame {
+            case .push(let anchor): anchors = [Self.prepare(anchor, isKnown: isKnown, verifier: verifier)]
+            case .have(let list): anchors = list.map { Self.prepare($0, isKnown: isKnown, verifier: verifier) }
+            case .message(let bytes, _):
+                if !isKnown(CID(of: bytes, codec: .dagCBOR)) {
+                    message = try Self.message(bytes, verifier: verifier)
+                    if message == nil { fault = (.badSignature, "a message is not signed by whom it names") }
+                }
+            case .block(let cid, .some(let bytes)):
+                if CID(of: bytes, codec: cid.codec) != cid {
+                    fault = (.malformedFrame, "a block does not hash to \(cid)")
+                }
+            default: break
+            }
+        } catch {
+            fault = (.malformedFrame, "\(type) frame: \(error.message)")
+        }
+        for case .bad(let error) in anchors where error.code == .malformed || error.code == .badSignature {
+            fault = (error.code == .malformed ? .malformedFrame : .badSignature, error.message)
+        }
+        self.frame = frame
+        self.anchors = anchors
+        self.message = message
+        self.fault = fault
+    }
+
+    /// Checks one anchor as it came over a wire or out of a file.
+    public static func prepare(
+        _ wire: WireAnchor, isKnown: (CID) -> Bool, verifier: some SignatureVerifier
+    ) -> PreparedAnchor {
+        let cid = CID(of: wire.envelope, codec: .dagCBOR)
+        if isKnown(cid) { return .repetition }
+        let entries = wire.entries.map { try? Entry(decoding: $0) }
+        var index = 0
+        do throws(FeedError) {
+            let received = try ReceivedAnchor(
+                cid: cid, bytes: wire.envelope, entries: wire.entries,
+                attachments: { _ in
+                    defer { index += 1 }
+                    return entries[index]?.attachments ?? []
+                }, verifier: verifier)
+            return .good(received, entries: entries, attachments: wire.attachments.map { Block($0, codec: .dagCBOR) })
+        } catch {
+            return .bad(error)
+        }
+    }
+
+    /// - Returns: `nil` when the signature is not that of whom the message names.
+    private static func message(
+        _ bytes: [UInt8], verifier: some SignatureVerifier
+    ) throws(IPLDError) -> LiveMessage? {
+        let envelope = try Envelope(decoding: bytes)
+        let message: LiveMessage
+        let signer: DID
+        switch envelope.tag {
+        case Bids.tag:
+            let bids = try Bids(envelope)
+            (message, signer) = (.bids(bids, envelope: envelope), bids.bidder)
+        case Heartbeat.tag:
+            let heartbeat = try Heartbeat(envelope)
+            (message, signer) = (.heartbeat(heartbeat), heartbeat.executor)
+        case BidCall.tag:
+            let call = try BidCall(envelope)
+            (message, signer) = (.call(call), call.placer)
+        case ExplainRequest.tag:
+            let request = try ExplainRequest(envelope)
+            (message, signer) = (.explainRequest(request), request.asker)
+        case ExplainAnswer.tag:
+            let answer = try ExplainAnswer(envelope)
+            (message, signer) = (.explainAnswer(answer), answer.node)
+        case BundleEntry.signatureTag:
+            return .bundleSignature(try BundleEntry.signedBody(envelope), envelope: envelope)
+        default: return .unknown
+        }
+        return verifier.isSigned(envelope, by: signer) ? message : nil
+    }
+}

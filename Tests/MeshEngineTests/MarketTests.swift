@@ -1,0 +1,154 @@
+import IPLD
+import MeshAPI
+import MeshCore
+import MeshEngine
+import MeshMarket
+import MeshRuntime
+import MeshStorage
+import MeshTestSupport
+import Testing
+
+@Suite("Engines over an in-memory network", .tags(.Size.small))
+struct MarketTests {
+    @Test func `three engines finish a job, close it and verify its receipt`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        let job = try #require(try mesh.submit(0))
+        let view = try #require(try mesh.wait(0, job, "Completed", "Verified"))
+        #expect(view.status == "Completed")
+        #expect(view.executor.nodeID == "node-2", "the cheaper node wins")
+        #expect(view.verification.state == "Verified")
+        #expect(view.verification.verifiedBy.sorted() == ["node-1", "node-3"])
+        #expect(view.charged.amount == 1, "90 × 1,000 fuel of 10^8 rounds up to one unit")
+        // Every replica tells the same story.
+        for node in 1...2 {
+            let other = try #require(try mesh.wait(node, job, "Completed", "Verified"))
+            #expect(other.receiptCID == view.receiptCID)
+        }
+        _ = try mesh.run(until: { _ in false }, milliseconds: 3_000)
+        #expect(mesh.frontier(0) == mesh.frontier(1))
+        #expect(mesh.frontier(1) == mesh.frontier(2))
+    }
+
+    @Test func `a manual job gathers bids, waits, and runs where it is accepted`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        let job = try #require(try mesh.submit(0, auto: false, window: 500))
+        guard case .bids(let bids)? = try mesh.ask(0, .bids(job, waitMilliseconds: 5_000, count: 99)) else {
+            Issue.record("no bids")
+            return
+        }
+        #expect(bids.bids.map(\.nodeID) == ["node-2", "node-3"], "best first")
+        #expect(bids.bids.map(\.bid) == [90, 100])
+        _ = try mesh.ask(0, .award(job, node: "node-3"))
+        let view = try #require(try mesh.wait(0, job, "Completed", "Verified"))
+        #expect(view.executor.nodeID == "node-3")
+    }
+
+    @Test func `a job that nobody bids on expires, and explain names each node's reason`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        let job = try #require(try mesh.submit(0, window: 500) { $0.minMemory = 4096 })
+        let view = try #require(try mesh.wait(0, job, "Expired"))
+        #expect(view.reason == "no acceptable bid came within the window")
+        guard case .explained(let reasons)? = try mesh.ask(0, .explain(job)) else {
+            Issue.record("no explanation")
+            return
+        }
+        #expect(reasons.map(\.nodeID) == ["node-1", "node-2", "node-3"])
+        #expect(reasons.map(\.reasonCode) == ["role", "capacity.memory", "capacity.memory"])
+    }
+
+    @Test func `a job whose executor dies is awarded again, with the next epoch`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        mesh.nodes[1].isStuck = true
+        let job = try #require(try mesh.submit(0, window: 100))
+        let running = try #require(try mesh.wait(0, job, "Running"))
+        #expect(running.executor.nodeID == "node-2")
+        mesh.kill(1)
+        let view = try #require(try mesh.wait(0, job, "Completed"))
+        #expect(view.executor.nodeID == "node-3")
+        #expect(view.epoch == 1)
+    }
+
+    @Test func `a placer that restarts in the middle ends the job all the same`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        let job = try #require(try mesh.submit(0, window: 1_000))
+        mesh.kill(0)
+        _ = try mesh.run(until: { _ in false }, milliseconds: 2_000)
+        try mesh.restart(0)
+        let view = try #require(try mesh.wait(0, job, "Completed", "Verified"))
+        #expect(view.status == "Completed")
+        #expect(view.verification.state == "Verified")
+    }
+
+    @Test func `a receipt that lies about its output is disputed`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        mesh.nodes[1].run = { _ in (Array("a lie".utf8), 1_000, RunOutcome(.ok)) }
+        let job = try #require(try mesh.submit(0))
+        let view = try #require(try mesh.wait(0, job, "Completed", "Disputed"))
+        #expect(view.verification.state == "Disputed")
+        #expect(view.verification.verifiedBy == [])
+    }
+
+    @Test func `a failed run is closed with its class and is verified like any other`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        for node in 0..<3 { mesh.nodes[node].run = { _ in ([], 100_000_000, RunOutcome(.trap, trap: "unreachable")) } }
+        let job = try #require(try mesh.submit(0))
+        let view = try #require(try mesh.wait(0, job, "Failed", "Verified"))
+        #expect(view.outcome.outcomeClass == "trap")
+        #expect(view.charged.amount == 90, "a trap bills the whole limit")
+    }
+
+    @Test func `a node fault is retried on another node`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        mesh.nodes[1].run = { _ in ([], 0, RunOutcome(.engine, trap: "the worker died")) }
+        let job = try #require(try mesh.submit(0))
+        let view = try #require(try mesh.wait(0, job, "Completed"))
+        #expect(view.executor.nodeID == "node-3")
+    }
+
+    @Test func `the same idempotency key names the same job, and other content is refused`() throws {
+        let mesh = try Mesh(count: 2, threshold: 1)
+        mesh.connectAll()
+        let first = try mesh.submit(0) { $0.idempotencyKey = "k" }
+        let second = try mesh.submit(0) { $0.idempotencyKey = "k" }
+        #expect(first != nil)
+        #expect(first == second)
+        let other = try mesh.submit(0, description: "other") { $0.idempotencyKey = "k" }
+        #expect(other == nil)
+    }
+
+    @Test func `a single node runs its own job when it is allowed to`() throws {
+        let mesh = try Mesh(count: 1)
+        let job = try #require(try mesh.submit(0) { $0.allowSelf = true })
+        let view = try #require(try mesh.wait(0, job, "Completed"))
+        #expect(view.status == "Completed")
+        #expect(view.verification.final)
+    }
+
+    @Test func `a rebuild gives the same projections`() throws {
+        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        mesh.connectAll()
+        for index in 0..<5 {
+            let job = try #require(try mesh.submit(0, description: "job \(index)"))
+            _ = try mesh.wait(0, job, "Completed", "Verified")
+        }
+        for node in mesh.nodes {
+            let before = try node.storage.projections()
+            var engine = node.engine
+            let now = mesh.now
+            try node.storage.write { writer throws(StorageError) in
+                try engine.rebuild(now: now, storage: writer, blobs: node.blobs)
+            }
+            let after = try node.storage.projections()
+            #expect(before == after)
+            #expect(before.count > 20)
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import IPLD
+import MeshAPI
+import MeshCore
+import MeshCrypto
+import MeshDAG
+import MeshEngine
+import MeshFederation
+import MeshGossip
+import MeshIdentity
+import MeshMarket
+import MeshRuntime
+import MeshStorage
+import Synchronization
+
+/// Blobs in memory.
+final class MemoryBlobs: BlobStorage {
+    private let blobs = Mutex<[CID: [UInt8]]>([:])
+
+    func blob(_ cid: CID) throws(StorageError) -> [UInt8]? { blobs.withLock { $0[cid] } }
+    func hasBlob(_ cid: CID) throws(StorageError) -> Bool { blobs.withLock { $0[cid] != nil } }
+    func putBlobs(_ list: [Block]) throws(StorageError) {
+        blobs.withLock { known in for block in list { known[block.cid] = block.bytes } }
+    }
+}
+
+/// Several engines with a network, clocks and runtimes made of arrays: every frame is delivered, in
+/// order, through the same preparation as the daemon's.
+final class Mesh {
+    struct Node {
+        var engine: NodeEngine
+        let identity: Identity
+        let settings: NodeSettings
+        let storage: MemoryStorage
+        let blobs: MemoryBlobs
+        var replies: [RequestID: ControlReply] = [:]
+        var isDown = false
+        /// What a run gives; a liar gives something else.
+        var run: (RunOrder) -> (stdout: [UInt8], fuel: UInt64, outcome: RunOutcome) = { order in
+            (Array("ran \(order.manifest.description)".utf8), 1_000, RunOutcome(.ok))
+        }
+        /// Whether runs end at all.
+        var isStuck = false
+    }
+
+    var nodes: [Node] = []
+    var now = Timestamp(milliseconds: 1_800_000_000_000)
+    private var queue: [(node: Int, input: EngineInput)] = []
+    private var links: [(a: Int, b: Int)] = []
+    private var nextRequest: UInt64 = 1
+    let bundle: FederationBundle?
+    static let engine = EngineDescription(
+        name: "wasmtime", version: "48.0.0", profile: CID(of: [1], codec: .dagCBOR))
+
+    init(count: Int, threshold: UInt64 = 2, configure: (Int, inout NodeSettings) -> Void = { _, _ in }) throws {
+        let identities = try (0..<count).map {
+            Identity(try Ed25519PrivateKey(seed: SHA256.hash([UInt8($0)])))
+        }
+        bundle =
+            count > 1
+            ? try FederationBundle.genesis(
+                name: "test", members: identities.map { .init(did: $0.did, organisation: nil) }, threshold: threshold)
+            : nil
+        for (index, identity) in identities.enumerated() {
+            var settings = NodeSettings(name: "node-\(index + 1)")
+            settings.federation = bundle
+            settings.engine = Self.engine
+            settings.capacity = NodeProfile.Capacity(cpu: 4, memoryMiB: 1024, storageMiB: 1024)
+            settings.computePrice = 800 + 100 * UInt64(index)
+            configure(index, &settings)
+            let storage = MemoryStorage()
+            let engine = try storage.write { writer throws(StorageError) in
+                try NodeEngine(
+                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+            }
+            nodes.append(
+                Node(engine: engine, identity: identity, settings: settings, storage: storage, blobs: MemoryBlobs()))
+        }
+    }
+
+    func connectAll() {
+        for a in nodes.indices { for b in nodes.indices where a < b { connect(a, b) } }
+    }
+
+    /// Links are numbered by their place in the list, at both ends.
+    func connect(_ a: Int, _ b: Int) {
+        links.append((a, b))
+        let link = PeerLink(rawValue: UInt64(links.count))
+        queue.append((a, .linkOpened(link, peer: nodes[b].identity.did, address: "b:\(b)", outbound: true)))
+        queue.append((b, .linkOpened(link, peer: nodes[a].identity.did, address: "a:\(a)", outbound: false)))
+    }
+
+    func cut(_ a: Int, _ b: Int) {
+        for (index, link) in links.enumerated() where (link.a, link.b) == (a, b) || (link.a, link.b) == (b, a) {
+            let id = PeerLink(rawValue: UInt64(index + 1))
+            queue.append((a, .linkClosed(id)))
+            queue.append((b, .linkClosed(id)))
+            links[index] = (-1, -1)
+        }
+    }
+
+    /// Stops a node at once: nothing reaches it, nothing leaves it.
+    func kill(_ node: Int) {
+        nodes[node].isDown = true
+        for other in nodes.indices where other != node { cut(node, other) }
+    }
+
+    /// Starts it again from its store.
+    func restart(_ node: Int) throws {
+        let old = nodes[node]
+        nodes[node].engine = try old.storage.write { writer throws(StorageError) in
+            try NodeEngine(
+                settings: old.settings, signer: old.identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+        }
+        nodes[node].isDown = false
+        for other in nodes.indices where other != node && !nodes[other].isDown { connect(node, other) }
+    }
+
+    // MARK: Running
+
+    /// Delivers what is on its way, and lets time pass whenever nothing is.
+    func run(until condition: (Mesh) -> Bool, milliseconds: Int64 = 30_000) throws -> Bool {
+        let end = now + milliseconds
+        var steps = 0
+        while !condition(self) {
+            steps += 1
+            guard steps < 200_000 else { return false }
+            if queue.isEmpty {
+                let next = nodes.filter { !$0.isDown }.compactMap { $0.engine.nextDeadline }.min() ?? now + 100
+                now = max(next, now + 1)
+                guard now <= end else { return condition(self) }
+                for index in nodes.indices where nodes[index].engine.nextDeadline.map({ $0 <= now }) ?? false {
+                    queue.append((index, .deadlineReached))
+                }
+                continue
+            }
+            let (node, input) = queue.removeFirst()
+            try step(node, input)
+        }
+        return true
+    }
+
+    private func step(_ index: Int, _ input: EngineInput) throws {
+        guard !nodes[index].isDown else { return }
+        let node = nodes[index]
+        let now = now
+        var engine = node.engine
+        let effects = try node.storage.write { writer throws(StorageError) in
+            try engine.step([input], now: now, isIdle: true, storage: writer, blobs: node.blobs)
+        }
+        nodes[index].engine = engine
+        for effect in effects { try perform(effect, of: index) }
+    }
+
+    private func perform(_ effect: EngineEffect, of index: Int) throws {
+        switch effect {
+        case .send(let receivers, let type, let body):
+            for link in receivers {
+                let ends = links[Int(link.rawValue) - 1]
+                guard ends.a >= 0 else { continue }
+                let other = ends.a == index ? ends.b : ends.a
+                let engine = nodes[other].engine
+                let frame = PreparedFrame(
+                    type: type, body: body, isKnown: { engine.isKnown($0) }, verifier: Ed25519Verifier())
+                queue.append((other, .frame(link, frame)))
+            }
+        case .run(let order):
+            guard !nodes[index].isStuck else { return }
+            let result = nodes[index].run(order)
+            let output = Block(result.stdout, codec: .raw)
+            try nodes[index].blobs.putBlobs([output])
+            let report = RunReport(
+                outcome: result.outcome, metering: Metering(fuel: result.fuel),
+                outputs: [NamedBlob(name: "stdout", cid: output.cid, size: UInt64(output.bytes.count))], logs: [],
+                started: now, finished: now)
+            queue.append((index, .runFinished(order.ticket, report)))
+        case .storeBlobs(let blocks):
+            try nodes[index].blobs.putBlobs(blocks)
+            queue.append((index, .blobsStored(blocks.map(\.cid))))
+        case .reply(let request, let reply): nodes[index].replies[request] = reply
+        case .close(let link, _, _):
+            let ends = links[Int(link.rawValue) - 1]
+            if ends.a >= 0 { cut(ends.a, ends.b) }
+        case .dial, .log, .event: break
+        }
+    }
+
+    // MARK: Asking
+
+    func ask(_ node: Int, _ command: ControlCommand, milliseconds: Int64 = 30_000) throws -> ControlReply? {
+        let request = RequestID(rawValue: nextRequest)
+        nextRequest += 1
+        queue.append((node, .control(request, command)))
+        _ = try run(until: { $0.nodes[node].replies[request] != nil }, milliseconds: milliseconds)
+        return nodes[node].replies[request]
+    }
+
+    /// Stores a module and submits a job; gives its id.
+    func submit(
+        _ node: Int, description: String = "job", auto: Bool = true, window: Int = 0,
+        change: (inout SubmitRequest) -> Void = { _ in }
+    ) throws -> String? {
+        let code = Block(Array("code of \(description)".utf8), codec: .raw)
+        try nodes[node].blobs.putBlobs([code])
+        var request = SubmitRequest(wasm: "\(code.cid)", description: description, auto: auto, bidWindowMs: window)
+        change(&request)
+        nextRequest += 1
+        guard case .submitted(let response)? = try ask(
+            node, .submit(request, nonce: SHA256.hash(Array("\(nextRequest)".utf8)).bytes))
+        else { return nil }
+        return response.jobID
+    }
+
+    func view(_ node: Int, _ job: String) throws -> JobStatusView? {
+        guard case .job(let view)? = try ask(node, .job(job, waitMilliseconds: 0, after: nil)) else { return nil }
+        return view
+    }
+
+    /// Waits until `job` has the status and verification, as `node` sees it.
+    func wait(_ node: Int, _ job: String, _ status: String, _ verification: String? = nil) throws -> JobStatusView? {
+        let end = now + 60_000
+        while now < end {
+            guard let view = try view(node, job) else { return nil }
+            if view.status == status, verification == nil || view.verification.state == verification { return view }
+            _ = try run(until: { _ in false }, milliseconds: 100)
+        }
+        return try view(node, job)
+    }
+
+    func frontier(_ node: Int) -> Bytes32 { nodes[node].engine.frontierFingerprint }
+}
+
+extension MemoryStorage {
+    /// Every row of the tables that a rebuild makes again.
+    func projections() throws -> [[UInt8]] {
+        var rows: [[UInt8]] = []
+        for table in [StorageTable.jobs, .jobEntries, .registry, .projections] {
+            try scan(table, prefix: []) { key, value in
+                rows.append(Array(table.rawValue.utf8) + key + value)
+                return true
+            }
+        }
+        return rows
+    }
+}
