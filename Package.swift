@@ -74,9 +74,10 @@ let package = Package(
         module("MeshStore", ["LMDB", "MeshCore", "IPLD", "MeshStorage"]),
         module("MeshTransport", ["COpenSSL", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         module("WasmRuntime", ["CWasmtime", "MeshCore", "IPLD", "MeshRuntime"]),
-        module("ControlServer", ["CMicroHTTPD", "MeshAPI"]),
-        module("ControlClient", ["CCurl", "MeshAPI"]),
+        module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
+        module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
         module("CommandLineArguments"),
+        module("IdentityFiles", ["MeshCore", "MeshCrypto", "MeshIdentity"]),
 
         // Compositions.
         module(
@@ -84,14 +85,14 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "MeshStore",
-                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments",
+                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "IdentityFiles",
             ]),
         module(
             "MeshCommands",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "WasmRuntime", "ControlClient",
-                "CommandLineArguments",
+                "CommandLineArguments", "IdentityFiles",
             ]),
 
         // Programs.
@@ -132,7 +133,12 @@ let package = Package(
             "MeshTransportTests",
             ["COpenSSL", "MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
-        tests("ControlTests", ["ControlServer", "ControlClient", "MeshAPI", "CommandLineArguments", "MeshCommands"]),
+        tests(
+            "ControlTests",
+            [
+                "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
+                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon",
+            ]),
         tests(
             "IntegrationTests",
             [

@@ -1,0 +1,144 @@
+internal import CommandLineArguments
+internal import ControlClient
+internal import FoundationEssentials
+internal import IPLD
+internal import MeshAPI
+
+/// The flags of `submit-job`, from the command line over those from `--file`, before anything is
+/// uploaded.
+struct JobDraft {
+    private let arguments: ParsedArguments
+    /// The flags that the file gives, by name, each with its values as they would be typed.
+    private let file: [String: [String]]
+
+    init(_ context: CommandContext) throws {
+        arguments = context.arguments
+        guard let path = arguments.text("file") else {
+            file = [:]
+            return
+        }
+        let bytes = try context.contents(of: path)
+        guard let tree = try? JSONDecoder().decode(JSONTree.self, from: Data(bytes)),
+            case .object(let members) = tree
+        else { throw UsageError("\(path) is not a JSON object") }
+        var file: [String: [String]] = [:]
+        for member in members {
+            let name = Self.flagName(member.key)
+            guard let flag = CommandEntry.submitFlags.first(where: { $0.name == name }) else {
+                let keys = CommandEntry.submitFlags.map {
+                    $0.name.map { $0 == "-" ? "_" : String($0) }.joined()
+                }
+                let near = Suggestion.nearest(to: member.key, among: keys)
+                throw UsageError(
+                    "\(path): there is no \(member.key)", hint: near.map { "did you mean \($0)?" })
+            }
+            file[name] = try Self.values(member.value, of: flag, path)
+        }
+        // The file's values are held to the same rules as typed ones.
+        let words = file.sorted { $0.key < $1.key }.flatMap { name, values in
+            values.map { value in
+                CommandEntry.submitFlags.contains { $0.name == name && $0.value == .toggle }
+                    ? "--\(name)" : "--\(name)=\(value)"
+            }
+        }
+        let parser = CommandLineParser(program: Command("submit-job", "", flags: CommandEntry.submitFlags))
+        do throws(UsageError) {
+            _ = try parser.parse(words)
+        } catch {
+            throw UsageError("\(path): \(error.message)", hint: error.hint)
+        }
+        self.file = file
+    }
+
+    /// `args` and its like are accepted beside the flags' own names.
+    private static func flagName(_ key: String) -> String {
+        let plurals = [
+            "inputs": "input", "args": "arg", "tokens": "token", "labels": "label",
+            "bid_window_ms": "bid-window",
+            "deadline_ms": "deadline",
+        ]
+        return plurals[key] ?? key.map { $0 == "_" ? "-" : String($0) }.joined()
+    }
+
+    private static func values(_ value: JSONTree, of flag: Flag, _ path: String) throws -> [String] {
+        func text(_ value: JSONTree) throws -> String {
+            switch value {
+            case .text(let text): return text
+            case .integer(let number):
+                // In a file durations in milliseconds have keys of their own.
+                return flag.value == .duration ? "\(number)ms" : String(number)
+            default: throw UsageError("\(path): \(flag.name) has the wrong type")
+            }
+        }
+        switch value {
+        case .null: return []
+        case .boolean(let isOn) where flag.value == .toggle: return isOn ? ["true"] : []
+        case .array(let elements) where flag.isRepeatable: return try elements.map(text)
+        case .object(let members) where flag.isRepeatable:
+            return try members.map { "\($0.key)=\(try text($0.value))" }
+        default:
+            guard flag.value != .toggle else { throw UsageError("\(path): \(flag.name) is true or false") }
+            return [try text(value)]
+        }
+    }
+
+    private func texts(_ flag: String) -> [String]? {
+        if arguments.has(flag) { return arguments.texts(flag) }
+        guard let values = file[flag], !values.isEmpty else { return nil }
+        return values
+    }
+
+    private func text(_ flag: String) -> String? { texts(flag)?.last }
+    private func integer(_ flag: String) -> Int? { text(flag).flatMap { Int($0) } }
+    private func isOn(_ flag: String) -> Bool? { texts(flag) == nil ? nil : true }
+
+    private func pairs(_ flag: String) -> [(String, String)]? {
+        texts(flag)?.map { text in
+            let equals = text.firstIndex(of: "=") ?? text.endIndex
+            return (String(text[..<equals]), String(text[equals...].dropFirst()))
+        }
+    }
+
+    private func map(_ flag: String) -> [String: String]? {
+        pairs(flag).map { Dictionary($0) { _, last in last } }
+    }
+
+    /// The request, with the module and the inputs in the daemon's store.
+    func uploaded(_ context: CommandContext, _ client: HTTPControlClient) throws -> SubmitRequest {
+        guard let wasm = text("wasm") else {
+            throw UsageError("submit-job needs --wasm FILE|CID", hint: "see meshctl submit-job --help")
+        }
+        let code = try Self.upload(wasm, context, client).cid
+        var names: Set<String> = []
+        let inputs: [InputReference]? = try pairs("input")?.map { name, source in
+            guard names.insert(name).inserted else { throw UsageError("the input \(name) is given twice") }
+            let blob = try Self.upload(source, context, client)
+            return InputReference(name: name, cid: blob.cid, size: blob.size)
+        }
+        return SubmitRequest(
+            wasm: code, description: text("description"), entry: text("entry"), language: text("language"),
+            resourceType: text("resource-type"), resourceAmount: integer("resource-amount"),
+            scope: text("scope"),
+            priority: text("priority"), minMemory: integer("min-memory"), minCpu: integer("min-cpu"),
+            inputs: inputs, args: texts("arg"), env: map("env"), fuel: integer("fuel"),
+            maxSeconds: integer("max-seconds"), tokens: texts("token"), verify: text("verify"),
+            quorum: integer("quorum"), auto: isOn("auto"),
+            bidWindowMs: text("bid-window").flatMap(DurationText.milliseconds),
+            idempotencyKey: text("idempotency-key"), maxOutput: integer("max-output"),
+            allowSelf: isOn("allow-self"), delegate: text("delegate"), maxBid: integer("max-bid"),
+            minReputation: integer("min-reputation"), location: text("location"), labels: map("label"),
+            after: texts("after"), retry: integer("retry"),
+            deadlineMs: text("deadline").flatMap(DurationText.milliseconds))
+    }
+
+    /// Stores a file's bytes, or takes a CID at its word and asks the daemon for its size.
+    private static func upload(
+        _ source: String, _ context: CommandContext, _ client: HTTPControlClient
+    ) throws -> BlobView {
+        if source != "-", !FileManager.default.fileExists(atPath: source), let cid = try? CID(source) {
+            let bytes = try client.bytes("/v1/blobs/\(cid)")
+            return BlobView(cid: cid.description, size: bytes.count)
+        }
+        return try client.post("/v1/blobs", bytes: try context.contents(of: source))
+    }
+}

@@ -1,0 +1,182 @@
+internal import CommandLineArguments
+
+/// One thing that is wrong with a configuration.
+public struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
+    /// Such as `peers[1].did`; empty for the file as a whole.
+    public let path: String
+    /// What is wrong and, where there is one, the remedy.
+    public let message: String
+    /// Where the value stands, or the object that lacks it.
+    public let position: TextPosition?
+
+    public init(path: String, message: String, position: TextPosition?) {
+        self.path = path
+        self.message = message
+        self.position = position
+    }
+
+    public var description: String {
+        (path.isEmpty ? "" : "\(path): ") + message + (position.map { " (\($0))" } ?? "")
+    }
+}
+
+/// Everything that is wrong with a configuration; never empty.
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+    public let faults: [ConfigurationFault]
+
+    public var description: String { faults.map(\.description).joined(separator: "\n") }
+}
+
+/// The faults found so far.
+///
+/// Used by one thread.
+final class FaultList {
+    private(set) var faults: [ConfigurationFault] = []
+
+    func add(_ path: String, _ message: String, _ position: TextPosition?) {
+        faults.append(ConfigurationFault(path: path, message: message, position: position))
+    }
+}
+
+/// Reads the members of one object, notes what is wrong and goes on with a default.
+final class ObjectReader {
+    let path: String
+    let position: TextPosition?
+    let faults: FaultList
+    private var members: [String: JSON5Value] = [:]
+    private var keys: [(key: String, position: TextPosition)] = []
+    private var known: [String] = []
+
+    /// An object that is not there, or is not one, reads as empty.
+    init(_ value: JSON5Value?, path: String, faults: FaultList) {
+        self.path = path
+        self.faults = faults
+        position = value?.position
+        guard let value else { return }
+        guard case .object(let list) = value.content else {
+            faults.add(path, "must be an object, not \(value.kindName)", value.position)
+            return
+        }
+        for member in list {
+            if members[member.key] != nil {
+                faults.add(join(member.key), "stands here twice", member.position)
+            } else {
+                keys.append((member.key, member.position))
+            }
+            members[member.key] = member.value
+        }
+    }
+
+    func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    /// The value under `key`; null reads as absent.
+    func value(_ key: String) -> JSON5Value? {
+        known.append(key)
+        guard let value = members[key] else { return nil }
+        if case .null = value.content { return nil }
+        return value
+    }
+
+    func has(_ key: String) -> Bool { members[key] != nil }
+
+    func object(_ key: String) -> ObjectReader {
+        ObjectReader(value(key), path: join(key), faults: faults)
+    }
+
+    func text(_ key: String) -> (text: String, position: TextPosition)? {
+        guard let value = value(key) else { return nil }
+        guard case .string(let text) = value.content else {
+            faults.add(join(key), "must be text, not \(value.kindName)", value.position)
+            return nil
+        }
+        return (text, value.position)
+    }
+
+    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ fallback: Choice) -> Choice
+    where Choice.RawValue == String {
+        guard let (text, position) = text(key) else { return fallback }
+        if let choice = Choice(rawValue: text) { return choice }
+        refuse(text, at: join(key), position, choices: Choice.allCases.map(\.rawValue))
+        return fallback
+    }
+
+    func refuse(_ text: String, at path: String, _ position: TextPosition, choices: [String]) {
+        let near = Suggestion.nearest(to: text, among: choices).map { "; did you mean “\($0)”?" } ?? ""
+        faults.add(path, "“\(text)” is none of \(choices.joined(separator: ", "))\(near)", position)
+    }
+
+    func boolean(_ key: String, _ fallback: Bool) -> Bool {
+        guard let value = value(key) else { return fallback }
+        guard case .boolean(let flag) = value.content else {
+            faults.add(join(key), "must be true or false, not \(value.kindName)", value.position)
+            return fallback
+        }
+        return flag
+    }
+
+    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let value = value(key) else { return nil }
+        guard case .integer(let number) = value.content else {
+            faults.add(join(key), "must be a whole number, not \(value.kindName)", value.position)
+            return nil
+        }
+        guard range.contains(number) else {
+            faults.add(
+                join(key), "must be between \(range.lowerBound) and \(range.upperBound), not \(number)",
+                value.position)
+            return nil
+        }
+        return number
+    }
+
+    /// The elements of a list, each with its path.
+    func list(_ key: String) -> [(path: String, value: JSON5Value)] {
+        guard let value = value(key) else { return [] }
+        guard case .array(let elements) = value.content else {
+            faults.add(join(key), "must be a list, not \(value.kindName)", value.position)
+            return []
+        }
+        return elements.enumerated().map { ("\(join(key))[\($0.offset)]", $0.element) }
+    }
+
+    func texts(_ key: String) -> [(path: String, text: String, position: TextPosition)] {
+        list(key).compactMap { path, value in
+            guard case .string(let text) = value.content else {
+                faults.add(path, "must be text, not \(value.kindName)", value.position)
+                return nil
+            }
+            return (path, text, value.position)
+        }
+    }
+
+    /// The members of an object with free keys and text values.
+    func labels(_ key: String) -> [String: String] {
+        guard let value = value(key) else { return [:] }
+        guard case .object(let list) = value.content else {
+            faults.add(join(key), "must be an object, not \(value.kindName)", value.position)
+            return [:]
+        }
+        var labels: [String: String] = [:]
+        for member in list {
+            let path = "\(join(key)).\(member.key)"
+            guard case .string(let text) = member.value.content else {
+                faults.add(path, "must be text, not \(member.value.kindName)", member.value.position)
+                continue
+            }
+            if labels.updateValue(text, forKey: member.key) != nil {
+                faults.add(path, "stands here twice", member.position)
+            }
+        }
+        return labels
+    }
+
+    /// Notes every key that nobody asked for.
+    ///
+    /// Call it last.
+    func finish() {
+        for (key, position) in keys where !known.contains(key) {
+            let near = Suggestion.nearest(to: key, among: known).map { "; did you mean “\($0)”?" } ?? ""
+            faults.add(join(key), "is not a setting\(near)", position)
+        }
+    }
+}
