@@ -188,7 +188,8 @@ final class WorkerLane: @unchecked Sendable {
             received.commit(count)
             if let next = received.front(as: mesh_frame.self), !FrameLayout.isPlausible(next) { return false }
             while let frame = FrameLayout.completeFrame(in: received) {
-                guard FrameLayout.isPlausible(frame), let answer = JobEncoding.answer(frame, in: received) else { return false }
+                guard FrameLayout.isPlausible(frame), let answer = JobEncoding.answer(frame, in: received)
+                else { return false }
                 answers.append((frame.sequence, answer))
                 received.consume(Int(frame.length))
             }
