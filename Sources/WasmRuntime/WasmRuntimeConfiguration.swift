@@ -14,8 +14,9 @@ public struct WasmRuntimeConfiguration: Sendable {
     public var moduleBytesMax: Int
     /// How long one compilation may take, in milliseconds, before its worker is killed.
     public var compileMillisecondsMax: Int
-    /// The largest linear memory that any job may have, in bytes; part of the profile. A job whose own
-    /// limit is higher gets this one.
+    /// The largest linear memory that any job may have, in bytes; part of the profile.
+    ///
+    /// A job whose own limit is higher gets this one.
     public var memoryBytesMax: UInt64
 
     public init(
