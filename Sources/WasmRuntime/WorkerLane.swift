@@ -253,12 +253,15 @@ final class WorkerLane: @unchecked Sendable {
         let victims: [PendingJob] = pool.state.withLock { state in
             var victims: [PendingJob] = []
             var innocent: [PendingJob] = []
-            for asked in state.lanes[index].inFlight.removeAll() {
+            let all = state.lanes[index].inFlight.removeAll()
+            // A module is sent under the number of the job that needed it.
+            let culprit = phase == MESH_WORKER_IDLE ? nil : all.first { $0.sequence == sequence }
+            for asked in all {
                 guard var job = asked.job else { continue }
-                job.returns += 1
-                // A module is sent under the number of the job that needed it.
-                let isAtFault = phase != MESH_WORKER_IDLE && asked.sequence == sequence
+                let isAtFault = asked.sequence == culprit?.sequence
                 if isAtFault, ranAway { job.image.ranAway.store(true, ordering: .relaxed) }
+                // Without a culprit nobody may come back for ever.
+                if culprit == nil { job.returns += 1 }
                 if isAtFault || job.returns > 3 { victims.append(job) } else { innocent.append(job) }
             }
             state.lanes[index].reset(nil)
