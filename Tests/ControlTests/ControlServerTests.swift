@@ -156,6 +156,8 @@ struct ControlServerTests {
         #expect(reached.load(ordering: .relaxed) == 0)
         #expect(
             try client.request("POST", "/v1/small", body: [UInt8](repeating: 1, count: 1000)).status == 200)
+        let huge = try client.request("POST", "/v1/small", body: [UInt8](repeating: 1, count: 8 << 20))
+        #expect(huge.status == 413)
         let big = try client.request("POST", "/v1/big", body: [UInt8](repeating: 1, count: 2 << 20))
         #expect(big.body == Array("2097152".utf8))
     }
