@@ -107,17 +107,16 @@ extension JSONTree {
             if let whole = Int(exactly: magnitude) {
                 self = .integer(isNegative ? -1 - whole : whole)
             } else {
-                self = .text((isNegative ? "-" : "") + String(magnitude))
+                let (next, overflow) = magnitude.addingReportingOverflow(1)
+                self = .text(
+                    isNegative ? "-" + (overflow ? "18446744073709551616" : "\(next)") : "\(magnitude)")
             }
         case .double(let number): self = .number(number)
         case .text(let text): self = .text(text)
         case .bytes(let bytes):
             self = slash(.object([Member(key: "bytes", value: .text(Self.base64(bytes)))]))
         case .link(let cid): self = slash(.text(cid.description))
-        case .foreignLink(let bytes):
-            // Version 0 is a bare SHA-256 multihash and is written in base58 without a prefix.
-            let isVersion0 = bytes.count == 34 && bytes.starts(with: [0x12, 0x20])
-            self = slash(.text(isVersion0 ? Multibase.base58(bytes) : "b" + Multibase.base32(bytes)))
+        case .foreignLink(let bytes): self = slash(.text("b" + Multibase.base32(bytes)))
         case .list(let elements): self = .array(elements.map { JSONTree(dagJSON: $0) })
         case .map(let entries):
             self = .object(entries.map { Member(key: $0.key, value: JSONTree(dagJSON: $0.value)) })

@@ -1,12 +1,14 @@
 internal import Foundation
+internal import WasmRuntime
 
 /// Measures what this project promises, each figure beside the raw library's in the same run.
 @main
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
-    static let benches: [any Bench] = [CodecBench(), StoreBench()]
+    static let benches: [any Bench] = [CodecBench(), StoreBench(), WasmBench()]
 
     static func main() {
+        WasmWorker.runIfRequested()
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case "list" where arguments.count == 1:

@@ -1,1 +1,8 @@
-@main enum Program { static func main() {} }
+internal import WasmRuntime
+
+@main
+enum Program {
+    static func main() {
+        WasmWorker.runIfRequested()
+    }
+}

@@ -1,3 +1,4 @@
 #pragma once
 #include "CBaselineCodec.h"
 #include "CBaselineStore.h"
+#include "CBaselineWasm.h"
