@@ -137,7 +137,7 @@ let package = Package(
             "ControlTests",
             [
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
-                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon",
+                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
         tests(
             "IntegrationTests",
