@@ -1,3 +1,4 @@
+internal import MeshStore
 internal import ControlServer
 internal import IPLD
 internal import MeshAPI
@@ -80,7 +81,7 @@ extension ControlRoutes {
         guard ["stdout", "stderr", "all"].contains(wanted) else {
             throw APIError(code: "request.malformed", message: "stream is stdout, stderr or all")
         }
-        func chunks() -> (views: [LogChunkView], failure: ControlResponse?) {
+        @Sendable func chunks() -> (views: [LogChunkView], failure: ControlResponse?) {
             guard let reply = daemon.ask(.logs(id)) else {
                 return ([], .error(503, APIError(code: "node.stopping", message: "the daemon is stopping", retryable: true)))
             }
@@ -107,7 +108,7 @@ extension ControlRoutes {
         }
         // What a program writes is kept whole and sent when it has ended; until then the stream is quiet.
         let state = FollowState()
-        return .events { [daemon] in
+        return .events { [unowned daemon] in
             if state.isDone { return nil }
             guard case .job(let view)? = daemon.ask(.job(id, waitMilliseconds: 0, after: nil)) else { return nil }
             if ["Completed", "Failed", "Cancelled", "Expired"].contains(view.status) {

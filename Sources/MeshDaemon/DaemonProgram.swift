@@ -1,4 +1,4 @@
-public import CommandLineArguments
+internal import CommandLineArguments
 internal import ControlServer
 internal import IdentityFiles
 internal import MeshCore
@@ -74,7 +74,7 @@ public enum DaemonProgram {
         for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         // A full disk must be an error of `write`, not the end of the process.
-        unsafe signal(SIGXFSZ, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
 
         let configuration: MeshConfiguration
         do throws(ConfigurationError) {
@@ -114,8 +114,8 @@ public enum DaemonProgram {
     private static func portFault(_ path: String) -> [String] {
         guard let data = FileManager.default.contents(atPath: path),
             let text = String(validating: data, as: UTF8.self),
-            case .object(let members)? = try? JSON5Parser.parse(text).kind,
-            case .string(let listen)? = members.last(where: { $0.key == "listen" })?.value.kind,
+            case .object(let members)? = (try? JSON5Parser.parse(text))?.content,
+            case .string(let listen)? = members.last(where: { $0.key == "listen" })?.value.content,
             let address = try? SocketAddress(listen)
         else { return [] }
         do throws(TransportError) {

@@ -44,7 +44,7 @@ extension NodeEngine {
             reason = method == .none ? "the job asked for no verification" : "no federation that this node knows judges the job"
         }
         return VerificationView(
-            state: verification.state.rawValue, verifiedBy: verification.verifiedBy.map { name(of: $0) },
+            state: verification.state.rawValue, verifiedBy: verification.verifiedBy.map(\.description),
             quorum: Int(clamping: verification.quorum), method: method.rawValue, final: isFinal, reason: reason)
     }
 
