@@ -45,7 +45,14 @@ struct ControlRoutes: ControlHandler {
         case .jobs:
             let limit = try number(request.query["limit"], "limit") ?? 100
             return answer(.jobs(limit: min(10_000, Int(limit)), status: request.query["status"]))
-        case .job: return answer(.job(id, waitMilliseconds: wait, after: request.query["after"]))
+        case .job:
+            let until = try request.query["until"].map { word throws(APIError) in
+                guard let end = JobEnd(rawValue: word) else {
+                    throw APIError(code: "request.malformed", message: "until is ended or verified, not \(word.prefix(40))")
+                }
+                return end
+            }
+            return answer(.job(id, waitMilliseconds: wait, after: request.query["after"], until: until))
         case .bids:
             return answer(
                 .bids(

@@ -111,25 +111,77 @@ final class EngineLoop: @unchecked Sendable {
                 }
             }
             for item in batch { note(item) }
-            guard var current = engine else {
+            guard let current = engine else {
                 refuse(batch, lastFailure)
                 continue
             }
-            let inputs = prepare(batch, current, now)
             engine = nil
+            var session = Session(engine: current, first: batch, isBacklog: backlog)
             do throws(StorageError) {
-                let effects = try store.write { writer throws(StorageError) in
-                    try current.step(inputs, now: now, isIdle: !backlog, storage: writer, blobs: store.blobs)
-                }
-                engine = current
-                for effect in effects { perform(effect) }
+                let deferred = try store.write { writer throws(StorageError) in try run(&session, in: writer) }
+                engine = session.engine
+                for effect in deferred { perform(effect) }
             } catch {
                 fail(error, &lastFailure)
                 retryAt = now + 1_000
-                refuse(batch, lastFailure)
+                refuse(session.handled, lastFailure)
             }
+            if session.isStopping { return }
             maintain(now)
         }
+    }
+
+    /// The steps that share one transaction.
+    private struct Session {
+        var engine: NodeEngine
+        let first: [Item]
+        let isBacklog: Bool
+        /// What the steps were made of, for those who must be told that it came to nothing.
+        var handled: [Item] = []
+        var isStopping = false
+    }
+
+    /// How long steps that claim nothing may wait for a commit.
+    private static let lingerMilliseconds: Int64 = 20
+    private static let sessionStepsMax = 256
+
+    /// Steps the engine until something must be durable before it is said, or for a few milliseconds.
+    ///
+    /// - Returns: The effects that wait for the commit.
+    private func run(_ session: inout Session, in writer: any StorageWriter) throws(StorageError) -> [EngineEffect] {
+        var batch = session.first
+        var isBacklog = session.isBacklog
+        let end = now() + Self.lingerMilliseconds
+        for steps in 1... {
+            session.handled += batch
+            let now = now()
+            let inputs = prepare(batch, session.engine, now)
+            let effects = try session.engine.step(
+                inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
+            if session.engine.mustPersist { return effects }
+            for effect in effects { perform(effect) }
+            let deadline = min(end, session.engine.nextDeadline ?? end)
+            guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else { return [] }
+            (batch, isBacklog) = more
+            for item in batch { note(item) }
+            if batch.contains(where: { if case .stop = $0 { true } else { false } }) {
+                session.isStopping = true
+                return []
+            }
+        }
+        return []
+    }
+
+    /// More to do before `deadline`, if there is any.
+    private func next(within deadline: Timestamp) -> ([Item], isBacklog: Bool)? {
+        condition.lock()
+        defer { condition.unlock() }
+        while items.isEmpty {
+            guard SystemClock.now < deadline,
+                condition.wait(until: Date(timeIntervalSince1970: Double(deadline.milliseconds) / 1000))
+            else { return items.isEmpty ? nil : take(nil) }
+        }
+        return take(nil)
     }
 
     /// The wall clock, kept from running backwards.
@@ -148,6 +200,11 @@ final class EngineLoop: @unchecked Sendable {
             let date = Date(timeIntervalSince1970: Double(limit.milliseconds) / 1000)
             if !condition.wait(until: date) { return ([.input(.deadlineReached)], false) }
         }
+        return take(deadline)
+    }
+
+    /// Takes a batch off the queue; the caller holds the lock.
+    private func take(_ deadline: Timestamp?) -> ([Item], Bool) {
         var batch = Array(items.prefix(Self.batchCountMax))
         items.removeFirst(batch.count)
         for case .frame(let link, _, let body) in batch {

@@ -203,6 +203,7 @@ extension NodeEngine {
                 defer { index += 1 }
                 return decoded[index]?.attachments ?? []
             }, by: signer, scope: settings.scope, now: step.now, in: step.storage)
+        publishedCount += 1
         guard let cid = outcome.applied.first?.received.cid else { return }
         try absorb(outcome, from: nil, decoded: [cid: decoded], step)
     }

@@ -17,6 +17,13 @@ extension NodeEngine {
         (SettledStatus(rawValue: view.settledStatus)?.isFinal ?? false) && view.verification.final
     }
 
+    func hasReached(_ end: JobEnd, _ view: JobStatusView) -> Bool {
+        switch end {
+        case .ended: SettledStatus(rawValue: view.settledStatus)?.isFinal ?? false
+        case .verified: isSettled(view)
+        }
+    }
+
     func reference(_ did: DID?) -> NodeReferenceView {
         NodeReferenceView(nodeID: did.map { name(of: $0) }, did: did?.description)
     }
