@@ -53,18 +53,7 @@ public struct CAR: Hashable, Sendable {
     ///   what the header's decoder throws; the message gives the offset.
     public init(decoding bytes: [UInt8]) throws(IPLDError) {
         var offset = 0
-        let header = try Self.section(bytes, at: &offset, "header")
-        var decoder = DAGCBORDecoder(bytes, in: header)
-        roots = try decoder.map { map throws(IPLDError) in
-            let roots = try map.field("roots") { decoder throws(IPLDError) in try decoder.links(atMost: 4096)
-            }
-            let version = try map.field("version") { decoder throws(IPLDError) in try decoder.unsigned() }
-            guard version == 1 else {
-                throw IPLDError(.badCAR, "this is a CAR of version \(version); version 1 is read here")
-            }
-            return roots
-        }
-        try decoder.finish()
+        roots = try Self.header(bytes, at: &offset)
         var blocks: [Block] = []
         while offset < bytes.count {
             let section = try Self.section(bytes, at: &offset, "block")
@@ -83,7 +72,24 @@ public struct CAR: Hashable, Sendable {
         self.blocks = blocks
     }
 
-    private static func section(
+    /// Reads the header and moves `offset` behind it.
+    static func header(_ bytes: [UInt8], at offset: inout Int) throws(IPLDError) -> [CID] {
+        let header = try section(bytes, at: &offset, "header")
+        var decoder = DAGCBORDecoder(bytes, in: header)
+        let roots = try decoder.map { map throws(IPLDError) in
+            let roots = try map.field("roots") { decoder throws(IPLDError) in try decoder.links(atMost: 4096)
+            }
+            let version = try map.field("version") { decoder throws(IPLDError) in try decoder.unsigned() }
+            guard version == 1 else {
+                throw IPLDError(.badCAR, "this is a CAR of version \(version); version 1 is read here")
+            }
+            return roots
+        }
+        try decoder.finish()
+        return roots
+    }
+
+    static func section(
         _ bytes: [UInt8], at offset: inout Int, _ what: String
     ) throws(IPLDError) -> Range<Int> {
         let start = offset

@@ -44,6 +44,17 @@ public struct DAGCBORDecoder: ~Copyable, Sendable {
         return value
     }
 
+    /// Decodes exactly the one item that fills `bytes[range]`, in place.
+    @inlinable
+    public static func decode<Value>(
+        _ bytes: [UInt8], in range: Range<Int>, _ body: (inout DAGCBORDecoder) throws(IPLDError) -> Value
+    ) throws(IPLDError) -> Value {
+        var decoder = DAGCBORDecoder(bytes, in: range)
+        let value = try body(&decoder)
+        try decoder.finish()
+        return value
+    }
+
     /// Checks that nothing follows.
     @inlinable
     public func finish() throws(IPLDError) {

@@ -13,14 +13,16 @@ public enum MeshCtl {
 
     static let entries: [CommandEntry] = [
         .submitJob, .getBids, .acceptBid, .jobStatus, .listNodes, .list, .describe, .history, .explain, .logs,
-        .output, .cancel, .rerun, .events, .doctor, .completion,
+        .output, .cancel, .rerun, .events, .execute, .anchorReceipt, .doctor, .completion,
     ]
 
     static let groups: [CommandGroup] = [
-        CommandGroup(name: "receipt", summary: "Receipts of runs", entries: [.receiptShow, .receiptExport]),
+        CommandGroup(
+            name: "receipt", summary: "Receipts of runs",
+            entries: [.receiptShow, .receiptExport, .receiptVerify]),
         CommandGroup(
             name: "dag", summary: "The shared DAG",
-            entries: [.dagHeads, .dagGet, .dagLog, .dagExport, .dagImport]),
+            entries: [.dagHeads, .dagGet, .dagLog, .dagExport, .dagImport, .dagVerify]),
         CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationShow, .federationList, .federationSign]),

@@ -173,7 +173,10 @@ extension NodeEngine {
         let (_, attestations) = try verification(ledger, step)
         let bundle = record.trust.federation.flatMap { federation.complete($0)?.cid }
         let order = ReceiptArchive.records(
-            of: receipt, in: ledger, attestations: attestations, bundleEntry: bundle,
+            of: receipt, in: ledger,
+            attestations: ReceiptArchive.counted(
+                attestations, for: receipt, in: ledger,
+                bundle: record.trust.federation.flatMap { federation.bundles[$0] }), bundleEntry: bundle,
             bundleBody: bundle == nil ? nil : record.trust.federation)
         var blocks: [Block] = []
         for cid in order {

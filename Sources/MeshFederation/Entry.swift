@@ -63,6 +63,26 @@ public enum Entry: Hashable, Sendable {
         }
     }
 
+    /// Reads the record that fills `bytes[range]`; receipts, of which there are many, in place.
+    public init(decoding bytes: [UInt8], in range: Range<Int>) throws(IPLDError) {
+        if Self.startsAsReceipt(bytes, range) {
+            self = .receipt(try JobReceipt(decoding: bytes, in: range))
+        } else {
+            try self.init(decoding: Array(bytes[range]))
+        }
+    }
+
+    /// What follows the map's head in every receipt: `kind` is its first key.
+    private static let receiptStart: [UInt8] = [0x64] + Array("kind".utf8) + [0x6b] + Array(JobReceipt.kind.utf8)
+
+    private static func startsAsReceipt(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.count > receiptStart.count, bytes[range.lowerBound] & 0xe0 == 0xa0 else { return false }
+        for (index, byte) in receiptStart.enumerated() where bytes[range.lowerBound + 1 + index] != byte {
+            return false
+        }
+        return true
+    }
+
     /// The record of an equivocation.
     public static func encodedEquivocation(first: CID, second: CID) -> [UInt8] {
         var encoder = DAGCBOREncoder(capacity: 128)

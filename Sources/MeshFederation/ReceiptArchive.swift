@@ -24,8 +24,46 @@ public enum ReceiptArchive {
         if let manifest = ledger.manifest { add(manifest.cid, manifest.anchor) }
         if let close = ledger.close, case .receipt(receipt.cid) = close.record.result { add(close.cid, close.anchor) }
         if let bundleEntry, let bundleBody { add(bundleEntry, bundleBody) }
-        for attestation in attestations.sorted(by: { $0.cid < $1.cid }) { add(attestation.cid, attestation.anchor) }
+        // Members that say the same in the same words publish one record; their anchors follow it in order.
+        let sorted = attestations.sorted { $0.cid != $1.cid ? $0.cid < $1.cid : $0.position < $1.position }
+        for attestation in sorted { add(attestation.cid, attestation.anchor) }
         return order
+    }
+
+    /// The attestations that a verifier counts, of all that name the receipt.
+    ///
+    /// Anyone may publish an attestation; one that does not count would make the archive invalid.
+    public static func counted(
+        _ attestations: [Contribution<Attestation>], for receipt: Contribution<JobReceipt>,
+        in ledger: JobLedger, bundle: FederationBundle?
+    ) -> [Contribution<Attestation>] {
+        guard let bundle, let manifest = ledger.manifest?.record else { return [] }
+        return attestations.filter { one in
+            one.record.fault(
+                by: one.position.author, of: receipt.cid, receipt.record, close: ledger.close?.cid,
+                manifest: manifest, bundle: bundle) == nil
+        }
+    }
+
+    /// The file's bytes.
+    ///
+    /// - Parameters:
+    ///   - root: The receipt.
+    ///   - records: What ``records(of:in:attestations:bundleEntry:bundleBody:)`` names, with the bytes.
+    ///   - blobs: Code, inputs, outputs and logs, in this order.
+    ///   - block: Finds a blob's block.
+    /// - Returns: `nil` when a block is missing.
+    public static func file(
+        root: CID, records: [Block], blobs: [CID], block: (CID) -> [UInt8]?
+    ) -> [UInt8]? {
+        var all: [Block] = []
+        var seen: Set<CID> = []
+        for record in records where seen.insert(record.cid).inserted { all.append(record) }
+        for blob in blobs {
+            guard let blocks = blocks(of: blob, block: block) else { return nil }
+            for block in blocks where seen.insert(block.cid).inserted { all.append(block) }
+        }
+        return CAR(roots: [root], blocks: all).encoded
     }
 
     /// The blocks of a blob, the naming one first.

@@ -201,7 +201,12 @@ public struct JobReceipt: Hashable, Sendable {
     }
 
     public init(decoding bytes: [UInt8]) throws(IPLDError) {
-        self = try DAGCBORDecoder.decode(bytes) { decoder throws(IPLDError) in
+        try self.init(decoding: bytes, in: 0..<bytes.count)
+    }
+
+    /// Reads the record that fills `bytes[range]`, in place.
+    public init(decoding bytes: [UInt8], in range: Range<Int>) throws(IPLDError) {
+        self = try DAGCBORDecoder.decode(bytes, in: range) { decoder throws(IPLDError) in
             try decoder.map { map throws(IPLDError) in
                 try map.kind(Self.kind)
                 let logs = try map.field("logs") { d throws(IPLDError) in try d.namedBlobs(atMost: 16) }
