@@ -143,8 +143,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshDaemon", "MeshCommands", "ControlClient",
-                "meshd", "meshctl",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshTransport", "WasmRuntime",
+                "ControlServer", "MeshDaemon", "MeshCommands", "ControlClient", "meshd", "meshctl",
             ]),
     ]
 )
