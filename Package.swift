@@ -137,14 +137,14 @@ let package = Package(
             "ControlTests",
             [
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
-                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon",
+                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
         tests(
             "IntegrationTests",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshDaemon", "MeshCommands", "ControlClient",
-                "meshd", "meshctl",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshTransport", "WasmRuntime",
+                "ControlServer", "MeshDaemon", "MeshCommands", "ControlClient", "meshd", "meshctl",
             ]),
     ]
 )

@@ -22,14 +22,41 @@ public struct ControlRequest: Sendable {
 
     /// The body as a record.
     ///
-    /// - Throws: ``APIError`` with code `request.malformed`, fit to be answered with status 400.
+    /// An unknown key is refused. Throws an ``APIError`` with code `request.malformed`, fit to be
+    /// answered with status 400.
     public func decoded<Record: APIRecord>(_ type: Record.Type) throws(APIError) -> Record {
         do {
-            return try JSONDecoder().decode(type, from: Data(body))
+            let record = try JSONDecoder().decode(type, from: Data(body))
+            // A mistyped key would otherwise silently take its default.
+            let known = Set(type.fields.map(\.name))
+            if let unknown = try JSONDecoder().decode(Keys.self, from: Data(body)).names.sorted().first(
+                where: { !known.contains($0) })
+            {
+                throw APIError(code: "request.malformed", message: "there is no key \(unknown)")
+            }
+            return record
+        } catch let error as APIError {
+            throw error
         } catch let error as DecodingError {
             throw APIError(code: "request.malformed", message: Self.sentence(error))
         } catch {
             throw APIError(code: "request.malformed", message: "the body is not JSON")
+        }
+    }
+
+    /// The keys of a JSON object, whatever stands under them.
+    private struct Keys: Decodable {
+        struct Name: CodingKey {
+            let stringValue: String
+            let intValue: Int? = nil
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        let names: [String]
+
+        init(from decoder: any Decoder) throws {
+            names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
         }
     }
 

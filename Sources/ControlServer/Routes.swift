@@ -38,7 +38,8 @@ public enum RouteName: String, Hashable, Sendable, CaseIterable {
     case jobs = "listJobs"
     /// `GET /v1/jobs/{id}?wait=MS&after=STATUS/STATE`: the job. With `after`, answers as soon as
     /// `status` and `verification.state`, joined by a slash, differ from it or the verification is
-    /// final, and after `wait` at the latest.
+    /// final, and after `wait` at the latest. With `until=ended` or `until=verified` it waits for
+    /// that instead.
     case job = "getJob"
     /// `GET /v1/jobs/{id}/bids?wait=MS&count=N`: with `wait`, answers when the window is over or has
     /// more bids than `count` says; at once where there is no open window.
@@ -136,7 +137,10 @@ public enum Routes {
             ], response: .list("JobStatusView")),
         Route(
             .job, "GET", "/v1/jobs/{id}", "One job.",
-            query: [wait, RouteParameter("after", "The last known `status/verification.state`.")],
+            query: [
+                wait, RouteParameter("after", "The last known `status/verification.state`."),
+                RouteParameter("until", "`ended` or `verified`: wait for that instead of for any change."),
+            ],
             response: .record("JobStatusView")),
         Route(
             .bids, "GET", "/v1/jobs/{id}/bids", "The bids for a job.",

@@ -43,10 +43,10 @@ extension ReadableTransaction where Self: ~Copyable {
         return try isFound(result, "mdb_get")
     }
 
-    /// A copy of part of the value under an integer key.
+    /// A copy of part of the value under an integer key; `nil` where there is no such key.
     ///
-    /// - Parameter mark: The bytes that stand right before `range`; they prove that the place is right.
-    /// - Returns: `nil` where there is no such key.
+    /// The bytes that stand right before `range` must be those of `mark`, which proves the place right.
+    ///
     /// - Throws: ``LMDBError/Kind/corrupt`` where the value ends before `range` does, or other bytes
     ///   than `mark` precede it.
     public borrowing func slice(
@@ -101,10 +101,9 @@ extension ReadableTransaction where Self: ~Copyable {
 
     /// Up to `limit` pairs whose keys start with `prefix`, in order or in reverse.
     ///
-    /// - Parameters:
-    ///   - start: The first key not below it is where a scan begins, or in reverse the last one
-    ///     not above it; empty for the respective end.
-    ///   - exclusive: Leaves out `start` itself; how a scan goes on behind the last key it gave.
+    /// They begin at the first key not below `start`, or in reverse at the last one not above it; an
+    /// empty `start` is the respective end. `exclusive` leaves out `start` itself, which is how a scan goes
+    /// on behind the last key it gave.
     public borrowing func pairs(
         in database: Database, prefix: [UInt8], from start: [UInt8], exclusive: Bool, reversed: Bool,
         limit: Int

@@ -37,7 +37,9 @@ public struct WriteTransaction: ~Copyable, ReadableTransaction {
         try unsafe check(mdb_txn_commit(handle), "mdb_txn_commit")
     }
 
-    /// Drops the writes. Doing it again is harmless.
+    /// Drops the writes.
+    ///
+    /// Doing it again is harmless.
     public mutating func abort() {
         guard let handle = unsafe handle else { return }
         unsafe self.handle = nil
@@ -78,9 +80,8 @@ public struct WriteTransaction: ~Copyable, ReadableTransaction {
         try check(result, "mdb_put")
     }
 
-    /// Appends a value under an integer key above every other, written in place by `fill`.
+    /// Appends a value under an integer key above every other; `fill` writes all of the bytes it is lent.
     ///
-    /// - Parameter fill: Writes all of the bytes it is lent.
     /// - Throws: ``LMDBError/Kind/notInOrder`` when a key as great is there.
     public borrowing func append(
         integerKey: UInt64, byteCount: Int, in database: Database,

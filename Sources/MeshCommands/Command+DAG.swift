@@ -107,7 +107,9 @@ extension JSONTree {
             if let whole = Int(exactly: magnitude) {
                 self = .integer(isNegative ? -1 - whole : whole)
             } else {
-                self = .text((isNegative ? "-" : "") + String(magnitude))
+                let (next, overflow) = magnitude.addingReportingOverflow(1)
+                self = .text(
+                    isNegative ? "-" + (overflow ? "18446744073709551616" : "\(next)") : "\(magnitude)")
             }
         case .double(let number): self = .number(number)
         case .text(let text): self = .text(text)

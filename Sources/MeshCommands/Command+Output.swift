@@ -6,7 +6,7 @@ extension CommandEntry {
     static let logs = CommandEntry(
         Command(
             "logs", "Show what a job writes",
-            discussion: "Standard output of the job by default. With -f and -o json, one JSON object a line.",
+            discussion: "Standard output of the job by default.",
             flags: [
                 Flag("follow", short: "f", .toggle, "Go on until the job has ended"),
                 Flag("stderr", .toggle, "Its standard error"), Flag("all", .toggle, "Both streams"), .format,
@@ -17,14 +17,13 @@ extension CommandEntry {
         let stream =
             context.arguments.has("all") ? "all" : context.arguments.has("stderr") ? "stderr" : "stdout"
         if context.arguments.has("follow") {
-            let interrupt = Interrupt(
-                context.console, notice: "stopped watching; the job goes on: meshctl logs -f \(id)")
-            defer { withExtendedLifetime(interrupt) {} }
+            let records = RecordStream(context)
+            let notice = "stopped watching; the job goes on: meshctl logs -f \(id)"
+            let interrupt = Interrupt(context.console, notice: notice) { records.end() }
+            defer { withExtendedLifetime(interrupt) { records.end() } }
             try client.events(jobPath(id, "/logs"), query: ["stream": stream, "follow": "1"]) { _, data in
-                guard let chunk: LogChunkView = try? HTTPControlClient.decode(data) else { return true }
-                switch context.format {
-                case .table: context.console.writeOutput(Array(chunk.text.utf8))
-                default: context.console.line(JSONTree(chunk).json(indent: nil))
+                if let chunk: LogChunkView = try? HTTPControlClient.decode(data) {
+                    records.add(chunk) { chunk.text }
                 }
                 return true
             }
@@ -58,7 +57,6 @@ extension CommandEntry {
     static let events = CommandEntry(
         Command(
             "events", "Show what happens at the daemon",
-            discussion: "With -f and -o json, one JSON object a line.",
             flags: [
                 Flag("follow", short: "f", .toggle, "Go on until Ctrl+C"),
                 Flag("job-id", short: "j", .text("JOB"), "Only this job"),
@@ -69,26 +67,18 @@ extension CommandEntry {
         var query: [String: String] = [:]
         query["job"] = context.arguments.text("job-id")
         query["after"] = context.arguments.text("after")
-        let isFollowing = context.arguments.has("follow")
-        if isFollowing { query["follow"] = "1" }
-        let interrupt = Interrupt(context.console, notice: "stopped watching")
-        defer { withExtendedLifetime(interrupt) {} }
-        var collected: [EventView] = []
+        if context.arguments.has("follow") { query["follow"] = "1" }
+        let records = RecordStream(context)
+        let interrupt = Interrupt(context.console, notice: "stopped watching") { records.end() }
+        defer { withExtendedLifetime(interrupt) { records.end() } }
         try client.events("/v1/events", query: query) { _, data in
             guard let event: EventView = try? HTTPControlClient.decode(data) else { return true }
-            if context.format == .table {
+            records.add(event) {
                 let subject = [event.nodeID, event.jobID, event.detail].compactMap(\.self).joined(
                     separator: "  ")
-                context.console.line("\(event.time)  \(event.event)  \(subject)")
-            } else if isFollowing {
-                context.console.line(JSONTree(event).json(indent: nil))
-            } else {
-                collected.append(event)
+                return "\(event.time)  \(event.event)  \(subject)\n"
             }
             return true
-        }
-        if context.format != .table, !isFollowing {
-            context.show(.array(collected.map { JSONTree($0) })) { [] }
         }
         return .done
     }

@@ -6,7 +6,9 @@ final class Interrupt {
     private let source: (any DispatchSourceSignal)?
 
     /// Begins to listen; `notice` is printed on standard error before the process ends with status 130.
-    init(_ console: Console, notice: String) {
+    ///
+    /// `finish` is called before that, on another thread, and puts what was printed in order.
+    init(_ console: Console, notice: String, finish: @escaping @Sendable () -> Void = {}) {
         guard console.ownsProcess else {
             source = nil
             return
@@ -15,6 +17,7 @@ final class Interrupt {
         signal(SIGINT, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
         source.setEventHandler {
+            finish()
             console.message("\n\(notice)")
             exit(130)
         }

@@ -32,7 +32,8 @@ struct JobDraft {
                 throw UsageError(
                     "\(path): there is no \(member.key)", hint: near.map { "did you mean \($0)?" })
             }
-            file[name] = try Self.values(member.value, of: flag, path)
+            file[name] = try Self.values(
+                member.value, of: flag, unit: member.key.hasSuffix("_ms") ? "ms" : "", path)
         }
         // The file's values are held to the same rules as typed ones.
         let words = file.sorted { $0.key < $1.key }.flatMap { name, values in
@@ -50,7 +51,7 @@ struct JobDraft {
         self.file = file
     }
 
-    /// `args` and its like are accepted beside the flags' own names.
+    /// The keys of ``SubmitRequest`` are accepted beside the flags' own names.
     private static func flagName(_ key: String) -> String {
         let plurals = [
             "inputs": "input", "args": "arg", "tokens": "token", "labels": "label",
@@ -60,13 +61,14 @@ struct JobDraft {
         return plurals[key] ?? key.map { $0 == "_" ? "-" : String($0) }.joined()
     }
 
-    private static func values(_ value: JSONTree, of flag: Flag, _ path: String) throws -> [String] {
+    private static func values(_ value: JSONTree, of flag: Flag, unit: String, _ path: String) throws
+        -> [String]
+    {
         func text(_ value: JSONTree) throws -> String {
             switch value {
             case .text(let text): return text
             case .integer(let number):
-                // In a file durations in milliseconds have keys of their own.
-                return flag.value == .duration ? "\(number)ms" : String(number)
+                return String(number) + unit
             default: throw UsageError("\(path): \(flag.name) has the wrong type")
             }
         }

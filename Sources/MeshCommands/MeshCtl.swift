@@ -44,7 +44,12 @@ public enum MeshCtl {
             "meshctl get-bids --job-id 3f0c", "meshctl completion bash > /etc/bash_completion.d/meshctl",
         ],
         subcommands: entries.map(\.command)
-            + groups.map { Command($0.name, $0.summary, subcommands: $0.entries.map(\.command)) })
+            + groups.map { group in
+                Command(
+                    group.name, group.summary,
+                    examples: group.entries.compactMap { $0.command.examples.first },
+                    subcommands: group.entries.map(\.command))
+            })
 
     /// Runs one command line, the words behind the program's name, and returns the exit status.
     public static func run(_ words: [String], console: Console) -> Int32 {

@@ -56,6 +56,10 @@ public struct BlobList: Hashable, Sendable {
                             let size = try map.field("size") { d throws(IPLDError) in
                                 try d.unsigned(atMost: 1 << 53)
                             }
+                            // Lists of lists of nothing would take for ever to put together.
+                            guard size > 0 else {
+                                throw IPLDError(.schema, "a blob list names an empty chunk")
+                            }
                             return Chunk(cid: cid, size: size)
                         }
                     }
@@ -113,13 +117,16 @@ public struct BlobList: Hashable, Sendable {
     ) -> [UInt8]? {
         guard depth < 4, let bytes = block(cid) else { return nil }
         if cid.codec == .raw { return bytes.count <= limit ? bytes : nil }
-        guard cid.codec == .dagCBOR, let list = try? BlobList(decoding: bytes), list.size <= UInt64(limit) else {
+        guard cid.codec == .dagCBOR, let list = try? BlobList(decoding: bytes), list.size <= UInt64(limit)
+        else {
             return nil
         }
         var assembled: [UInt8] = []
         assembled.reserveCapacity(Int(list.size))
         for chunk in list.chunks {
-            guard let part = assemble(chunk.cid, atMost: limit - assembled.count, depth: depth + 1, block: block),
+            guard
+                let part = assemble(
+                    chunk.cid, atMost: limit - assembled.count, depth: depth + 1, block: block),
                 UInt64(part.count) == chunk.size
             else { return nil }
             assembled.append(contentsOf: part)

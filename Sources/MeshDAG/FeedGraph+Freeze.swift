@@ -12,24 +12,40 @@ extension FeedGraph {
         _ feed: FeedID, seq: UInt64, first: CID, second: CID, in storage: any StorageWriter,
         outcome: inout FeedOutcome
     ) throws(StorageError) {
-        let previous = heads[feed]?.frozenAt
+        let previous = frozen[feed]
         if let previous, previous <= seq { return }
         let proof = Equivocation(feed: feed, seq: seq, first: min(first, second), second: max(first, second))
+        if let previous { try storage.remove(feed.key(seq: previous), in: .frozen) }
         try storage.put(proof.first.bytes + proof.second.bytes, forKey: feed.key(seq: seq), in: .frozen)
-        // A fork above all that we hold still leaves a mark: with nothing applied there is no head to mark.
-        if var head = heads[feed] {
-            head.frozenAt = seq
-            heads[feed] = head
-            unreferenced[feed] = nil
-            try storage.put(head.encoded, forKey: feed.key, in: .frontier)
-        } else if seq == 0 {
-            let head = FeedHead(
-                seq: 0, cid: proof.first, time: HybridTime(milliseconds: 0, counter: 0), frozenAt: 0)
+        frozen[feed] = seq
+        unreferenced[feed] = nil
+        if let head = try truncated(heads[feed], feed, at: seq, proof, in: storage) {
             heads[feed] = head
             try storage.put(head.encoded, forKey: feed.key, in: .frontier)
         }
-        waiting.removeAll(feed, from: 0)
+        outcome.dropped += waiting.removeAll(feed, from: seq)
         outcome.freezes.append(Freeze(proof: proof, previous: previous))
+    }
+
+    /// The head of a frozen feed: the last anchor that counts, so that two replicas compare what
+    /// counts and nothing above it. A feed that counts nowhere has a head that names its proof.
+    private func truncated(
+        _ head: FeedHead?, _ feed: FeedID, at seq: UInt64, _ proof: Equivocation,
+        in storage: any StorageReader
+    ) throws(StorageError) -> FeedHead? {
+        guard seq > 0 else {
+            return FeedHead(
+                seq: 0, cid: proof.first, time: HybridTime(milliseconds: 0, counter: 0), frozenAt: 0)
+        }
+        guard var head else { return nil }
+        if head.seq >= seq {
+            guard let cid = try anchorCID(feed, seq: seq - 1, in: storage),
+                let last = try Self.anchor(cid, in: storage)
+            else { throw StorageError(.corrupt, "anchor \(seq - 1) of \(feed) cannot be read") }
+            head = FeedHead(seq: seq - 1, cid: cid, time: last.anchor.time)
+        }
+        head.frozenAt = seq
+        return head
     }
 
     /// Judges an `evidence.equivocation` entry: both envelopes must be stored, signed by one author,
@@ -46,26 +62,26 @@ extension FeedGraph {
             verifier.isSigned(two, by: right.author)
         else { return outcome }
         try freeze(left.feed, seq: left.seq, first: first, second: second, in: storage, outcome: &outcome)
+        try descend(left.feed, left.seq, [left.prev, right.prev], in: storage, outcome: &outcome)
         return outcome
     }
 
-    /// The applied anchors of `feed` from `seq` up, newest first, for undoing what they contributed.
+    /// The anchors of `feed` from `seq` up that were ever applied, newest first, for undoing what
+    /// they contributed; `limit` is the first that no longer counted before.
     public func suffix(
         of feed: FeedID, from seq: UInt64, below limit: UInt64?, in storage: any StorageReader
     ) throws(StorageError) -> [ReceivedAnchor] {
-        guard let head = heads[feed] else { return [] }
         var found: [ReceivedAnchor] = []
-        var index = min(head.seq, limit.map { $0 == 0 ? 0 : $0 - 1 } ?? head.seq)
-        guard seq <= index, limit != 0 else { return [] }
-        while true {
-            if let cid = try anchorCID(feed, seq: index, in: storage),
-                let anchor = try Self.stored(cid, in: storage)
-            {
-                found.append(anchor)
+        try storage.scan(.feeds, prefix: feed.key, from: feed.key(seq: seq), reversed: false) {
+            key, value throws(StorageError) in
+            if let limit, key.bigEndian(at: key.count - 8) >= limit { return false }
+            guard let cid = try? CID(bytes: value), let anchor = try Self.stored(cid, in: storage) else {
+                throw StorageError(.corrupt, "an applied anchor of \(feed) cannot be read")
             }
-            if index == seq { return found }
-            index -= 1
+            found.append(anchor)
+            return true
         }
+        return found.reversed()
     }
 
     /// An applied anchor with its entries, out of the store.

@@ -12,14 +12,20 @@ extension FeedGraph {
     ///   - signer: The author.
     ///   - scope: The feed's scope.
     ///   - now: Our clock; the anchor's time is at least this and later than all that we have seen.
-    /// - Returns: The outcome, whose one applied anchor is the new one.
+    /// - Returns: The outcome, whose one applied anchor is the new one; a refusal for a frozen feed.
     public mutating func publish(
         _ entries: [[UInt8]], attachments: (_ entry: [UInt8]) -> [CID], by signer: some Signer, scope: String,
         now: Timestamp, in storage: any StorageWriter
     ) throws(StorageError) -> FeedOutcome {
         precondition(
-            !entries.isEmpty && entries.count <= Anchor.entryCountMax, "\(entries.count) entries in one anchor")
+            !entries.isEmpty && entries.count <= Anchor.entryCountMax,
+            "\(entries.count) entries in one anchor")
         let feed = FeedID(author: signer.did, scope: scope)
+        guard frozen[feed] == nil else {
+            var outcome = FeedOutcome()
+            outcome.refusal = FeedError(.notAdmitted, "the feed of \(signer.did) is frozen")
+            return outcome
+        }
         let head = heads[feed]
         let candidates = unreferenced.filter { $0.key != feed && $0.value.frozenAt == nil }
             .sorted { $0.value.time != $1.value.time ? $0.value.time > $1.value.time : $0.key < $1.key }

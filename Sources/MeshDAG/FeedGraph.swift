@@ -23,6 +23,8 @@ public struct FeedGraph: Sendable {
     /// Heads by feed; always looked up by key or listed in sorted order.
     var heads: [FeedID: FeedHead] = [:]
     var waiting = WaitingAnchors()
+    /// The lowest forked `seq` in evidence, whether or not anything of the feed has been applied yet.
+    var frozen: [FeedID: UInt64] = [:]
     /// Heads that changed since our own newest anchor: the candidates for its parents.
     var unreferenced: [FeedID: FeedHead] = [:]
     var arrivalCount: UInt64 = 0
@@ -40,6 +42,14 @@ public struct FeedGraph: Sendable {
             unreferenced[feed] = head
             return true
         }
+        try storage.scan(.frozen, prefix: []) { key, _ throws(StorageError) in
+            guard key.count > 8, let feed = FeedID(key: Array(key.dropLast(8))) else {
+                throw StorageError(.corrupt, "a freeze point cannot be read")
+            }
+            let seq = key.bigEndian(at: key.count - 8)
+            frozen[feed] = min(seq, frozen[feed] ?? seq)
+            return true
+        }
         try storage.scan(.arrival, prefix: [], from: [], reversed: true) { key, _ in
             arrivalCount = key.bigEndian(at: 0) + 1
             return false
@@ -50,6 +60,12 @@ public struct FeedGraph: Sendable {
 
     /// The mark of one feed.
     public func head(_ feed: FeedID) -> FeedHead? { heads[feed] }
+
+    /// The freeze point of a feed; known as soon as the proof is, even before the feed itself.
+    public func freezePoint(_ feed: FeedID) -> UInt64? { frozen[feed] }
+
+    /// Whether entries of `feed` at `seq` count, by all evidence so far.
+    public func counts(_ feed: FeedID, _ seq: UInt64) -> Bool { frozen[feed].map { seq < $0 } ?? true }
 
     /// All marks, sorted by feed.
     public var frontier: [(feed: FeedID, head: FeedHead)] {
@@ -95,13 +111,13 @@ public struct FeedGraph: Sendable {
         var outcome = FeedOutcome()
         let feed = received.anchor.feed
         let seq = received.anchor.seq
-        if let head = heads[feed], seq <= head.seq {
-            try compare(received, with: head, in: storage, outcome: &outcome)
+        guard counts(feed, seq) else {
+            // The feed has ended for everyone; what its author adds from the fork on is nobody's concern.
+            outcome.isRepetition = true
             return outcome
         }
-        if let head = heads[feed], !head.counts(seq) {
-            // The feed has ended for everyone; what its author adds above the fork is nobody's concern.
-            outcome.isRepetition = true
+        if let head = heads[feed], seq <= head.seq {
+            try compare(received, in: storage, outcome: &outcome)
             return outcome
         }
         if let rival = waiting.anchor(feed, seq: seq), rival.cid != received.cid {
@@ -109,15 +125,26 @@ public struct FeedGraph: Sendable {
             try keep(received, in: storage)
             try keep(rival, in: storage)
             try freeze(feed, seq: seq, first: rival.cid, second: received.cid, in: storage, outcome: &outcome)
+            try descend(feed, seq, [rival.anchor.prev, received.anchor.prev], in: storage, outcome: &outcome)
             return outcome
         }
-        guard waiting.insert(received) else {
-            outcome.refusal = FeedError(.tooMuchWaiting, "more anchors of \(feed.author) wait than are kept")
-            return outcome
+        var feeds = [feed]
+        if seq == nextSeq(feed), case .ready = try readiness(received, now: now, in: storage) {
+            // What continues its feed never depends on there being room to wait.
+            feeds += try applyReady(received, in: storage, outcome: &outcome)
+        } else {
+            guard let evicted = waiting.insert(received) else {
+                outcome.refusal = FeedError(
+                    .tooMuchWaiting, "more anchors of \(feed.author) wait than are kept")
+                return outcome
+            }
+            outcome.dropped += evicted
         }
-        try applyWaiting([feed], now: now, in: storage, outcome: &outcome)
+        try applyWaiting(feeds, now: now, in: storage, outcome: &outcome)
         return outcome
     }
+
+    private func nextSeq(_ feed: FeedID) -> UInt64 { heads[feed].map { $0.seq + 1 } ?? 0 }
 
     /// Tells that blocks have arrived that anchors may have waited for.
     public mutating func blocksArrived(
@@ -141,8 +168,7 @@ public struct FeedGraph: Sendable {
 
     /// An anchor at a `seq` that we hold already: a repetition, or proof of a fork.
     private mutating func compare(
-        _ received: ReceivedAnchor, with head: FeedHead, in storage: any StorageWriter,
-        outcome: inout FeedOutcome
+        _ received: ReceivedAnchor, in storage: any StorageWriter, outcome: inout FeedOutcome
     ) throws(StorageError) {
         let feed = received.anchor.feed
         let seq = received.anchor.seq
@@ -150,14 +176,24 @@ public struct FeedGraph: Sendable {
             outcome.isRepetition = true
             return
         }
-        outcome.isRepetition = try storage.hasBlock(received.cid)
         try keep(received, in: storage)
         try freeze(feed, seq: seq, first: ours, second: received.cid, in: storage, outcome: &outcome)
-        // The fork may lie lower: ask for the predecessor of the other branch.
-        if seq > 0, let prev = received.anchor.prev,
-            try anchorCID(feed, seq: seq - 1, in: storage) != prev, try !storage.hasBlock(prev)
-        {
+        try descend(feed, seq, [received.anchor.prev], in: storage, outcome: &outcome)
+    }
+
+    /// A fork at `seq` may be the continuation of one that lies lower: asks for the predecessor that
+    /// we do not hold. Each answer either lowers the freeze point by one or agrees with what we hold.
+    func descend(
+        _ feed: FeedID, _ seq: UInt64, _ predecessors: [CID?], in storage: any StorageReader,
+        outcome: inout FeedOutcome
+    ) throws(StorageError) {
+        guard seq > 0, frozen[feed] == seq else { return }
+        let ours = try anchorCID(feed, seq: seq - 1, in: storage)
+        guard let first = predecessors.first,
+            predecessors.allSatisfy({ $0 == ours || (ours == nil && $0 == first) })
+        else {
             outcome.wants.append(.anchors(feed, seq - 1...seq - 1))
+            return
         }
     }
 
@@ -172,29 +208,25 @@ public struct FeedGraph: Sendable {
     ) throws(StorageError) {
         var feeds = first
         while let feed = feeds.popLast() {
-            while let next = waiting.anchor(feed, seq: heads[feed].map { $0.seq + 1 } ?? 0) {
+            while let next = waiting.anchor(feed, seq: nextSeq(feed)) {
                 switch try readiness(next, now: now, in: storage) {
                 case .ready:
-                    waiting.remove(feed, seq: next.anchor.seq)
-                    try apply(next, in: storage, outcome: &outcome)
-                    feeds.append(contentsOf: waiting.release(next.cid))
-                    for entry in next.entries { feeds.append(contentsOf: waiting.release(entry.cid)) }
+                    feeds += try applyReady(next, in: storage, outcome: &outcome)
                     continue
                 case .lacks(let missing):
                     waiting.hold(feed, until: missing)
                     outcome.wants.append(.blocks(missing))
                 case .ahead(let instant):
                     waiting.hold(feed, until: instant)
-                case .fork(let seq, let other):
-                    waiting.removeAll(feed, from: next.anchor.seq)
+                case .fork(let seq):
+                    // The sender holds another anchor at our head's seq, which is the proof.
+                    outcome.dropped += waiting.removeAll(feed, from: next.anchor.seq)
                     outcome.wants.append(.anchors(feed, seq...seq))
-                    if try storage.hasBlock(other), let ours = try anchorCID(feed, seq: seq, in: storage) {
-                        try freeze(feed, seq: seq, first: ours, second: other, in: storage, outcome: &outcome)
-                    }
                     outcome.refusal = FeedError(
-                        .wrongPredecessor, "anchor \(next.anchor.seq) of \(feed.author) continues another branch")
+                        .wrongPredecessor,
+                        "anchor \(next.anchor.seq) of \(feed.author) continues another branch")
                 case .invalid(let reason):
-                    waiting.removeAll(feed, from: next.anchor.seq)
+                    outcome.dropped += waiting.removeAll(feed, from: next.anchor.seq)
                     outcome.refusal = FeedError(.timeOrder, reason)
                 }
                 break
@@ -202,12 +234,21 @@ public struct FeedGraph: Sendable {
         }
     }
 
+    /// Applies an anchor and returns the feeds that waited for it or its entries.
+    private mutating func applyReady(
+        _ next: ReceivedAnchor, in storage: any StorageWriter, outcome: inout FeedOutcome
+    ) throws(StorageError) -> [FeedID] {
+        waiting.remove(next.anchor.feed, seq: next.anchor.seq)
+        try apply(next, in: storage, outcome: &outcome)
+        return waiting.release(next.cid) + next.entries.flatMap { waiting.release($0.cid) }
+    }
+
     private enum Readiness {
         case ready
         case lacks([CID])
         case ahead(Timestamp)
         /// Our anchor at this seq is not the one that this feed continues.
-        case fork(UInt64, other: CID)
+        case fork(UInt64)
         case invalid(String)
     }
 
@@ -216,9 +257,10 @@ public struct FeedGraph: Sendable {
     ) throws(StorageError) -> Readiness {
         let anchor = next.anchor
         if let head = heads[anchor.feed] {
-            if let prev = anchor.prev, prev != head.cid { return .fork(head.seq, other: prev) }
+            if let prev = anchor.prev, prev != head.cid { return .fork(head.seq) }
             guard head.time < anchor.time else {
-                return .invalid("anchor \(anchor.seq) of \(anchor.author) is not later than the one before it")
+                return .invalid(
+                    "anchor \(anchor.seq) of \(anchor.author) is not later than the one before it")
             }
         }
         var missing: [CID] = []
@@ -250,7 +292,7 @@ public struct FeedGraph: Sendable {
         let feed = anchor.feed
         try keep(next, in: storage)
         try storage.put(next.cid.bytes, forKey: feed.key(seq: anchor.seq), in: .feeds)
-        let head = FeedHead(seq: anchor.seq, cid: next.cid, time: anchor.time, frozenAt: heads[feed]?.frozenAt)
+        let head = FeedHead(seq: anchor.seq, cid: next.cid, time: anchor.time, frozenAt: frozen[feed])
         heads[feed] = head
         unreferenced[feed] = head
         try storage.put(head.encoded, forKey: feed.key, in: .frontier)
@@ -258,6 +300,6 @@ public struct FeedGraph: Sendable {
         key.append(bigEndian: arrivalCount)
         try storage.put(next.cid.bytes, forKey: key, in: .arrival)
         arrivalCount += 1
-        outcome.applied.append(AppliedAnchor(received: next, counts: head.counts(anchor.seq)))
+        outcome.applied.append(AppliedAnchor(received: next, counts: counts(feed, anchor.seq)))
     }
 }

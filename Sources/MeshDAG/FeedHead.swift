@@ -3,8 +3,9 @@ public import MeshCore
 
 /// How far a replica holds one feed.
 ///
-/// For a feed in good standing: its newest applied anchor. For a frozen one only ``frozenAt``
-/// matters to others, because replicas may hold different branches above it.
+/// For a feed in good standing: its newest applied anchor. For a frozen one: the last one that
+/// counts, because replicas may hold different branches above it; with ``frozenAt`` 0 nothing does,
+/// and only the freeze point means anything.
 public struct FeedHead: Hashable, Sendable {
     public var seq: UInt64
     public var cid: CID

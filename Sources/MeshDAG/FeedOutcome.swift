@@ -9,6 +9,8 @@ public struct FeedOutcome: Sendable {
     public var freezes: [Freeze] = []
     /// What would help whoever sent this to get further.
     public var wants: [FeedWant] = []
+    /// Anchors that waited, or were about to, and are kept no longer: they are news if they come again.
+    public var dropped: [CID] = []
     /// Why what was handed in was not taken; the anchors in ``applied`` are unaffected.
     public var refusal: FeedError?
     /// Whether we had it already.
@@ -21,6 +23,7 @@ public struct FeedOutcome: Sendable {
         applied.append(contentsOf: other.applied)
         freezes.append(contentsOf: other.freezes)
         wants.append(contentsOf: other.wants)
+        dropped.append(contentsOf: other.dropped)
         refusal = refusal ?? other.refusal
     }
 }

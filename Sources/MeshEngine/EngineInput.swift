@@ -108,7 +108,8 @@ public struct RunReport: Hashable, Sendable {
 public enum ControlCommand: Sendable {
     /// `nonce` is fresh randomness from the shell, for jobs without an idempotency key.
     case submit(SubmitRequest, nonce: [UInt8])
-    case job(String, waitMilliseconds: Int64, after: String?)
+    /// With `until` it waits for an end instead of for any change.
+    case job(String, waitMilliseconds: Int64, after: String?, until: JobEnd? = nil)
     case jobs(limit: Int, status: String?)
     case bids(String, waitMilliseconds: Int64, count: Int)
     case history(String)
@@ -136,6 +137,14 @@ public enum ControlCommand: Sendable {
     case anchorReceipt(JobManifest, JobReceipt)
     /// The author that an argument names.
     case resolveNode(String)
+}
+
+/// What a request may wait for.
+public enum JobEnd: String, Hashable, Sendable, CaseIterable {
+    /// The job has ended.
+    case ended
+    /// The job has ended and its verification can change no more.
+    case verified
 }
 
 /// The engine's answer to a ``ControlCommand``.

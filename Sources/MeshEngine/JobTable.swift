@@ -78,28 +78,32 @@ struct JobTable: Sendable {
             key.append(bigEndian: UInt64(max(0, record.created.milliseconds)))
             subject.digest.append(to: &key)
             try storage.put([], forKey: key, in: .jobs)
-            if ledgers[subject] == nil, try Self.isFirst(subject, in: storage) {
+            if ledgers[subject] == nil, try Self.count(subject, atMost: 2, in: storage) == 1 {
                 remember(JobLedger(manifestCID: subject))
             }
             ledgers[subject]?.insert(row.contribution(record))
         case .award(let record): ledgers[subject]?.insert(row.contribution(record))
         case .receipt(let record):
             ledgers[subject]?.insert(row.contribution(record))
-            if attestations[cid] == nil, try Self.isFirst(cid, in: storage) { attestations[cid] = [] }
+            // The receipt's own row stands under its manifest: whatever stands here came before it.
+            if attestations[cid] == nil, try Self.count(cid, atMost: 1, in: storage) == 0 { attestations[cid] = [] }
         case .close(let record): ledgers[subject]?.insert(row.contribution(record))
         case .attestation(let record): attestations[subject]?.append(row.contribution(record))
         default: break
         }
     }
 
-    /// Whether nothing but the row just written stands under a subject, so that it need not be read.
-    private static func isFirst(_ subject: CID, in storage: any StorageReader) throws(StorageError) -> Bool {
+    /// How many rows stand under a subject, counted up to `limit`: one that has just been begun need
+    /// not be read.
+    private static func count(
+        _ subject: CID, atMost limit: Int, in storage: any StorageReader
+    ) throws(StorageError) -> Int {
         var count = 0
         try storage.scan(.jobEntries, prefix: subject.digest.bytes) { _, _ in
             count += 1
-            return count < 2
+            return count < limit
         }
-        return count < 2
+        return count
     }
 
     /// Takes one entry out again.

@@ -44,9 +44,14 @@ extension NodeEngine {
     ) throws -> ControlReply? {
         switch command {
         case .submit(let submission, let nonce): return try submit(request, submission, nonce, step)
-        case .job(let text, let wait, let after):
+        case .job(let text, let wait, let after, let until):
             let job = try resolveJob(text, step)
             let view = try jobView(job, step)
+            if let until {
+                guard wait > 0, !hasReached(until, view) else { return .job(view) }
+                waitFor(.until(until), job, request, wait, step)
+                return nil
+            }
             guard let after, wait > 0, Self.state(view) == after, !isSettled(view) else { return .job(view) }
             waitFor(.changed(after: after), job, request, wait, step)
             return nil
@@ -328,6 +333,11 @@ extension NodeEngine {
         case .changed(let after):
             let view = try jobView(waiter.job, step)
             return isDue || Self.state(view) != after || isSettled(view) ? .job(view) : nil
+        case .until(let end):
+            // The entries alone tell whether it is worth drawing the whole picture.
+            guard try isDue || jobs.ledger(waiter.job, in: step.storage).status.isFinal else { return nil }
+            let view = try jobView(waiter.job, step)
+            return isDue || hasReached(end, view) ? .job(view) : nil
         case .bids(let count):
             let view = try bidsView(waiter.job, step)
             return isDue || !view.windowOpen || view.bids.count > count ? .bids(view) : nil
@@ -488,7 +498,7 @@ extension Waiter.Condition {
     var polls: Bool {
         switch self {
         case .blob, .archive, .bids: true
-        case .submitted, .changed, .awarded, .ended, .explanations: false
+        case .submitted, .changed, .until, .awarded, .ended, .explanations: false
         }
     }
 }

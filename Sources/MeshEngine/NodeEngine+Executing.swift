@@ -159,7 +159,7 @@ extension NodeEngine {
             ? (verdict: Attestation.Verdict.verified, reason: nil)
             : Attestation.judge(receipt.record, engine: engine, observed: observed)
         let attestation = Attestation(
-            receipt: receiptCID, close: ledger.close?.cid, bundle: body, verdict: judged.verdict,
+            member: signer.did, receipt: receiptCID, close: ledger.close?.cid, bundle: body, verdict: judged.verdict,
             method: record.trust.method == .signature || report == nil ? .signature : .replay, observed: observed,
             reason: judged.reason)
         if judged.verdict == .mismatch {

@@ -59,7 +59,7 @@ extension NodeEngine {
                 try fault(link, .notAdmitted, "\(received.anchor.author) may not publish here", step)
                 continue
             }
-            for block in attachments { try step.storage.putBlock(block.bytes, cid: block.cid) }
+            try keep(attachments, of: received, step)
             let outcome = try graph.receive(received, now: step.now, in: step.storage)
             if outcome.refusal != nil, let link {
                 // It may be right later, when what it lacks is here.
@@ -71,6 +71,17 @@ extension NodeEngine {
         if let link {
             try perform(
                 gossip.delivered(feeds, from: link, now: step.now, graph: graph), prepared: nil, step)
+        }
+    }
+
+    /// Stores the blocks that came along, as far as an entry names them and they are new.
+    private func keep(
+        _ attachments: [Block], of received: ReceivedAnchor, _ step: Step
+    ) throws(StorageError) {
+        guard !attachments.isEmpty else { return }
+        let named = Set(received.entries.flatMap(\.attachments))
+        for block in attachments where named.contains(block.cid) {
+            if try !step.storage.hasBlock(block.cid) { try step.storage.putBlock(block.bytes, cid: block.cid) }
         }
     }
 
@@ -111,15 +122,17 @@ extension NodeEngine {
     mutating func absorb(
         _ outcome: FeedOutcome, from link: PeerLink?, decoded: [CID: [Entry?]], _ step: Step
     ) throws(StorageError) {
+        for cid in outcome.dropped { recentAnchors.forget(cid) }
         for freeze in outcome.freezes { try undo(freeze, step) }
         for applied in outcome.applied {
             recentAnchors.insert(applied.received.cid)
             let entries =
                 decoded[applied.received.cid]
                 ?? applied.received.entries.map { try? Entry(decoding: $0.bytes) }
-            if applied.counts {
-                for (index, entry) in entries.enumerated() {
-                    guard let entry else { continue }
+            let anchor = applied.received.anchor
+            for (index, entry) in entries.enumerated() {
+                // Asked for each entry anew: what has been folded since may have frozen this feed.
+                if let entry, graph.counts(anchor.feed, anchor.seq) {
                     try fold(
                         entry, cid: applied.received.entries[index].cid, anchor: applied.received.cid,
                         position: applied.position(index), step)
@@ -203,6 +216,7 @@ extension NodeEngine {
                 defer { index += 1 }
                 return decoded[index]?.attachments ?? []
             }, by: signer, scope: settings.scope, now: step.now, in: step.storage)
+        publishedCount += 1
         guard let cid = outcome.applied.first?.received.cid else { return }
         try absorb(outcome, from: nil, decoded: [cid: decoded], step)
     }
@@ -258,7 +272,11 @@ extension NodeEngine {
                 switch entry {
                 case .manifest: touch(cid)
                 case .award(let record): touch(record.manifest)
-                case .receipt(let record): touch(record.manifest)
+                case .receipt(let record):
+                    if try !jobs.ledger(record.manifest, in: step.storage).receipts.contains(where: { $0.cid == cid }) {
+                        try step.storage.remove(Self.receiptKey(cid), in: .projections)
+                    }
+                    touch(record.manifest)
                 case .close(let record): touch(record.manifest)
                 case .attestation(let record):
                     if let manifest = try manifest(ofReceipt: record.receipt, step.storage) { touch(manifest) }

@@ -17,6 +17,13 @@ extension NodeEngine {
         (SettledStatus(rawValue: view.settledStatus)?.isFinal ?? false) && view.verification.final
     }
 
+    func hasReached(_ end: JobEnd, _ view: JobStatusView) -> Bool {
+        switch end {
+        case .ended: SettledStatus(rawValue: view.settledStatus)?.isFinal ?? false
+        case .verified: isSettled(view)
+        }
+    }
+
     func reference(_ did: DID?) -> NodeReferenceView {
         NodeReferenceView(nodeID: did.map { name(of: $0) }, did: did?.description)
     }
@@ -44,7 +51,7 @@ extension NodeEngine {
             reason = method == .none ? "the job asked for no verification" : "no federation that this node knows judges the job"
         }
         return VerificationView(
-            state: verification.state.rawValue, verifiedBy: verification.verifiedBy.map { name(of: $0) },
+            state: verification.state.rawValue, verifiedBy: verification.verifiedBy.map(\.description),
             quorum: Int(clamping: verification.quorum), method: method.rawValue, final: isFinal, reason: reason)
     }
 

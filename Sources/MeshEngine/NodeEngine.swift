@@ -12,7 +12,8 @@ public import MeshStorage
 ///     inputs ──▶ step(inputs, now, transaction) ──▶ effects
 ///
 /// The shell gathers the inputs that are ready, opens one write transaction, steps the engine,
-/// commits, and only then performs the effects in order: what is said to anyone is durable first.
+/// commits, and only then performs the effects in order: what is claimed is durable before it is
+/// said. Steps that claim nothing (``mustPersist``) may share a commit that comes a little later.
 /// It calls ``nextDeadline`` after every step and delivers ``EngineInput/deadlineReached`` then.
 ///
 /// Jobs are driven by levels, not edges: whatever changes, ``reconsider(_:_:)`` looks at what the
@@ -56,12 +57,20 @@ public struct NodeEngine: Sendable {
     /// What peers say our own feed reaches to.
     var ownFrontierGoal: UInt64?
 
+    /// Whether the last step's effects may be told to anyone only once it is durable: it has published
+    /// an anchor of our own, which is what every acknowledgement rests on.
+    ///
+    /// What the other steps say passes on what others signed, shows what is known, or makes offers that
+    /// a restart may forget: the shell may release it at once and commit several such steps together.
+    public private(set) var mustPersist = false
+
     // Within a step.
     var effects: [EngineEffect] = []
     var dirty: [CID] = []
     /// Jobs that something happened to, for those who wait.
     var changed: Set<CID> = []
     var latestNow: Timestamp
+    var publishedCount = 0
     var pending: [[UInt8]] = []
     var pendingSince: Timestamp?
     var outgoingBids: [DID: [Bids.Bid]] = [:]
@@ -138,6 +147,7 @@ public struct NodeEngine: Sendable {
     ) throws(StorageError) -> [EngineEffect] {
         let step = Step(now: now, storage: storage, blobs: blobs)
         latestNow = now
+        let before = publishedCount
         for input in inputs {
             try handle(input, step)
             try settle(step)
@@ -155,6 +165,7 @@ public struct NodeEngine: Sendable {
         flushBids(step)
         try answerWaiters(step)
         defer { effects = [] }
+        mustPersist = publishedCount != before
         return effects
     }
 

@@ -10,6 +10,7 @@ struct Waiter: Sendable {
         case submitted
         /// `status/verification` differs from this, or is final.
         case changed(after: String)
+        case until(JobEnd)
         /// The bid window is over or has more bids than `count`.
         case bids(count: Int)
         /// There are more awards than this.

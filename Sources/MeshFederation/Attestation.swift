@@ -1,6 +1,6 @@
 public import IPLD
 public import MeshCore
-internal import MeshIdentity
+public import MeshIdentity
 public import MeshMarket
 public import MeshRuntime
 
@@ -31,6 +31,9 @@ public struct Attestation: Hashable, Sendable {
         }
     }
 
+    /// Who speaks: the author of the feed it stands in, and named here too so that two members who
+    /// find the same do not publish one and the same record.
+    public var member: DID
     public var receipt: CID
     public var close: CID?
     /// The body CID of the bundle under which the member speaks.
@@ -41,9 +44,10 @@ public struct Attestation: Hashable, Sendable {
     public var reason: String?
 
     public init(
-        receipt: CID, close: CID?, bundle: CID, verdict: Verdict, method: Method, observed: Observation?,
+        member: DID, receipt: CID, close: CID?, bundle: CID, verdict: Verdict, method: Method, observed: Observation?,
         reason: String?
     ) {
+        self.member = member
         self.receipt = receipt
         self.close = close
         self.bundle = bundle
@@ -59,6 +63,7 @@ public struct Attestation: Hashable, Sendable {
             map.field("kind") { $0.text(Self.kind) }
             map.field("close", ifPresent: close) { $0.link($1) }
             map.field("bundle") { $0.link(bundle) }
+            map.field("member") { $0.did(member) }
             map.field("method") { $0.text(method.rawValue) }
             map.field("reason", ifPresent: reason) { $0.text($1) }
             map.field("receipt") { $0.link(receipt) }
@@ -80,6 +85,7 @@ public struct Attestation: Hashable, Sendable {
                 try map.kind(Self.kind)
                 let close = try map.optional("close") { d throws(IPLDError) in try d.link() }
                 let bundle = try map.field("bundle") { d throws(IPLDError) in try d.link() }
+                let member = try map.field("member") { d throws(IPLDError) in try d.did() }
                 let method = try map.choice("method", Method.self)
                 let reason = try map.optional("reason") { d throws(IPLDError) in try d.text(atMost: 1024) }
                 let receipt = try map.field("receipt") { d throws(IPLDError) in try d.link() }
@@ -93,7 +99,7 @@ public struct Attestation: Hashable, Sendable {
                     }
                 }
                 return Attestation(
-                    receipt: receipt, close: close, bundle: bundle, verdict: verdict, method: method,
+                    member: member, receipt: receipt, close: close, bundle: bundle, verdict: verdict, method: method,
                     observed: observed, reason: reason)
             }
         }

@@ -46,7 +46,7 @@ public struct Verification: Hashable, Sendable {
         for attestation in attestations.sorted(by: { $0.position < $1.position }) {
             let record = attestation.record
             let author = attestation.position.author
-            guard record.receipt == receipt.cid, record.bundle == body, eligible.contains(author),
+            guard record.member == author, record.receipt == receipt.cid, record.bundle == body, eligible.contains(author),
                 verdicts[author] == nil,
                 manifest.trust.method == .signature || record.method == .replay || record.verdict == .unverifiable
             else { continue }

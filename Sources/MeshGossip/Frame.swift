@@ -52,7 +52,8 @@ public struct WireAnchor: Hashable, Sendable {
 
     /// About what it takes on the wire.
     public var byteCount: Int {
-        envelope.count + entries.reduce(0) { $0 + $1.count + 5 } + attachments.reduce(16) { $0 + $1.count + 5 }
+        envelope.count + entries.reduce(0) { $0 + $1.count + 5 }
+            + attachments.reduce(16) { $0 + $1.count + 5 }
     }
 
     func encode(to encoder: inout DAGCBOREncoder) {
@@ -63,7 +64,9 @@ public struct WireAnchor: Hashable, Sendable {
     }
 
     init(_ decoder: inout DAGCBORDecoder) throws(IPLDError) {
-        guard try decoder.arrayHead(atMost: 3) == 3 else { throw IPLDError(.schema, "an anchor travels as three items") }
+        guard try decoder.arrayHead(atMost: 3) == 3 else {
+            throw IPLDError(.schema, "an anchor travels as three items")
+        }
         envelope = try decoder.byteString(atMost: 64 * 1024)
         entries = try decoder.array(atMost: Anchor.entryCountMax) { d throws(IPLDError) in
             try d.byteString(atMost: ReceivedAnchor.recordByteCountMax)
@@ -94,7 +97,8 @@ public struct FrontierMark: Hashable, Sendable {
 /// What nodes say to each other over one link.
 public enum Frame: Hashable, Sendable {
     public static let version: UInt64 = 1
-    public static let markCountMax = 1000
+    /// The most marks that one frame holds; the longest 700 stay below the frame's cap.
+    public static let markCountMax = 700
     public static let blockCountMax = 64
 
     /// The first frame of each side.
@@ -102,8 +106,9 @@ public enum Frame: Hashable, Sendable {
     case push(WireAnchor)
     /// A signed message and how many more hops it may make.
     case message(envelope: [UInt8], hops: UInt8)
-    /// The sender's fingerprint, and its marks when it believes that the two differ.
-    case frontier(fingerprint: Bytes32, marks: [FrontierMark]?, isAnswer: Bool)
+    /// The sender's fingerprint, and its marks when it believes that the two differ; more marks than
+    /// fit follow in further frames, up to the last one.
+    case frontier(fingerprint: Bytes32, marks: [FrontierMark]?, isAnswer: Bool, isLast: Bool)
     case want(FeedID, ClosedRange<UInt64>)
     case have([WireAnchor])
     case wantBlocks([CID])
@@ -145,8 +150,9 @@ public enum Frame: Hashable, Sendable {
             encoder.arrayHead(2)
             encoder.byteString(envelope)
             encoder.unsigned(UInt64(hops))
-        case .frontier(let fingerprint, let marks, let isAnswer):
+        case .frontier(let fingerprint, let marks, let isAnswer, let isLast):
             encoder.map { map in
+                map.field("last") { $0.bool(isLast) }
                 map.field("marks", ifPresent: marks) { encoder, marks in
                     encoder.array(marks) { $0.mark($1) }
                 }
@@ -188,7 +194,9 @@ public enum Frame: Hashable, Sendable {
                 guard version == Self.version else {
                     throw IPLDError(.schema, "the peer speaks version \(version), this node \(Self.version)")
                 }
-                let features = try map.field("features") { d throws(IPLDError) in try d.texts(atMost: 32, each: 64) }
+                let features = try map.field("features") { d throws(IPLDError) in
+                    try d.texts(atMost: 32, each: 64)
+                }
                 let fingerprint = try map.field("frontier") { d throws(IPLDError) in try d.digest() }
                 return .hello(network: network, features: features, fingerprint: fingerprint)
             }
@@ -199,15 +207,18 @@ public enum Frame: Hashable, Sendable {
             return .message(envelope: envelope, hops: UInt8(try decoder.unsigned(atMost: 16)))
         case .frontier:
             return try decoder.map { map throws(IPLDError) in
+                let isLast = try map.field("last") { d throws(IPLDError) in try d.bool() }
                 let marks = try map.optional("marks") { d throws(IPLDError) in
                     try d.array(atMost: Self.markCountMax) { d throws(IPLDError) in try d.mark() }
                 }
                 let isAnswer = try map.field("answer") { d throws(IPLDError) in try d.bool() }
                 let fingerprint = try map.field("fingerprint") { d throws(IPLDError) in try d.digest() }
-                return .frontier(fingerprint: fingerprint, marks: marks, isAnswer: isAnswer)
+                return .frontier(fingerprint: fingerprint, marks: marks, isAnswer: isAnswer, isLast: isLast)
             }
         case .want:
-            guard try decoder.arrayHead(atMost: 4) == 4 else { throw IPLDError(.schema, "a want has four items") }
+            guard try decoder.arrayHead(atMost: 4) == 4 else {
+                throw IPLDError(.schema, "a want has four items")
+            }
             let author = try decoder.did()
             let scope = try decoder.text(atMost: Anchor.scopeByteCountMax)
             let from = try decoder.unsigned(atMost: 1 << 53)

@@ -8,49 +8,85 @@ internal import MeshIdentity
 // feed, and what is missing is a range.
 extension GossipMachine {
     mutating func compare(
-        _ fingerprint: Bytes32, marks: [FrontierMark]?, isAnswer: Bool, on link: PeerLink, now: Timestamp,
-        graph: FeedGraph
+        _ fingerprint: Bytes32, marks: [FrontierMark]?, isAnswer: Bool, isLast: Bool, on link: PeerLink,
+        now: Timestamp, graph: FeedGraph
     ) -> [GossipEffect] {
         let ours = graph.fingerprint
         let ownFeed = FeedID(author: own, scope: scope)
         guard let marks else {
             if fingerprint == ours { return [.ownFrontier(link, seq: graph.head(ownFeed)?.seq)] }
-            return [.send(link, .frontier(fingerprint: ours, marks: Self.marks(graph), isAnswer: false))]
+            return Self.frontier(graph, ours, isAnswer: false).map { .send(link, $0) }
         }
+        guard links[link]?.take(marks, isLast: isLast) == true else {
+            return punish(link, .malformedFrame, "a frontier of more than \(Link.markCountMax) feeds")
+        }
+        // Only the whole list says what the peer does not have.
+        guard isLast else { return [] }
         var effects: [GossipEffect] = []
-        for mark in marks { links[link]?.marks[mark.feed] = mark }
-        effects.append(.ownFrontier(link, seq: marks.first { $0.feed == ownFeed }?.seq))
-        if !isAnswer {
-            effects.append(.send(link, .frontier(fingerprint: ours, marks: Self.marks(graph), isAnswer: true)))
-        }
+        effects.append(.ownFrontier(link, seq: links[link]?.marks[ownFeed]?.seq))
+        if !isAnswer { effects += Self.frontier(graph, ours, isAnswer: true).map { .send(link, $0) } }
         effects += requestMissing(from: link, now: now, graph: graph)
         return effects
     }
 
-    static func marks(_ graph: FeedGraph) -> [FrontierMark] {
-        graph.frontier.prefix(Frame.markCountMax).map {
+    /// All our marks, in as many frames as they need.
+    static func frontier(_ graph: FeedGraph, _ fingerprint: Bytes32, isAnswer: Bool) -> [Frame] {
+        let marks = graph.frontier.map {
             FrontierMark(feed: $0.feed, seq: $0.head.seq, cid: $0.head.cid, frozenAt: $0.head.frozenAt)
+        }
+        let starts = marks.isEmpty ? [0] : Array(stride(from: 0, to: marks.count, by: Frame.markCountMax))
+        return starts.map { start in
+            let end = min(start + Frame.markCountMax, marks.count)
+            return .frontier(
+                fingerprint: fingerprint, marks: Array(marks[start..<end]), isAnswer: isAnswer,
+                isLast: end == marks.count)
         }
     }
 
     /// Asks `link` for what it has told that it holds and we do not, one range of each feed at a time.
     mutating func requestMissing(from link: PeerLink, now: Timestamp, graph: FeedGraph) -> [GossipEffect] {
-        guard let marks = links[link]?.marks else { return [] }
+        guard let feeds = links[link]?.marks.keys.sorted() else { return [] }
         var effects: [GossipEffect] = []
-        for feed in marks.keys.sorted() {
-            guard let mark = marks[feed], requests[feed] == nil, effects.count < 8 else { continue }
-            let head = graph.head(feed)
-            // Above a freeze point nothing counts, so nothing is asked for.
-            let limit = [mark.frozenAt, head?.frozenAt].compactMap { $0 }.min()
-            let last = limit.map { $0 == 0 ? nil : min(mark.seq, $0 - 1) } ?? mark.seq
-            let first = head.map { $0.seq + 1 } ?? 0
-            if let last, first <= last {
-                let range = first...min(last, first + Self.wantSpanMax - 1)
-                requests[feed] = Request(link: link, deadline: now + Self.wantMilliseconds)
-                effects.append(.send(link, .want(feed, range)))
-            } else if let head, head.seq == mark.seq, head.cid != mark.cid, head.frozenAt == nil {
-                // The same length and another end: a fork. Their anchor is the other half of the proof.
-                effects.append(.send(link, .want(feed, mark.seq...mark.seq)))
+        for feed in feeds where effects.count < 8 {
+            if let effect = request(feed, from: link, now: now, graph: graph) { effects.append(effect) }
+        }
+        return effects
+    }
+
+    /// Asks `link` for the next range of one feed, unless somebody is being asked already or it has
+    /// nothing that we lack.
+    mutating func request(
+        _ feed: FeedID, from link: PeerLink, now: Timestamp, graph: FeedGraph
+    ) -> GossipEffect? {
+        guard let mark = links[link]?.marks[feed], requests[feed] == nil else { return nil }
+        let head = graph.head(feed)
+        // From a freeze point on nothing counts, so nothing is asked for.
+        let limit = [mark.frozenAt, graph.freezePoint(feed)].compactMap { $0 }.min()
+        guard limit != 0 else { return nil }
+        let last = limit.map { min(mark.seq, $0 - 1) } ?? mark.seq
+        let first = head.map { $0.seq + 1 } ?? 0
+        let range: ClosedRange<UInt64>
+        if first <= last {
+            range = first...min(last, first + Self.wantSpanMax - 1)
+        } else if let head, head.seq == mark.seq, head.cid != mark.cid {
+            // The same length and another end: a fork. Their anchor is the other half of the proof.
+            range = mark.seq...mark.seq
+        } else {
+            return nil
+        }
+        requests[feed] = Request(link: link, deadline: now + Self.wantMilliseconds)
+        return .send(link, .want(feed, range))
+    }
+
+    /// Gives up on answers that did not come, and asks whoever else has the same.
+    mutating func expireRequests(_ now: Timestamp, _ graph: FeedGraph) -> [GossipEffect] {
+        var effects: [GossipEffect] = []
+        for (feed, expired) in requests.filter({ $0.value.deadline <= now }).sorted(by: { $0.key < $1.key }) {
+            requests[feed] = nil
+            let order = links.keys.sorted()
+            let others = order.filter { $0 > expired.link } + order.filter { $0 < expired.link }
+            for link in others where requests[feed] == nil {
+                if let effect = request(feed, from: link, now: now, graph: graph) { effects.append(effect) }
             }
         }
         return effects
@@ -92,12 +128,13 @@ extension FeedGraph {
         for (feed, head) in frontier {
             bytes.append(contentsOf: feed.key)
             if let frozenAt = head.frozenAt {
-                // Branches above the freeze point differ between replicas and count for nobody.
                 bytes.append(1)
                 bytes.append(bigEndian: frozenAt)
-                bytes.append(bigEndian: min(frozenAt, head.seq + 1))
             } else {
                 bytes.append(0)
+            }
+            // The proof that stands in for the head of a feed that counts nowhere may be any of several.
+            if head.frozenAt != 0 {
                 bytes.append(bigEndian: head.seq)
                 head.cid.append(to: &bytes)
             }

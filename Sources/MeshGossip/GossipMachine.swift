@@ -99,9 +99,27 @@ public struct GossipMachine: Sendable {
         let address: String
         let outbound: Bool
         var greeted = false
-        /// How far the peer holds each feed, as far as it has told.
+        /// How far the peer holds each feed, by the newest whole list that it has sent.
         var marks: [FeedID: FrontierMark] = [:]
+        /// The list that it is sending.
+        var incoming: [FeedID: FrontierMark] = [:]
         var nextSync: Timestamp
+
+        /// The most feeds that a peer may list.
+        static let markCountMax = 100_000
+
+        /// Takes one part of a list.
+        ///
+        /// - Returns: Whether the list is still within bounds.
+        mutating func take(_ part: [FrontierMark], isLast: Bool) -> Bool {
+            for mark in part { incoming[mark.feed] = mark }
+            guard incoming.count <= Self.markCountMax else { return false }
+            if isLast {
+                marks = incoming
+                incoming = [:]
+            }
+            return true
+        }
     }
 
     struct Request: Sendable {
@@ -189,7 +207,9 @@ public struct GossipMachine: Sendable {
             guard let closed = links.removeValue(forKey: link) else { return [] }
             for feed in requests.filter({ $0.value.link == link }).map(\.key) { requests[feed] = nil }
             let penalty = penalised.remove(link) != nil
-            if self.link(to: closed.peer) == nil { dialer.linkClosed(closed.peer, penalty: penalty, now: now) }
+            if self.link(to: closed.peer) == nil {
+                dialer.linkClosed(closed.peer, penalty: penalty, now: now)
+            }
             return dials(now)
         case .dialFailed(let address):
             dialer.dialFailed(address, now: now)
@@ -224,14 +244,19 @@ public struct GossipMachine: Sendable {
         switch frame {
         case .hello(let network, _, let fingerprint):
             guard network == self.network else {
-                return punish(link, .wrongNetwork, "the peer is in network \"\(network)\", this node in \"\(self.network)\"")
+                return punish(
+                    link, .wrongNetwork,
+                    "the peer is in network \"\(network)\", this node in \"\(self.network)\"")
             }
             links[link]?.greeted = true
-            return compare(fingerprint, marks: nil, isAnswer: false, on: link, now: now, graph: graph)
+            return compare(
+                fingerprint, marks: nil, isAnswer: false, isLast: true, on: link, now: now, graph: graph)
         case _ where links[link]?.greeted != true:
             return punish(link, .malformedFrame, "a frame came before the hello")
-        case .frontier(let fingerprint, let marks, let isAnswer):
-            return compare(fingerprint, marks: marks, isAnswer: isAnswer, on: link, now: now, graph: graph)
+        case .frontier(let fingerprint, let marks, let isAnswer, let isLast):
+            return compare(
+                fingerprint, marks: marks, isAnswer: isAnswer, isLast: isLast, on: link, now: now,
+                graph: graph)
         case .push(let anchor): return [.deliver(link, [anchor])]
         case .have(let anchors): return [.deliver(link, anchors)]
         case .message(let envelope, let hops):
@@ -252,7 +277,7 @@ public struct GossipMachine: Sendable {
         return receivers.isEmpty ? [] : [.broadcast(receivers, .message(envelope: envelope, hops: hops - 1))]
     }
 
-    private mutating func punish(_ link: PeerLink, _ fault: PeerFault, _ detail: String) -> [GossipEffect] {
+    mutating func punish(_ link: PeerLink, _ fault: PeerFault, _ detail: String) -> [GossipEffect] {
         guard let peer = links[link]?.peer else { return [] }
         let count = faults[peer, default: [:]][fault, default: 0] + 1
         faults[peer, default: [:]][fault] = count
@@ -271,13 +296,14 @@ public struct GossipMachine: Sendable {
 
     private mutating func deadlineReached(_ now: Timestamp, _ graph: FeedGraph) -> [GossipEffect] {
         var effects = dials(now)
-        for feed in requests.filter({ $0.value.deadline <= now }).map(\.key).sorted() { requests[feed] = nil }
+        effects += expireRequests(now, graph)
         let fingerprint = graph.fingerprint
         for link in links.keys.sorted() {
             guard let due = links[link]?.nextSync, due <= now else { continue }
             links[link]?.nextSync = now + Self.syncMilliseconds
             guard links[link]?.greeted == true else { continue }
-            effects.append(.send(link, .frontier(fingerprint: fingerprint, marks: nil, isAnswer: false)))
+            effects.append(
+                .send(link, .frontier(fingerprint: fingerprint, marks: nil, isAnswer: false, isLast: true)))
             let missing = graph.missingBlocks
             if !missing.isEmpty {
                 effects.append(.send(link, .wantBlocks(Array(missing.prefix(Frame.blockCountMax)))))

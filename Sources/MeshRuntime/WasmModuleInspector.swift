@@ -10,6 +10,7 @@ public enum WasmModuleInspector {
     ///   - code: The module's bytes.
     ///   - entry: The exported function to call; `nil` asks for `_start`, `run` or `main`.
     ///   - moduleBytesMax: The largest module that is looked at.
+    /// - Returns: The first fault found, with its byte, or `nil`.
     public static func inspect(_ code: [UInt8], entry: String?, moduleBytesMax: Int) -> ModuleRefusal? {
         do throws(ModuleRefusal) {
             let facts = try facts(code, moduleBytesMax: moduleBytesMax)

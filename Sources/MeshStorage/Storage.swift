@@ -24,7 +24,9 @@ public enum StorageTable: String, CaseIterable, Sendable, Hashable {
     /// Profiles, bundles and other small folds, by author or CID.
     case registry
 
-    /// The longest key, in bytes. Longer ones are never found, and are refused when written.
+    /// The longest key, in bytes.
+    ///
+    /// Longer ones are never found, and are refused when written.
     public static let keyByteCountMax = 511
 }
 

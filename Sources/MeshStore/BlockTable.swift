@@ -110,7 +110,7 @@ final class BlockTable: Sendable {
 
     var count: Int { snapshot.generations.reduce(0) { $0 + $1.count } }
 
-    /// The generation that fills. Only the writer adds to it.
+    /// The generation that fills; only the writer adds to it.
     var filling: Generation {
         state.withLock { state in
             if let last = state.generations.last { return last }

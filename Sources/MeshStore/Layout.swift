@@ -8,7 +8,7 @@ internal import MeshStorage
 /// One for each ``StorageTable``, and three of the store's own: `log` (step → that commit's blocks),
 /// `blocks` (CID → place in the log) and `store` (the format, and how far the index is merged).
 struct Layout: Sendable {
-    /// What this program writes. A greater number on disk is refused.
+    /// What this program writes; a greater number on disk is refused.
     static let format: UInt64 = 1
     private static let formatKey = [UInt8]("format".utf8)
     private static let mergedKey = [UInt8]("merged".utf8)

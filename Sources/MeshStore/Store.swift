@@ -111,7 +111,7 @@ public final class Store: Sendable {
 
     // MARK: - Reading
 
-    /// Runs `body` on a snapshot of what was last committed. From any thread; never waits for a writer.
+    /// Runs `body` on a snapshot of what was last committed, from any thread and without waiting.
     ///
     /// Reads are short and do not nest: the map cannot grow while one is open. The reader is not kept.
     public func read<Value>(

@@ -59,7 +59,9 @@ final class StoreWriter: StorageWriter {
         }
     }
 
-    /// Drops everything. Whoever kept the writer gets errors from it.
+    /// Drops everything.
+    ///
+    /// Whoever kept the writer gets errors from it.
     func abort() { transaction.abort() }
 
     private func fail(_ error: LMDBError) -> StorageError {

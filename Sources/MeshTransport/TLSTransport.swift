@@ -137,6 +137,13 @@ public final class TLSTransport: Sendable {
 
     // MARK: - Listening
 
+    /// Finds out whether `address` could be listened on now, and lets it go again.
+    ///
+    /// - Throws: What ``init(_:events:)`` would throw.
+    public static func probe(_ address: SocketAddress) throws(TransportError) {
+        _ = try listen(on: address)
+    }
+
     private static func listen(on address: SocketAddress) throws(TransportError) -> Descriptor {
         let names = SocketName(numeric: address).map { [$0] } ?? SocketName.resolve(address)
         guard let name = names.first else {

@@ -58,8 +58,10 @@ final class GuestContext {
 
     /// Takes a job's inputs out of its frame.
     ///
-    /// - Parameter body: What follows the entry's name in the frame. The frame comes from this very
-    ///   program's parent process; a length that does not fit is our own bug.
+    /// - Parameters:
+    ///   - job: The frame's header.
+    ///   - body: What follows the entry's name in the frame. The frame comes from this very
+    ///     program's parent process; a length that does not fit is our own bug.
     func reset(_ job: mesh_job_frame, body: UnsafeRawBufferPointer) {
         var rest = unsafe body
         func take(_ count: UInt32) -> UnsafeRawBufferPointer {

@@ -48,7 +48,7 @@ struct PendingJob: Sendable {
 
     let work: Work
     let image: ModuleImage
-    /// How often it was given back because its worker died or was busy.
+    /// How often it was given back because its worker died without having been at any job.
     var returns: UInt8 = 0
 
     /// Ends the work because no worker could finish it.

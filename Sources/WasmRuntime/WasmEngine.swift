@@ -257,7 +257,7 @@ final class WasmEngine {
         default:
             if context.outputExceeded {
                 ending.outcome = .output
-            } else if unsafe growthWasRefused(view, &instance) {
+            } else if code != 0, unsafe growthWasRefused(view, &instance) {
                 ending.outcome = .memory
             } else {
                 ending.outcome = .trap

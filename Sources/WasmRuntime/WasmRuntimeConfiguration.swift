@@ -15,6 +15,8 @@ public struct WasmRuntimeConfiguration: Sendable {
     /// How long one compilation may take, in milliseconds, before its worker is killed.
     public var compileMillisecondsMax: Int
     /// The largest linear memory that any job may have, in bytes; part of the profile.
+    ///
+    /// A job whose own limit is higher gets this one.
     public var memoryBytesMax: UInt64
 
     public init(

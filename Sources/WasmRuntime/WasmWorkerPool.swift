@@ -61,6 +61,7 @@ public final class WasmWorkerPool: Sendable {
     ///   - code: The module.
     ///   - entry: The exported function to call; `nil` asks for `_start`, `run` or `main`.
     ///   - limits: The limits of the job at hand; `nil` checks against the largest that are allowed.
+    /// - Returns: The first reason found, with its byte, or `nil`.
     public func check(_ code: [UInt8], entry: String?, limits: RunLimits?) -> ModuleRefusal? {
         let most = core.configuration.moduleBytesMax
         if let refusal = WasmModuleInspector.inspect(code, entry: entry, moduleBytesMax: most) {
@@ -144,7 +145,9 @@ public final class WasmWorkerPool: Sendable {
         wait { done in submit(request, code: { code }, completion: done) }
     }
 
-    /// Ends the workers; jobs that are not finished get the outcome `engine`. Safe to call again.
+    /// Ends the workers.
+    ///
+    /// Jobs that are not finished get the outcome `engine`. Safe to call again.
     public func shutdown() {
         core.shutdown(waiting: true)
     }

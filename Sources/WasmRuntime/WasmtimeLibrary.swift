@@ -34,7 +34,7 @@ struct WasmtimeLibrary: @unchecked Sendable {
                 throw WasmRuntimeError(
                     .libraryMissing, "there is no libwasmtime at \(explicit)", hint: "run make setup")
             }
-            return explicit
+            return absolute(explicit)
         }
         if let named = unsafe getenv("MESH_WASMTIME_LIBRARY") {
             let path = unsafe String(cString: named)
@@ -43,7 +43,7 @@ struct WasmtimeLibrary: @unchecked Sendable {
                     .libraryMissing, "MESH_WASMTIME_LIBRARY names \(path), which is not there",
                     hint: "run make setup and unset the variable")
             }
-            return path
+            return absolute(path)
         }
         var folder = executablePath()
         while let slash = folder.lastIndex(of: "/") {
@@ -51,7 +51,8 @@ struct WasmtimeLibrary: @unchecked Sendable {
             let path = folder + "/.deps/lib/libwasmtime.so"
             if isReadable(path) { return path }
         }
-        if isReadable(".deps/lib/libwasmtime.so") { return ".deps/lib/libwasmtime.so" }
+        let here = absolute(".deps/lib/libwasmtime.so")
+        if isReadable(here) { return here }
         throw WasmRuntimeError(
             .libraryMissing, "libwasmtime is not installed: no .deps/lib/libwasmtime.so was found",
             hint: "run make setup, or set MESH_WASMTIME_LIBRARY")
@@ -62,6 +63,15 @@ struct WasmtimeLibrary: @unchecked Sendable {
         var path = [CChar](repeating: 0, count: 4096)
         let length = unsafe readlink("/proc/self/exe", &path, 4096)
         return String(decoding: path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// `path` from the root: a worker may be started after this process has changed its directory.
+    private static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        var folder = [CChar](repeating: 0, count: 4096)
+        guard unsafe getcwd(&folder, 4096) != nil else { return path }
+        let bytes = folder.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self) + "/" + path
     }
 
     private static func isReadable(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }

@@ -5,9 +5,7 @@ internal import WasmRuntime
 @main
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
-    static let benches: [any Bench] = [
-        CodecBench(), StoreBench(), WasmBench(), ReceiptsBench(),
-    ]
+    static let benches: [any Bench] = [CodecBench(), StoreBench(), WasmBench(), ReceiptsBench(), JobsBench()]
 
     static func main() {
         WasmWorker.runIfRequested()

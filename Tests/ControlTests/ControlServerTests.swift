@@ -156,6 +156,8 @@ struct ControlServerTests {
         #expect(reached.load(ordering: .relaxed) == 0)
         #expect(
             try client.request("POST", "/v1/small", body: [UInt8](repeating: 1, count: 1000)).status == 200)
+        let huge = try client.request("POST", "/v1/small", body: [UInt8](repeating: 1, count: 8 << 20))
+        #expect(huge.status == 413)
         let big = try client.request("POST", "/v1/big", body: [UInt8](repeating: 1, count: 2 << 20))
         #expect(big.body == Array("2097152".utf8))
     }
@@ -177,21 +179,42 @@ struct ControlServerTests {
         #expect(reached.load(ordering: .relaxed) == 0)
     }
 
+    struct Malformed: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let text: String
+    }
+
     @Test(
         "what is not HTTP is turned away and the next client is served",
         arguments: [
-            "hello\r\n\r\n", "GET\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n", "GET /v1/x HTTP/9.9\r\n\r\n",
-            "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
-            "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: nine\r\n\r\n",
-            "POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            "GET /" + String(repeating: "a", count: 100_000) + " HTTP/1.1\r\n\r\n",
-            "GET /v1/x HTTP/1.1\r\n" + String(repeating: "A: b\r\n", count: 50_000) + "\r\n",
-            "GET /v1/x?a=%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            Malformed(testDescription: "a greeting", text: "hello\r\n\r\n"),
+            Malformed(testDescription: "a method alone", text: "GET\r\n\r\n"),
+            Malformed(testDescription: "control characters", text: "\u{0}\u{1}\u{2}\r\n\r\n"),
+            Malformed(testDescription: "an unknown version", text: "GET /v1/x HTTP/9.9\r\n\r\n"),
+            Malformed(
+                testDescription: "a negative length",
+                text: "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n"),
+            Malformed(
+                testDescription: "a length in words",
+                text: "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: nine\r\n\r\n"),
+            Malformed(
+                testDescription: "a chunk without a size",
+                text: "POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            Malformed(
+                testDescription: "a path of 100,000 characters",
+                text: "GET /" + String(repeating: "a", count: 100_000) + " HTTP/1.1\r\n\r\n"),
+            Malformed(
+                testDescription: "50,000 headers",
+                text: "GET /v1/x HTTP/1.1\r\n" + String(repeating: "A: b\r\n", count: 50_000) + "\r\n"),
+            Malformed(
+                testDescription: "a broken percent escape",
+                text: "GET /v1/x?a=%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
         ])
-    func malformed(_ text: String) throws {
+    func malformed(_ request: Malformed) throws {
         let server = try server(Self.echo)
         defer { server.stop() }
-        let answer = String(decoding: try #require(exchange(socketPath, Array(text.utf8))), as: UTF8.self)
+        let answer = String(
+            decoding: try #require(exchange(socketPath, Array(request.text.utf8))), as: UTF8.self)
         #expect(!answer.hasPrefix("HTTP/1.1 200"))
         let client = try HTTPControlClient(socketPath: socketPath)
         #expect(try client.request("GET", "/v1/x").status == 200)

@@ -65,7 +65,7 @@ struct JobCommandTests {
             "job.json",
             """
             {"wasm": "\(module)", "resource_amount": 5, "arg": ["a", "b"], "env": {"K": "V"}, "auto": true,
-             "allow_self": false, "bid_window": "1s", "deadline_ms": 1500, "priority": "low", "label": ["x=y"]}
+             "allow_self": false, "bid_window": 1, "deadline_ms": 1500, "priority": "low", "label": ["x=y"]}
             """)
         let outcome = daemon.run("submit-job", "--file", file, "--priority", "high", "-o", "json")
         #expect(outcome.status == 0)

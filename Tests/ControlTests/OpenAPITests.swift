@@ -130,6 +130,14 @@ struct OpenAPITests {
         #expect(Routes.bodyByteCountMax(path: "/nowhere") == 64 << 10)
     }
 
+    @Test("a key that no record has is refused, not ignored")
+    func unknownKey() {
+        let request = ControlRequest(
+            method: "POST", path: "/v1/jobs", body: Array(#"{"wasm":"b","prioritty":"low"}"#.utf8))
+        let error = #expect(throws: APIError.self) { try request.decoded(SubmitRequest.self) }
+        #expect(error?.error.message == "there is no key prioritty")
+    }
+
     @Test("a body that does not fit says where")
     func malformedBody() {
         let request = ControlRequest(

@@ -155,7 +155,7 @@ struct OtherCommandTests {
         #expect(daemon.requests.map { $0.query["stream"] } == ["stdout", "all"])
     }
 
-    @Test("events end as one JSON array, or go on one a line")
+    @Test("events are one JSON array, one CSV table or one YAML list, followed or not")
     func events() throws {
         let event = ControlResponse.event(
             "peer.connected", id: 4, EventView(id: 4, time: "t", event: "peer.connected", nodeID: "n2"))
@@ -167,7 +167,21 @@ struct OtherCommandTests {
         defer { daemon.stop() }
         #expect(daemon.run("events").output == "t  peer.connected  n2\nt  peer.connected  n2\n")
         #expect((try daemon.run("events", "-o", "json").json() as? [Any])?.count == 2)
-        #expect(daemon.run("events", "-f", "-o", "json").output.split(separator: "\n").count == 2)
+        #expect((try daemon.run("events", "-f", "-o", "json").json() as? [Any])?.count == 2)
+        let row = "4,t,peer.connected,,n2,,\r\n"
+        #expect(
+            daemon.run("events", "-f", "-o", "csv").output == "id,time,event,job_id,node_id,cid,detail\r\n"
+                + row + row)
+        #expect(daemon.run("events", "-o", "yaml").output.hasPrefix("- id: 4\n  time: t\n"))
+    }
+
+    @Test("a stream without events is an empty array")
+    func noEvents() throws {
+        let daemon = try ScriptedDaemon([
+            "GET /v1/events": [ControlResponse(status: 200, contentType: "text/event-stream")]
+        ])
+        defer { daemon.stop() }
+        #expect(daemon.run("events", "-f", "-o", "json").output == "[]\n")
     }
 
     @Test("a receipt is shown with its attestations and exported byte for byte")

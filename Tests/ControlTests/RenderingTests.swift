@@ -1,4 +1,5 @@
 import Foundation
+import IPLD
 import MeshAPI
 import MeshTestSupport
 import Testing
@@ -90,6 +91,19 @@ struct RenderingTests {
         let table = Table(headings: ["Node ID", "Bid"], rows: [["a", "1"], ["a-long-name", "22"]])
         #expect(table.lines() == ["Node ID      Bid", "a            1", "a-long-name  22"])
         #expect(Table(headings: ["A", "B"], rows: []).lines() == ["A  B"])
+    }
+
+    @Test("integers of DAG-JSON keep their value, as text where JSON readers would round")
+    func integers() {
+        func json(_ negative: Bool, _ magnitude: UInt64) -> String {
+            JSONTree(dagJSON: .integer(negative: negative, magnitude: magnitude)).json()
+        }
+        #expect(json(false, 7) == "7")
+        #expect(json(true, 0) == "-1")
+        #expect(json(true, UInt64(Int.max)) == "-9223372036854775808")
+        #expect(json(false, UInt64(Int.max) + 1) == "\"9223372036854775808\"")
+        #expect(json(true, UInt64(Int.max) + 1) == "\"-9223372036854775809\"")
+        #expect(json(true, .max) == "\"-18446744073709551616\"")
     }
 
     @Test(

@@ -165,6 +165,29 @@ struct StoreTests {
         #expect(try store.read { reader throws(StorageError) in try reader.block(lost.cid) } == lost.bytes)
     }
 
+    @Test("a commit that fails takes its blocks out of memory again")
+    func withdrawal() throws {
+        let store = try Store(directory: path, options: small(mapBytesMax: 1 << 20))
+        let little = block(1)
+        let other = block(2)
+        // The large block is appended at the commit, so it is the commit that fails.
+        #expect(throws: StorageError(.full, "")) {
+            try store.write { writer throws(StorageError) in
+                try writer.put(little)
+                try writer.put(block(3, byteCount: 2 << 20))
+            }
+        }
+        #expect(store.statistics().unmergedCount == 0)
+        try store.write { writer throws(StorageError) in try writer.put(other) }
+        try store.read { reader throws(StorageError) in
+            #expect(try !reader.hasBlock(little.cid))
+            #expect(try reader.block(little.cid) == nil)
+            #expect(try reader.block(other.cid) == other.bytes)
+        }
+        try store.write { writer throws(StorageError) in try writer.put(little) }
+        #expect(try store.read { reader throws(StorageError) in try reader.block(little.cid) } == little.bytes)
+    }
+
     @Test("a second store on the same directory is told that it is locked, and where")
     func locking() throws {
         do {

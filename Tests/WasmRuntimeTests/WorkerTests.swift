@@ -174,6 +174,36 @@ struct WorkerTests {
         for index in 0..<10_000 { #expect(all[index]?.outcome.exitCode == Int32(33 + index % 90)) }
     }
 
+    @Test("workers killed again and again under load lose no job and cost at most one each")
+    func killedUnderLoad() throws {
+        let pool = try WasmWorkerPool(Fixture.configuration(workers: 2))
+        defer { pool.shutdown() }
+        let code = try Fixture.module(
+            """
+            (module (memory 1) (func (export "run") (result i32) (local i32)
+              (loop (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 20000))))
+              (i32.const 5)))
+            """)
+        let requests = Array(repeating: Fixture.request(code), count: 20_000)
+        let results = Results()
+        pool.submitBatch(requests, code: { _ in code }) { results.put($0, $1) }
+        var kills = 0
+        var taken = 0
+        for _ in 0..<8 {
+            _ = results.take(200)
+            taken += 200
+            guard let worker = awaitRunning(pool) else { break }
+            #expect(kill(worker, SIGKILL) == 0)
+            kills += 1
+        }
+        let all = results.take(20_000 - taken)
+        #expect(kills == 8)
+        #expect(all.count == 20_000)
+        let failed = all.values.filter { $0.outcome != RunOutcome(.exit, exitCode: 5) }
+        #expect(failed.allSatisfy { $0.outcome.outcomeClass == .engine })
+        #expect(failed.count <= kills)
+    }
+
     @Test("after the end every job that waited is answered")
     func shutDown() throws {
         let pool = try WasmWorkerPool(Fixture.configuration(workers: 1))

@@ -1,0 +1,186 @@
+internal import MeshTransport
+internal import MeshStore
+internal import ControlServer
+internal import IPLD
+internal import MeshAPI
+internal import MeshCore
+internal import MeshEngine
+internal import MeshMarket
+internal import MeshRuntime
+internal import WasmRuntime
+
+import Foundation
+
+/// Answers the control API: asks the engine for what it decides, and reads blocks and blobs from
+/// snapshots of the store.
+struct ControlRoutes: ControlHandler {
+    unowned let daemon: Daemon
+
+    func respond(to request: ControlRequest) -> ControlResponse {
+        guard case .found(let route, let parameters) = Routes.match(method: request.method, path: request.path)
+        else { return Routes.refusal(of: request) }
+        do {
+            return try respond(route, parameters, request)
+        } catch let error as APIError {
+            return .error(400, error)
+        } catch {
+            return .error(500, APIError(code: "internal", message: "\(error)"))
+        }
+    }
+
+    private func respond(
+        _ route: RouteName, _ parameters: [String: String], _ request: ControlRequest
+    ) throws -> ControlResponse {
+        let id = parameters["id"] ?? parameters["cid"] ?? ""
+        let wait = try number(request.query["wait"], "wait") ?? 0
+        switch route {
+        case .openAPI: return .bytes(OpenAPI.document, contentType: "application/json")
+        case .nodeStatus: return answer(.status)
+        case .nodes: return answer(.nodes)
+        case .drain: return answer(.drain(try request.decoded(DrainRequest.self).drain))
+        case .peers: return answer(.peers)
+        case .connectPeer: return answer(.connect(address: try request.decoded(PeerRequest.self).address))
+        case .events: return try events(request)
+        case .submitJob: return try submit(request)
+        case .jobs:
+            let limit = try number(request.query["limit"], "limit") ?? 100
+            return answer(.jobs(limit: min(10_000, Int(limit)), status: request.query["status"]))
+        case .job:
+            let until = try request.query["until"].map { word throws(APIError) in
+                guard let end = JobEnd(rawValue: word) else {
+                    throw APIError(code: "request.malformed", message: "until is ended or verified, not \(word.prefix(40))")
+                }
+                return end
+            }
+            return answer(.job(id, waitMilliseconds: wait, after: request.query["after"], until: until))
+        case .bids:
+            return answer(
+                .bids(
+                    id, waitMilliseconds: wait,
+                    count: Int(try number(request.query["count"], "count") ?? .init(Int32.max))))
+        case .history: return answer(.history(id))
+        case .explain: return answer(.explain(id))
+        case .logs: return try logs(id, request)
+        case .output: return answer(.output(id, name: parameters["name"] ?? ""))
+        case .award: return answer(.award(id, node: try request.decoded(AwardRequest.self).nodeID))
+        case .cancel: return answer(.cancel(id))
+        case .resubmission: return answer(.resubmission(id))
+        case .putBlob: return try putBlob(request)
+        case .blob: return try blob(id)
+        case .heads: return answer(.heads)
+        case .dagLog: return try dagLog(request)
+        case .dagExport: return try dagExport(request)
+        case .dagImport: return try dagImport(request)
+        case .block: return try block(id)
+        case .receipt: return answer(.receipt(id))
+        case .receiptCAR: return answer(.receiptCAR(id))
+        case .anchorReceipt:
+            return .error(422, APIError(code: "receipt.invalid", message: "not yet"))
+        case .federations: return answer(.federations)
+        case .signFederation: return answer(.signFederation(id))
+        }
+    }
+
+    private func number(_ text: String?, _ name: String) throws(APIError) -> Int64? {
+        guard let text else { return nil }
+        guard let value = Int64(text), value >= 0 else {
+            throw APIError(code: "request.malformed", message: "\(name) must be a number, not \(text.prefix(40))")
+        }
+        return value
+    }
+
+    // MARK: The engine's answers
+
+    /// Asks the engine and writes its answer.
+    func answer(_ command: ControlCommand) -> ControlResponse {
+        guard let reply = daemon.ask(command) else {
+            return .error(
+                503, APIError(code: "node.stopping", message: "the daemon is stopping or too busy to answer", retryable: true))
+        }
+        return response(reply)
+    }
+
+    private func response(_ reply: ControlReply) -> ControlResponse {
+        switch reply {
+        case .submitted(let view): return .json(view, status: 201)
+        case .job(let view): return .json(view)
+        case .jobs(let views): return .json(views)
+        case .bids(let view): return .json(view)
+        case .history(let views): return .json(views)
+        case .explained(let views): return .json(views)
+        case .blob(let cid): return (try? blob("\(cid)")) ?? .error(404, APIError(code: "blob.unknown", message: "no blob \(cid)"))
+        case .logs: return .error(500, APIError(code: "internal", message: "logs are assembled elsewhere"))
+        case .resubmission(let request): return .json(request)
+        case .status(var view):
+            let statistics = daemon.store.statistics()
+            view.version = Daemon.version
+            view.listenAddress = daemon.transport?.listeningAddress.map { "\($0)" } ?? ""
+            view.storeBytes = statistics.usedBytes
+            view.blobBytes = statistics.blobBytes
+            return .json(view)
+        case .nodes(let views): return .json(views)
+        case .peers(let views):
+            return .json(views.map(counted))
+        case .federations(let views): return .json(views)
+        case .heads(let views): return .json(views)
+        case .receipt(let view): return .json(view)
+        case .receiptCAR(let root, let blocks, let blobs): return receiptCAR(root, blocks, blobs)
+        case .imported(let view): return .json(view)
+        case .anchored(let receipt, _): return .json(AnchoredReceiptView(receiptCID: "\(receipt)", anchorCID: nil), status: 201)
+        case .node(let did): return .json(["did": "\(did)"])
+        case .failure(let status, let error): return .error(status, error)
+        }
+    }
+
+    /// A peer's view with what the transport counts of it.
+    private func counted(_ view: PeerView) -> PeerView {
+        guard let statistics = daemon.transport?.statistics,
+            let link = statistics.links.first(where: { "\($0.peer)" == view.did })
+        else { return view }
+        var view = view
+        view.counters["bytes_in"] = Int(clamping: link.bytesIn)
+        view.counters["bytes_out"] = Int(clamping: link.bytesOut)
+        view.counters["frames_in"] = Int(clamping: link.framesIn)
+        view.counters["frames_out"] = Int(clamping: link.framesOut)
+        view.counters["frames_dropped"] = Int(clamping: link.framesDropped)
+        return view
+    }
+
+    // MARK: Submitting
+
+    /// Looks at the module before anything is published.
+    private func submit(_ request: ControlRequest) throws -> ControlResponse {
+        let submission = try request.decoded(SubmitRequest.self)
+        guard let cid = try? CID(submission.wasm), let code = daemon.assemble(cid) else {
+            return .error(
+                422,
+                APIError(
+                    code: "job.wasm", message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
+                    hint: "POST it to /v1/blobs first"))
+        }
+        for input in submission.inputs ?? [] {
+            guard let cid = try? CID(input.cid), daemon.assemble(cid) != nil else {
+                return .error(
+                    422,
+                    APIError(
+                        code: "job.input", message: "the input \(input.name) is not a blob of this node",
+                        hint: "POST it to /v1/blobs first"))
+            }
+        }
+        let limits = RunLimits(
+            fuel: .max, memoryBytes: UInt64(max(1, submission.minMemory ?? 64)) << 20, outputBytes: 0,
+            wallMilliseconds: 0)
+        let refusal =
+            daemon.pool.map { $0.check(code, entry: submission.entry, limits: limits) }
+            ?? WasmModuleInspector.inspect(
+                code, entry: submission.entry, moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax)
+        if let refusal {
+            return .error(
+                422,
+                APIError(
+                    code: "job.wasm", message: "the module cannot run: \(refusal)",
+                    hint: "\(refusal.reason.rawValue); nothing was published"))
+        }
+        return answer(.submit(submission, nonce: (0..<16).map { _ in UInt8.random(in: 0...255) }))
+    }
+}

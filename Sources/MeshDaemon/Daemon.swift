@@ -1,0 +1,284 @@
+internal import ControlServer
+internal import IPLD
+internal import IdentityFiles
+internal import MeshAPI
+internal import MeshCore
+internal import MeshCrypto
+internal import MeshDAG
+internal import MeshEngine
+internal import MeshFederation
+internal import MeshGossip
+internal import MeshIdentity
+internal import MeshMarket
+internal import MeshRuntime
+internal import MeshStorage
+internal import MeshStore
+internal import MeshTransport
+internal import WasmRuntime
+
+import Foundation
+
+/// What a daemon is told besides its configuration.
+struct DaemonFlags: Sendable {
+    /// Publish without having asked a peer for our own frontier.
+    var alone = false
+    /// Make all projections again before starting.
+    var rebuild = false
+}
+
+/// A running node: the engine's loop with everything that performs its effects.
+///
+///     transport ─┐                        ┌─▶ transport
+///     runtime  ──┼─▶ EngineLoop ─ commit ─┼─▶ runtime
+///     control  ──┘                        └─▶ replies
+final class Daemon: @unchecked Sendable {
+    // Sendable because the stored parts are, and the optionals are written once before the threads
+    // that read them start.
+
+    static let version = "0.1.0"
+
+    let configuration: MeshConfiguration
+    let identity: Identity
+    let log: Logger
+    let store: Store
+    let pool: WasmWorkerPool?
+    let replies = PendingReplies()
+    let events = EventHub()
+    private(set) var transport: TLSTransport?
+    private var runner: JobRunner?
+    private var loop: EngineLoop?
+    private var server: HTTPControlServer?
+    private let blobWriter = DispatchQueue(label: "mesh.blobs")
+
+    /// Opens everything; nothing is served yet.
+    ///
+    /// - Throws: One sentence for whoever started the daemon.
+    init(_ configuration: MeshConfiguration, identity: Identity, flags: DaemonFlags, log: Logger) throws {
+        self.configuration = configuration
+        self.identity = identity
+        self.log = log
+        // The port first: when it is taken, nothing has been created yet.
+        let inbox = Inbox()
+        transport = try Self.openTransport(configuration, identity, inbox)
+        do {
+            store = try Store(
+                directory: configuration.dataDirectory,
+                options: StoreOptions(mapBytesMax: configuration.store.mapByteCountMax))
+            pool = Self.openPool(configuration, log)
+        } catch {
+            transport?.shutdown()
+            throw error
+        }
+        try start(flags, inbox)
+    }
+
+    private func start(_ flags: DaemonFlags, _ inbox: Inbox) throws {
+        let settings = try Self.settings(
+            configuration, listening: transport?.listeningAddress, engine: pool?.engine, alone: flags.alone)
+        let identity = identity
+        if flags.rebuild {
+            let now = SystemClock.now
+            try store.write { writer throws(StorageError) in
+                var engine = try NodeEngine(
+                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+                try engine.rebuild(now: now, storage: writer, blobs: store.blobs)
+            }
+            log(.info, "projections rebuilt")
+        }
+        let loop = EngineLoop(
+            store: store, log: log,
+            makeEngine: { now, writer throws(StorageError) in
+                try NodeEngine(
+                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+            }, perform: { [unowned self] effect in perform(effect) })
+        self.loop = loop
+        if let pool {
+            runner = JobRunner(pool: pool, blobs: store.blobs, log: log) { inputs in
+                loop.enqueue(inputs.map { .input($0) })
+            }
+        }
+        let thread = Thread { loop.run() }
+        thread.name = "mesh.engine"
+        thread.stackSize = 8 << 20
+        thread.start()
+        inbox.open(loop)
+        do {
+            server = try HTTPControlServer(
+                socketPath: configuration.controlSocketPath, handler: ControlRoutes(daemon: self))
+        } catch {
+            stop()
+            throw error
+        }
+        log(
+            .info,
+            "\(configuration.name) (\(identity.did)) listens on \(transport?.listeningAddress.map { "\($0)" } ?? "nothing"), control on \(configuration.controlSocketPath)"
+        )
+    }
+
+    /// Stops everything in the order in which nothing waits for what is gone.
+    func stop() {
+        replies.stop()
+        events.stop()
+        server?.stop()
+        transport?.shutdown()
+        loop?.enqueue([.stop])
+        runner?.stop()
+        pool?.shutdown()
+    }
+
+    // MARK: Asking
+
+    /// Asks the engine and waits.
+    func ask(_ command: ControlCommand) -> ControlReply? {
+        guard let loop else { return nil }
+        return replies.ask(command) { loop.enqueue(.control($0, command)) }
+    }
+
+    // MARK: Effects
+
+    private func perform(_ effect: EngineEffect) {
+        switch effect {
+        case .send(let links, let type, let body):
+            for link in links { transport?.send(type.rawValue, body, to: LinkID(rawValue: link.rawValue)) }
+        case .dial(let address, let did):
+            do throws(TransportError) {
+                transport?.dial(try SocketAddress(address), expecting: did)
+            } catch {
+                log(.warning, "cannot dial \(address): \(error)")
+                loop?.enqueue(.dialFailed(address: address))
+            }
+        case .close(let link, let code, let text):
+            log(.info, "closing link \(link.rawValue): \(code): \(text)")
+            transport?.close(
+                LinkID(rawValue: link.rawValue), farewell: Frame.bye(code: code, text: text).encoded)
+        case .run(let order):
+            if let runner {
+                runner.start(order)
+            } else {
+                let now = SystemClock.now
+                loop?.enqueue(
+                    .runFinished(
+                        order.ticket,
+                        RunReport(
+                            outcome: RunOutcome(.engine, trap: "this node has no runtime"), metering: Metering(),
+                            outputs: [], logs: [], started: now, finished: now)))
+            }
+        case .storeBlobs(let blocks):
+            blobWriter.async { [self] in
+                do throws(StorageError) {
+                    try store.blobs.putBlobs(blocks)
+                } catch {
+                    log(.error, "a fetched blob could not be stored: \(error)")
+                }
+                // Stored or not, the engine looks at what is there.
+                loop?.enqueue(.blobsStored(blocks.map(\.cid)))
+            }
+        case .reply(let request, let reply): replies.fulfil(request, reply)
+        case .log(let level, let message): log(level, message)
+        case .event(let kind, let job, let node, let cid, let detail):
+            events.add(
+                kind, job: job?.description, node: node?.description, cid: cid?.description, detail: detail)
+        }
+    }
+
+    // MARK: Opening
+
+    /// Holds the transport's events until the loop is there.
+    final class Inbox: @unchecked Sendable {
+        // Sendable because everything is behind `lock`.
+        private let lock = NSLock()
+        private var waiting: [EngineLoop.Item] = []
+        private var loop: EngineLoop?
+
+        func put(_ items: [EngineLoop.Item]) {
+            lock.lock()
+            defer { lock.unlock() }
+            if let loop { loop.enqueue(items) } else { waiting += items }
+        }
+
+        func open(_ loop: EngineLoop) {
+            lock.lock()
+            defer { lock.unlock() }
+            self.loop = loop
+            loop.enqueue(waiting)
+            waiting = []
+        }
+    }
+
+    private static func openTransport(
+        _ configuration: MeshConfiguration, _ identity: Identity, _ inbox: Inbox
+    ) throws -> TLSTransport {
+        var options = TransportConfiguration(
+            identity: identity, listen: try SocketAddress(configuration.listen),
+            frameByteCountMax: { FrameType(rawValue: $0)?.byteCountMax })
+        options.droppable = { FrameType(rawValue: $0)?.isDroppable ?? false }
+        if configuration.admission.mode != .open {
+            var allowed = Set(configuration.admission.allow)
+            if case .genesis(_, let members, _) = configuration.federation { allowed.formUnion(members.map(\.did)) }
+            allowed.formUnion(configuration.peers.compactMap(\.did))
+            let list = allowed
+            options.admits = { list.contains($0) }
+        }
+        return try TLSTransport(options) { events in
+            inbox.put(
+                events.compactMap { event in
+                    switch event {
+                    case .linkOpened(let link, let peer, let address, let outbound):
+                        .input(
+                            .linkOpened(
+                                PeerLink(rawValue: link.rawValue), peer: peer, address: "\(address)",
+                                outbound: outbound))
+                    case .frame(let link, let type, let body):
+                        FrameType(rawValue: type).map { .frame(PeerLink(rawValue: link.rawValue), $0, body) }
+                    case .linkClosed(let link, _, _): .input(.linkClosed(PeerLink(rawValue: link.rawValue)))
+                    case .dialFailed(let address, _): .input(.dialFailed(address: "\(address)"))
+                    case .refused: nil
+                    }
+                })
+        }
+    }
+
+    private static func openPool(_ configuration: MeshConfiguration, _ log: Logger) -> WasmWorkerPool? {
+        guard configuration.roles.contains(.executor) || configuration.roles.contains(.verifier) else { return nil }
+        var options = WasmRuntimeConfiguration()
+        options.libraryPath = configuration.runtime.wasmtimeLibraryPath
+        options.workers = configuration.runtime.workers
+        options.moduleBytesMax = configuration.runtime.moduleByteCountMax
+        options.compileMillisecondsMax = configuration.runtime.compileMillisecondsMax
+        do throws(WasmRuntimeError) {
+            return try WasmWorkerPool(options)
+        } catch {
+            log(.warning, "this node runs no jobs: \(error)")
+            return nil
+        }
+    }
+
+    static func settings(
+        _ configuration: MeshConfiguration, listening: SocketAddress?, engine: EngineDescription?, alone: Bool
+    ) throws -> NodeSettings {
+        var settings = NodeSettings(name: configuration.name)
+        settings.roles = configuration.roles.compactMap { NodeProfile.Role(rawValue: $0.rawValue) }
+        settings.addresses =
+            configuration.advertise.isEmpty ? listening.map { ["\($0)"] } ?? [] : configuration.advertise
+        settings.capacity = NodeProfile.Capacity(
+            cpu: UInt64(configuration.capacity.cpu), memoryMiB: UInt64(configuration.capacity.memoryMiB),
+            storageMiB: UInt64(configuration.capacity.storageMiB))
+        settings.computePrice = UInt64(configuration.computePrice)
+        settings.location = configuration.location
+        settings.labels = configuration.labels
+        settings.peers = configuration.peers.map { NodeSettings.Peer(address: $0.address, did: $0.did) }
+        if configuration.admission.mode != .open { settings.admission = .allowlist(configuration.admission.allow) }
+        switch configuration.federation {
+        case .none: break
+        case .genesis(let name, let members, let threshold):
+            settings.federation = try FederationBundle.genesis(
+                name: name, members: members.map { .init(did: $0.did, organisation: $0.organisation) },
+                threshold: UInt64(threshold))
+        case .pinned(let cid): settings.trust = cid
+        }
+        settings.engine = engine
+        settings.alone = alone
+        settings.seed = UInt64.random(in: .min ... .max)
+        return settings
+    }
+}

@@ -1,0 +1,139 @@
+internal import IPLD
+internal import MeshCore
+internal import MeshDAG
+internal import MeshEngine
+internal import MeshMarket
+internal import MeshRuntime
+internal import MeshStorage
+internal import WasmRuntime
+
+import Foundation
+
+/// Runs what the engine orders, and stores what comes out before it reports.
+///
+/// Results are gathered and their outputs stored in one durable commit for all that are ready: a
+/// receipt never names bytes that a crash could lose.
+final class JobRunner: @unchecked Sendable {
+    // Sendable because all mutable state is behind `condition`.
+
+    /// The largest input that a job may bring, in bytes.
+    static let inputByteCountMax = 256 << 20
+
+    private let pool: WasmWorkerPool
+    private let blobs: any BlobStorage
+    private let report: @Sendable ([EngineInput]) -> Void
+    private let log: Logger
+    private let gather = DispatchQueue(label: "mesh.inputs", attributes: .concurrent)
+    private let condition = NSCondition()
+    private var finished: [(ticket: RunTicket, result: RunResult, started: Timestamp, finished: Timestamp)] = []
+    private var isStopped = false
+
+    init(
+        pool: WasmWorkerPool, blobs: any BlobStorage, log: Logger,
+        report: @escaping @Sendable ([EngineInput]) -> Void
+    ) {
+        self.pool = pool
+        self.blobs = blobs
+        self.log = log
+        self.report = report
+        let thread = Thread { [self] in storeResults() }
+        thread.name = "mesh.outputs"
+        thread.start()
+    }
+
+    func start(_ order: RunOrder) {
+        // Small jobs whose inputs are one chunk need no thread of their own.
+        if order.manifest.inputs.allSatisfy({ $0.cid.codec == .raw }) {
+            submit(order)
+        } else {
+            gather.async { [self] in submit(order) }
+        }
+    }
+
+    private func submit(_ order: RunOrder) {
+        let started = SystemClock.now
+        let blobs = blobs
+        let ticket = order.ticket
+        func read(_ cid: CID) -> [UInt8]? {
+            BlobList.assemble(cid, atMost: Self.inputByteCountMax) { try? blobs.blob($0) }
+        }
+        guard let request = order.manifest.request(cid: ticket.manifest, input: read) else {
+            let outcome = RunOutcome(.nodeResources, trap: "an input could not be read")
+            finish(ticket, RunResult(outcome: outcome, metering: Metering()), started)
+            return
+        }
+        pool.submit(
+            request,
+            code: { BlobList.assemble(order.manifest.code, atMost: Self.inputByteCountMax) { try? blobs.blob($0) } },
+            completion: { [self] result in finish(ticket, result, started) })
+    }
+
+    private func finish(_ ticket: RunTicket, _ result: RunResult, _ started: Timestamp) {
+        condition.lock()
+        finished.append((ticket, result, started, max(started, SystemClock.now)))
+        condition.signal()
+        condition.unlock()
+    }
+
+    func stop() {
+        condition.lock()
+        isStopped = true
+        condition.signal()
+        condition.unlock()
+    }
+
+    // MARK: Results
+
+    private func storeResults() {
+        while true {
+            condition.lock()
+            while finished.isEmpty, !isStopped { condition.wait() }
+            let batch = finished
+            finished = []
+            let stopped = isStopped
+            condition.unlock()
+            if stopped { return }
+            var inputs: [EngineInput] = []
+            var new: [Block] = []
+            var known: Set<CID> = []
+            for one in batch {
+                let stdout = BlobList.split(one.result.stdout)
+                let stderr = BlobList.split(one.result.stderr)
+                for block in stdout + stderr where known.insert(block.cid).inserted {
+                    if (try? blobs.hasBlob(block.cid)) != true { new.append(block) }
+                }
+                func named(_ name: String, _ blocks: [Block], _ bytes: [UInt8]) -> [NamedBlob] {
+                    blocks.first.map { [NamedBlob(name: name, cid: $0.cid, size: UInt64(bytes.count))] } ?? []
+                }
+                inputs.append(
+                    .runFinished(
+                        one.ticket,
+                        RunReport(
+                            outcome: one.result.outcome, metering: one.result.metering,
+                            outputs: named("stdout", stdout, one.result.stdout),
+                            logs: named("stderr", stderr, one.result.stderr), started: one.started,
+                            finished: one.finished)))
+            }
+            store(new, batch.map(\.ticket), inputs)
+        }
+    }
+
+    /// Stores outputs and reports; where there is no room the run counts as the node's fault.
+    private func store(_ blocks: [Block], _ tickets: [RunTicket], _ inputs: [EngineInput]) {
+        do throws(StorageError) {
+            if !blocks.isEmpty { try blobs.putBlobs(blocks) }
+            report(inputs)
+        } catch {
+            log(.error, "outputs could not be stored: \(error)")
+            let now = SystemClock.now
+            report(
+                tickets.map {
+                    .runFinished(
+                        $0,
+                        RunReport(
+                            outcome: RunOutcome(.nodeResources, trap: "the executor had no room for the outputs"),
+                            metering: Metering(), outputs: [], logs: [], started: now, finished: now))
+                })
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import MeshTestSupport
+
+/// What a program printed, and how it ended.
+struct Ran {
+    let ending: Ending
+    let outputBytes: [UInt8]
+    let errors: String
+
+    /// The exit status; a signal counts as −1.
+    var status: Int32 { if case .exited(let status) = ending { status } else { -1 } }
+    var output: String { String(decoding: outputBytes, as: UTF8.self) }
+    var lines: [String] { output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+
+    /// Standard output as JSON objects and arrays.
+    func json() throws -> Any { try JSONSerialization.jsonObject(with: Data(outputBytes)) }
+
+    /// Standard output as one JSON object.
+    func object() throws -> [String: Any] {
+        guard let object = try json() as? [String: Any] else { throw HarnessError("no JSON object: \(self)") }
+        return object
+    }
+
+    /// Standard output as a JSON array of objects.
+    func objects() throws -> [[String: Any]] {
+        guard let objects = try json() as? [[String: Any]] else {
+            throw HarnessError("no JSON array: \(self)")
+        }
+        return objects
+    }
+}
+
+/// The programs of this package, as the build puts them beside the tests.
+enum Programs {
+    /// The folder of the package.
+    static let package = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static let meshd = path("meshd")
+    static let meshctl = path("meshctl")
+
+    private static func path(_ name: String) -> String {
+        let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
+        var folder = URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent()
+        while folder.path != "/" {
+            let candidate = folder.appendingPathComponent(name).path
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+            folder.deleteLastPathComponent()
+        }
+        return name
+    }
+
+    /// Where libwasmtime is, wherever the build directory lies.
+    static let libraryPath: String =
+        ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
+        ?? package.appendingPathComponent(".deps/lib/libwasmtime.so").path
+
+    /// Runs a program to its end.
+    static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],
+        seconds: Double = 90
+    ) throws -> Ran {
+        let directory = try TemporaryDirectory()
+        try Data(input).write(to: URL(fileURLWithPath: directory.file("in")))
+        var environment = environment
+        environment["MESH_WASMTIME_LIBRARY"] = libraryPath
+        let child = try ChildProcess(
+            program, arguments, environment: environment, input: directory.file("in"),
+            output: directory.file("out"), errors: directory.file("err"))
+        let ending = try child.wait(seconds)
+        func bytes(_ name: String) -> [UInt8] {
+            FileManager.default.contents(atPath: directory.file(name)).map { [UInt8]($0) } ?? []
+        }
+        return Ran(
+            ending: ending, outputBytes: bytes("out"), errors: String(decoding: bytes("err"), as: UTF8.self))
+    }
+}
