@@ -75,7 +75,7 @@ extension NodeEngine {
 
     func federationViews() -> [FederationView] {
         federation.bundles.map { cid, bundle in
-            let signers = federation.complete(cid)?.signers ?? Array(federation.signatures.keys)
+            let signers = federation.complete(cid)?.signers ?? federation.signatures.keys.sorted()
             return FederationView(
                 cid: "\(cid)", name: bundle.name, seq: Int(clamping: bundle.seq),
                 threshold: Int(clamping: bundle.threshold),
