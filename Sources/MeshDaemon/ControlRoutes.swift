@@ -74,8 +74,7 @@ struct ControlRoutes: ControlHandler {
         case .block: return try block(id)
         case .receipt: return answer(.receipt(id))
         case .receiptCAR: return answer(.receiptCAR(id))
-        case .anchorReceipt:
-            return .error(422, APIError(code: "receipt.invalid", message: "not yet"))
+        case .anchorReceipt: return try anchorReceipt(request)
         case .federations: return answer(.federations)
         case .signFederation: return answer(.signFederation(id))
         }

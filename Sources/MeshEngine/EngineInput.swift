@@ -133,7 +133,7 @@ public enum ControlCommand: Sendable {
     case receiptCAR(String)
     /// Anchors out of a CAR file, checked like those of a peer.
     case importAnchors([PreparedAnchor])
-    /// A local run, already repeated here with the same result, to be published in this feed.
+    /// A run of this node's own, outside the market, to be published in its feed.
     case anchorReceipt(JobManifest, JobReceipt)
     /// The author that an argument names.
     case resolveNode(String)

@@ -107,6 +107,8 @@ extension NodeEngine {
     private mutating func bidOrWithdraw(
         _ manifest: CID, _ record: JobManifest, _ ledger: JobLedger, _ step: Step
     ) throws(StorageError) {
+        // A run outside the market is no offer.
+        guard ledger.validReceipts.allSatisfy({ $0.record.award != nil }) else { return }
         let awards = ledger.validAwards
         let epoch = UInt64(awards.count)
         if let last = awards.last {

@@ -257,7 +257,14 @@ extension NodeEngine {
 
     /// Lets an executor's sign of life prolong its lease.
     func isAlive(_ heartbeat: Heartbeat, _ step: Step) -> Bool {
-        abs(step.now - heartbeat.time) < Self.bidValidityMilliseconds
+        isCurrent(heartbeat.time, step)
+    }
+
+    /// Whether a message of this time is young enough to be acted on. A peer may name any instant, also
+    /// one whose distance has no positive counterpart.
+    private func isCurrent(_ time: Timestamp, _ step: Step) -> Bool {
+        let age = step.now - time
+        return age < Self.bidValidityMilliseconds && age > -Self.bidValidityMilliseconds
     }
 
     /// Acts on a signed message.
@@ -266,7 +273,7 @@ extension NodeEngine {
     mutating func act(on message: LiveMessage, from link: PeerLink, _ step: Step) throws(StorageError) -> Bool {
         switch message {
         case .bids(let bids, let envelope):
-            guard abs(step.now - bids.time) < Self.bidValidityMilliseconds else { return false }
+            guard isCurrent(bids.time, step) else { return false }
             take(bids, envelope, step)
         case .heartbeat(let heartbeat):
             guard isAlive(heartbeat, step), let auction = live[heartbeat.manifest]?.auction,
@@ -277,7 +284,7 @@ extension NodeEngine {
                 live[heartbeat.manifest]?.auction?.leaseUntil = step.now + Int64(Self.leaseMilliseconds)
             }
         case .call(let call):
-            guard abs(step.now - call.time) < Self.bidValidityMilliseconds else { return false }
+            guard isCurrent(call.time, step) else { return false }
             let ledger = try jobs.ledger(call.manifest, in: step.storage)
             guard ledger.manifest?.record.placer == call.placer, !ledger.status.isFinal,
                 UInt64(ledger.validAwards.count) == call.epoch

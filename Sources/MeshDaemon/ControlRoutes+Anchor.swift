@@ -1,0 +1,69 @@
+internal import ControlServer
+internal import IPLD
+internal import MeshAPI
+internal import MeshCore
+internal import MeshDAG
+internal import MeshEngine
+internal import MeshFederation
+internal import MeshIdentity
+internal import MeshMarket
+internal import MeshRuntime
+internal import MeshStorage
+internal import WasmRuntime
+
+extension ControlRoutes {
+    /// Publishes a local run in this node's feed.
+    ///
+    /// The file is checked and its run repeated first. The node then answers for the job itself: it
+    /// becomes submitter, placer and executor of a manifest of its own, and because a program's clock
+    /// and random numbers follow from the manifest, the run that it publishes is one of that manifest.
+    func anchorReceipt(_ request: ControlRequest) throws -> ControlResponse {
+        guard let pool = daemon.pool else {
+            return .error(422, APIError(code: "receipt.invalid", message: "this node has no runtime to repeat the run with"))
+        }
+        let accepted: LocalRun.Accepted
+        do throws(LocalRun.Refusal) {
+            accepted = try LocalRun.accept(request.body) { _, run, code in (pool.run(run, code: code), pool.engine) }
+        } catch {
+            return .error(422, APIError(code: error.code, message: error.message))
+        }
+        do throws(StorageError) {
+            try daemon.store.blobs.putBlobs(accepted.blobs)
+        } catch {
+            return .error(503, APIError(code: error.code.rawValue, message: error.message, retryable: true))
+        }
+        let own = daemon.identity.did
+        let settings: NodeSettings
+        do {
+            settings = try Daemon.settings(daemon.configuration, listening: nil, engine: pool.engine, alone: false)
+        } catch {
+            return .error(500, APIError(code: "internal", message: "\(error)"))
+        }
+        var manifest = accepted.manifest
+        manifest.submitter = own
+        manifest.placer = own
+        manifest.trust = JobManifest.Trust(
+            federation: settings.federationCID, method: settings.federation == nil ? .none : .replay,
+            quorum: settings.federation?.threshold ?? 0)
+        let cid = CID(of: manifest.encoded, codec: .dagCBOR)
+        let started = SystemClock.now
+        guard let run = manifest.request(cid: cid, input: { daemon.assemble($0) }), let code = daemon.assemble(manifest.code)
+        else { return .error(422, APIError(code: "receipt.invalid", message: "code or inputs are not in the file")) }
+        let result = pool.run(run, code: code)
+        let stdout = BlobList.split(result.stdout)
+        let stderr = BlobList.split(result.stderr)
+        do throws(StorageError) {
+            try daemon.store.blobs.putBlobs(stdout + stderr)
+        } catch {
+            return .error(503, APIError(code: error.code.rawValue, message: error.message, retryable: true))
+        }
+        func named(_ name: String, _ blocks: [Block], _ bytes: [UInt8]) -> [NamedBlob] {
+            blocks.first.map { [NamedBlob(name: name, cid: $0.cid, size: UInt64(bytes.count))] } ?? []
+        }
+        let receipt = JobReceipt(
+            manifest: cid, award: nil, epoch: 0, executor: own, outcome: result.outcome,
+            outputs: named("stdout", stdout, result.stdout), logs: named("stderr", stderr, result.stderr),
+            metering: result.metering, engine: pool.engine, started: started, finished: max(started, SystemClock.now))
+        return answer(.anchorReceipt(manifest, receipt))
+    }
+}

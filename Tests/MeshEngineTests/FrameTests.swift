@@ -1,0 +1,191 @@
+import IPLD
+import MeshCore
+import MeshCrypto
+import MeshDAG
+import MeshEngine
+import MeshGossip
+import MeshIdentity
+import MeshTestSupport
+import Testing
+
+@Suite("Frames", .tags(.Size.small))
+struct FrameTests {
+    static func digest(_ generator: inout SeededGenerator) -> Bytes32 {
+        SHA256.hash((0..<8).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    }
+
+    static func bytes(_ count: Int, _ generator: inout SeededGenerator) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+
+    static func wire(_ generator: inout SeededGenerator) -> WireAnchor {
+        func items(_ generator: inout SeededGenerator) -> [[UInt8]] {
+            (0..<Int.random(in: 0...3, using: &generator)).map { _ in
+                bytes(Int.random(in: 0...40, using: &generator), &generator)
+            }
+        }
+        return WireAnchor(
+            envelope: bytes(Int.random(in: 0...200, using: &generator), &generator),
+            entries: items(&generator),
+            attachments: items(&generator))
+    }
+
+    /// One frame of each type, with what a seed decides in it.
+    static func samples(_ generator: inout SeededGenerator) -> [Frame] {
+        let feed = FeedID(author: DID(publicKey: digest(&generator)), scope: "scope")
+        let cid = CID(codec: .dagCBOR, digest: digest(&generator))
+        let seq = UInt64.random(in: 0...1 << 53, using: &generator)
+        let marks = [
+            FrontierMark(feed: feed, seq: seq, cid: cid, frozenAt: nil),
+            FrontierMark(feed: feed, seq: 0, cid: cid, frozenAt: seq),
+        ]
+        return [
+            .hello(network: "net", features: ["a", "b"], fingerprint: digest(&generator)),
+            .push(wire(&generator)),
+            .message(envelope: bytes(99, &generator), hops: 16),
+            .frontier(fingerprint: digest(&generator), marks: nil, isAnswer: false, isLast: true),
+            .frontier(fingerprint: digest(&generator), marks: [], isAnswer: true, isLast: false),
+            .frontier(fingerprint: digest(&generator), marks: marks, isAnswer: true, isLast: true),
+            .want(feed, seq / 2...seq),
+            .have([]), .have([wire(&generator), wire(&generator)]),
+            .wantBlocks([]), .wantBlocks([cid, CID(codec: .raw, digest: digest(&generator))]),
+            .block(cid, nil), .block(cid, bytes(50, &generator)),
+            .ping(.max), .pong(seq), .bye(code: "code", text: "text ✓"),
+        ]
+    }
+
+    @Test(
+        "every frame comes back as it was, and every truncation of it is refused", arguments: Seed.sample(20))
+    func roundTrip(_ seed: Seed) throws {
+        var generator = seed.generator
+        for frame in Self.samples(&generator) {
+            let body = frame.encoded
+            #expect(try Frame(type: frame.type, body: body) == frame)
+            for count in 0..<body.count {
+                #expect(throws: IPLDError.self) { try Frame(type: frame.type, body: Array(body[..<count])) }
+            }
+            #expect(throws: IPLDError.self) { try Frame(type: frame.type, body: body + [0]) }
+        }
+    }
+
+    @Test("no bytes trap, whatever frame they claim to be", arguments: Seed.sample(100))
+    func hostile(_ seed: Seed) {
+        var generator = seed.generator
+        let samples = Self.samples(&generator)
+        var refused = 0
+        for type in FrameType.allCases {
+            for sample in samples {
+                // Bytes of this and of other types, with some of them changed, and bytes out of nothing.
+                var body = sample.encoded
+                for _ in 0..<Int.random(in: 1...4, using: &generator) where !body.isEmpty {
+                    body[Int.random(in: body.indices, using: &generator)] = UInt8.random(
+                        in: 0...255, using: &generator)
+                }
+                for bytes in [body, Self.bytes(Int.random(in: 0...64, using: &generator), &generator)] {
+                    let prepared = PreparedFrame(
+                        type: type, body: bytes, isKnown: { _ in false }, verifier: Ed25519Verifier())
+                    if prepared.fault != nil { refused += 1 }
+                }
+            }
+        }
+        #expect(refused > 200)
+    }
+
+    @Test("counts and lengths beyond their caps are refused")
+    func caps() throws {
+        let cid = CID(of: [1], codec: .dagCBOR)
+        let feed = FeedID(author: DID(publicKey: SHA256.hash([1])), scope: "s")
+        func refused(_ frame: Frame) -> Bool { (try? Frame(type: frame.type, body: frame.encoded)) == nil }
+        let mark = FrontierMark(feed: feed, seq: 1, cid: cid, frozenAt: nil)
+        #expect(
+            !refused(
+                .frontier(
+                    fingerprint: SHA256.hash([]), marks: Array(repeating: mark, count: 700), isAnswer: false,
+                    isLast: true)))
+        #expect(
+            refused(
+                .frontier(
+                    fingerprint: SHA256.hash([]), marks: Array(repeating: mark, count: 701), isAnswer: false,
+                    isLast: true)))
+        #expect(!refused(.wantBlocks(Array(repeating: cid, count: 64))))
+        #expect(refused(.wantBlocks(Array(repeating: cid, count: 65))))
+        #expect(refused(.message(envelope: [], hops: 17)))
+        #expect(refused(.want(feed, 0...1 << 54)))
+        #expect(refused(.want(FeedID(author: feed.author, scope: String(repeating: "s", count: 65)), 0...1)))
+        #expect(
+            refused(
+                .push(WireAnchor(envelope: [], entries: Array(repeating: [], count: 257), attachments: []))))
+        #expect(
+            refused(
+                .push(WireAnchor(envelope: [], entries: [], attachments: Array(repeating: [], count: 513)))))
+        #expect(
+            refused(
+                .push(
+                    WireAnchor(envelope: [UInt8](repeating: 0, count: 65_537), entries: [], attachments: [])))
+        )
+        // A want that runs backwards can only be written by hand.
+        var encoder = DAGCBOREncoder()
+        encoder.arrayHead(4)
+        encoder.did(feed.author)
+        encoder.text("s")
+        encoder.unsigned(2)
+        encoder.unsigned(1)
+        #expect(throws: IPLDError.self) { try Frame(type: .want, body: encoder.bytes) }
+    }
+
+    @Test("an anchor is pushed up to the cap of a push frame, and sent as a have above it")
+    func largestPush() throws {
+        let link = PeerLink(rawValue: 1)
+        var machine = GossipMachine(own: DID(publicKey: SHA256.hash([1])), network: "n", scope: "s", seed: 1)
+        let graph = FeedGraph()
+        let now = Timestamp(milliseconds: 1)
+        let author = DID(publicKey: SHA256.hash([2]))
+        _ = machine.step(
+            .linkOpened(link, peer: DID(publicKey: SHA256.hash([3])), address: "p:1", outbound: true),
+            now: now, graph: graph)
+        func sent(_ entryByteCount: Int) -> Frame? {
+            let anchor = WireAnchor(
+                envelope: [UInt8](repeating: 0, count: 300),
+                entries: [[UInt8](repeating: 0, count: entryByteCount)],
+                attachments: [])
+            for case .broadcast(_, let frame) in machine.step(
+                .applied(anchor, author: author, from: nil), now: now, graph: graph)
+            {
+                return frame
+            }
+            return nil
+        }
+        var types: Set<FrameType> = []
+        for size in 261_500...262_144 {
+            let frame = try #require(sent(size))
+            types.insert(frame.type)
+            let body = frame.encoded
+            #expect(body.count <= frame.type.byteCountMax)
+            if size % 50 == 0 { #expect(try Frame(type: frame.type, body: body) == frame) }
+        }
+        #expect(types == [.push, .have])
+        // The fullest body of a push that the codec itself can make is exactly the cap.
+        let fixed = WireAnchor(
+            envelope: [UInt8](repeating: 0, count: 300), entries: [[UInt8](repeating: 0, count: 261_000)],
+            attachments: [])
+        let room = FrameType.push.byteCountMax - Frame.push(fixed).encoded.count
+        let full = WireAnchor(
+            envelope: fixed.envelope, entries: [[UInt8](repeating: 0, count: 261_000 + room)], attachments: []
+        )
+        #expect(Frame.push(full).encoded.count == FrameType.push.byteCountMax)
+        #expect(try Frame(type: .push, body: Frame.push(full).encoded) == .push(full))
+    }
+
+    @Test("a block that does not hash to its name, and a message that nobody signed, are faults")
+    func forged() {
+        func fault(_ frame: Frame) -> PeerFault? {
+            PreparedFrame(
+                type: frame.type, body: frame.encoded, isKnown: { _ in false }, verifier: Ed25519Verifier()
+            ).fault?.0
+        }
+        let cid = CID(of: [1], codec: .dagCBOR)
+        #expect(fault(.block(cid, [1])) == nil)
+        #expect(fault(.block(cid, [2])) == .malformedFrame)
+        #expect(fault(.message(envelope: [1, 2, 3], hops: 1)) == .malformedFrame)
+    }
+}

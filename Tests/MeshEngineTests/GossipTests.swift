@@ -1,0 +1,300 @@
+import IPLD
+import MeshCore
+import MeshCrypto
+import MeshDAG
+@testable import MeshGossip
+import MeshIdentity
+import MeshStorage
+import MeshTestSupport
+import Testing
+
+@Suite("Frontier exchange", .tags(.Size.small))
+struct FrontierExchangeTests {
+    private static let now = Timestamp(milliseconds: 1_000_000)
+    private static let link = PeerLink(rawValue: 1)
+
+    /// A graph with one anchor of each of these authors; the scope is as long as scopes may be.
+    private func graph(_ authors: Range<Int>, _ storage: MemoryStorage) throws -> FeedGraph {
+        var graph = FeedGraph()
+        try storage.write { writer throws(StorageError) in
+            for author in authors {
+                let signer = SilentSigner(author)
+                _ = try graph.publish(
+                    [IPLDValue.text("\(author)").encoded], attachments: { _ in [] }, by: signer,
+                    scope: SilentSigner.scope, now: Self.now, in: writer)
+            }
+        }
+        return graph
+    }
+
+    /// Signs with zeros: nobody checks here.
+    private struct SilentSigner: Signer {
+        static let scope = String(repeating: "s", count: 64)
+        let did: DID
+
+        init(_ number: Int) { did = DID(publicKey: SHA256.hash(Array("\(number)".utf8))) }
+        func sign(_ message: [UInt8], in range: Range<Int>) -> [UInt8] { [UInt8](repeating: 0, count: 64) }
+    }
+
+    private func machine(_ number: Int) -> GossipMachine {
+        GossipMachine(own: SilentSigner(number).did, network: "n", scope: SilentSigner.scope, seed: 1)
+    }
+
+    private func frames(_ effects: [GossipEffect]) -> [Frame] {
+        effects.compactMap { if case .send(_, let frame) = $0 { frame } else { nil } }
+    }
+
+    @Test("2,500 feeds are compared exactly, in frames below their cap")
+    func manyFeeds() throws {
+        let (hereStorage, thereStorage) = (MemoryStorage(), MemoryStorage())
+        // 2,000 feeds in common, 500 on each side alone.
+        let here = try graph(0..<2_500, hereStorage)
+        var there = try graph(500..<3_000, thereStorage)
+        var (a, b) = (machine(0), machine(2_999))
+        var toB = frames(
+            a.step(
+                .linkOpened(Self.link, peer: b.own, address: "b:1", outbound: true), now: Self.now,
+                graph: here))
+        var toA = frames(
+            b.step(
+                .linkOpened(Self.link, peer: a.own, address: "a:1", outbound: false), now: Self.now,
+                graph: there))
+        var told: [Int: [FrontierMark]] = [0: [], 1: []]
+        var wanted: Set<FeedID> = []
+        var ownFrontiers: [UInt64?] = []
+        for _ in 0..<1_000 where !toA.isEmpty || !toB.isEmpty {
+            let (forA, forB) = (toA, toB)
+            (toA, toB) = ([], [])
+            for frame in forA {
+                if case .frontier(_, let marks?, _, _) = frame { told[1]?.append(contentsOf: marks) }
+                guard case .want(let feed, _) = frame else {
+                    toB += frames(a.step(.frame(Self.link, try again(frame)), now: Self.now, graph: here))
+                    continue
+                }
+                // A serves what B wants.
+                wanted.insert(feed)
+                let cid = try #require(here.head(feed)).cid
+                let anchor = try #require(try FeedGraph.stored(cid, in: hereStorage))
+                try thereStorage.write { writer throws(StorageError) in
+                    _ = try there.receive(anchor, now: Self.now, in: writer)
+                }
+                toA += frames(b.delivered([feed], from: Self.link, now: Self.now, graph: there))
+            }
+            for frame in forB {
+                if case .frontier(_, let marks?, true, _) = frame { told[0]?.append(contentsOf: marks) }
+                if case .want = frame { continue }
+                let effects = b.step(.frame(Self.link, try again(frame)), now: Self.now, graph: there)
+                for case .ownFrontier(_, let seq) in effects { ownFrontiers.append(seq) }
+                toA += frames(effects)
+            }
+        }
+        let ofHere = Set(here.frontier.map(\.feed))
+        #expect(Set((told[0] ?? []).map(\.feed)) == ofHere)
+        #expect(there.frontier.count == 3_000)
+        #expect(
+            wanted == Set((0..<500).map { FeedID(author: SilentSigner($0).did, scope: SilentSigner.scope) }))
+        // B's own feed is not known to A: said once the whole list is there, and only then.
+        #expect(!ownFrontiers.isEmpty)
+        #expect(ownFrontiers.allSatisfy { $0 == nil })
+    }
+
+    /// The frame as it comes out of the wire, within its cap.
+    private func again(_ frame: Frame) throws -> Frame {
+        let body = frame.encoded
+        #expect(body.count <= frame.type.byteCountMax)
+        return try Frame(type: frame.type, body: body)
+    }
+
+    @Test("a node learns how far its own feed is known only from a whole list")
+    func ownFrontier() throws {
+        let storage = MemoryStorage()
+        let peer = try graph(0..<2_000, storage)
+        let last = try #require(peer.frontier.last).feed.author
+        let number = try #require((0..<2_000).first { SilentSigner($0).did == last })
+        var own = machine(number)
+        _ = own.step(
+            .linkOpened(Self.link, peer: machine(9_999).own, address: "p:1", outbound: true), now: Self.now,
+            graph: FeedGraph())
+        _ = own.step(
+            .frame(Self.link, .hello(network: "n", features: [], fingerprint: peer.fingerprint)),
+            now: Self.now, graph: FeedGraph())
+        let pages = GossipMachine.frontier(peer, peer.fingerprint, isAnswer: true)
+        #expect(pages.count == 3)
+        for (index, page) in pages.enumerated() {
+            let effects = own.step(.frame(Self.link, page), now: Self.now, graph: FeedGraph())
+            let known = effects.compactMap { if case .ownFrontier(_, let seq) = $0 { seq } else { nil } }
+            #expect(known == (index == 2 ? [0] : []))
+        }
+    }
+
+    @Test("an empty frontier is one frame, and equal frontiers need no marks")
+    func small() throws {
+        let pages = GossipMachine.frontier(FeedGraph(), FeedGraph().fingerprint, isAnswer: false)
+        #expect(
+            pages == [
+                .frontier(fingerprint: FeedGraph().fingerprint, marks: [], isAnswer: false, isLast: true)
+            ])
+        var machine = machine(1)
+        _ = machine.step(
+            .linkOpened(Self.link, peer: SilentSigner(2).did, address: "p:1", outbound: true), now: Self.now,
+            graph: FeedGraph())
+        let effects = machine.step(
+            .frame(Self.link, .hello(network: "n", features: [], fingerprint: FeedGraph().fingerprint)),
+            now: Self.now,
+            graph: FeedGraph())
+        #expect(frames(effects).isEmpty)
+    }
+
+    @Test("a peer that lists feeds without end is cut off")
+    func endlessList() throws {
+        var machine = machine(1)
+        let graph = FeedGraph()
+        _ = machine.step(
+            .linkOpened(Self.link, peer: SilentSigner(2).did, address: "p:1", outbound: true), now: Self.now,
+            graph: graph)
+        _ = machine.step(
+            .frame(Self.link, .hello(network: "n", features: [], fingerprint: graph.fingerprint)),
+            now: Self.now, graph: graph)
+        let cid = CID(of: [1], codec: .dagCBOR)
+        var closedAfter: Int?
+        for page in 0..<200 where closedAfter == nil {
+            let marks = (0..<700).map { number in
+                var key = [UInt8](repeating: 0, count: 24)
+                key.append(bigEndian: UInt64(page * 700 + number))
+                return FrontierMark(
+                    feed: FeedID(author: DID(publicKey: Bytes32(key)), scope: "s"), seq: 1, cid: cid,
+                    frozenAt: nil)
+            }
+            let frame = Frame.frontier(
+                fingerprint: graph.fingerprint, marks: marks, isAnswer: true, isLast: false)
+            for case .close in machine.step(.frame(Self.link, frame), now: Self.now, graph: graph) {
+                closedAfter = page
+            }
+        }
+        #expect(closedAfter == 100_000 / 700)
+    }
+
+    @Test("what one peer does not answer is asked of the next")
+    func silentPeer() throws {
+        let storage = MemoryStorage()
+        let peer = try graph(0..<1, storage)
+        let own = FeedGraph()
+        var machine = machine(1)
+        for number in 1...3 {
+            let link = PeerLink(rawValue: UInt64(number))
+            _ = machine.step(
+                .linkOpened(
+                    link, peer: SilentSigner(10 + number).did, address: "p:\(number)", outbound: true),
+                now: Self.now, graph: own)
+            _ = machine.step(
+                .frame(link, .hello(network: "n", features: [], fingerprint: peer.fingerprint)),
+                now: Self.now, graph: own)
+        }
+        func wants(_ effects: [GossipEffect]) -> [UInt64] {
+            effects.compactMap { if case .send(let link, .want) = $0 { link.rawValue } else { nil } }
+        }
+        var asked: [UInt64] = []
+        for number in 1...3 {
+            for page in GossipMachine.frontier(peer, peer.fingerprint, isAnswer: true) {
+                asked += wants(
+                    machine.step(.frame(PeerLink(rawValue: UInt64(number)), page), now: Self.now, graph: own))
+            }
+        }
+        #expect(asked == [1])
+        for second in 1...12 {
+            asked += wants(machine.step(.deadlineReached, now: Self.now + Int64(second) * 1_000, graph: own))
+        }
+        #expect(asked == [1, 2, 3, 1, 2])
+    }
+}
+
+@Suite("Dialer", .tags(.Size.small))
+struct DialerTests {
+    private let own = DID(publicKey: SHA256.hash([0]))
+    private let peer = DID(publicKey: SHA256.hash([1]))
+    private let start = Timestamp(milliseconds: 5_000_000)
+
+    @Test("delays double from 200 ms to 30 s, with at most half taken off", arguments: Seed.sample(20))
+    func backoff(_ seed: Seed) {
+        var dialer = Dialer(own: own, seed: seed.rawValue)
+        dialer.configure("a:1", did: nil, now: start)
+        var now = start
+        for failure in 0..<40 {
+            #expect(dialer.due(now: now).map(\.address) == ["a:1"])
+            #expect(dialer.due(now: now).isEmpty, "each dial at most once at a time")
+            dialer.dialFailed("a:1", now: now)
+            let full = min(30_000, Int64(200) << Int64(min(failure, 8)))
+            let delay = (dialer.nextDeadline ?? now) - now
+            #expect(delay >= full / 2 && delay <= full, "after failure \(failure)")
+            #expect(dialer.due(now: now + (delay - 1)).isEmpty)
+            now = now + delay
+        }
+    }
+
+    @Test("delays follow from the seed and differ between seeds")
+    func jitter() {
+        func delays(_ seed: UInt64) -> [Int64] {
+            var dialer = Dialer(own: own, seed: seed)
+            dialer.configure("a:1", did: nil, now: start)
+            var now = start
+            return (0..<10).map { _ in
+                _ = dialer.due(now: now)
+                dialer.dialFailed("a:1", now: now)
+                let delay = (dialer.nextDeadline ?? now) - now
+                now = now + delay
+                return delay
+            }
+        }
+        #expect(delays(1) == delays(1))
+        #expect(delays(1) != delays(2))
+    }
+
+    @Test("a learned address that never answers is forgotten, a configured one is not")
+    func forgetting() {
+        var dialer = Dialer(own: own, seed: 1)
+        dialer.configure("a:1", did: nil, now: start)
+        dialer.learn("b:1", did: peer, linked: false, now: start)
+        var now = start
+        for _ in 0..<40 {
+            for dial in dialer.due(now: now) { dialer.dialFailed(dial.address, now: now) }
+            now = now + 30_000
+        }
+        #expect(dialer.waiting.map(\.address) == ["a:1"])
+    }
+
+    @Test("connected peers, their other addresses and this node itself are not dialled")
+    func connected() {
+        var dialer = Dialer(own: own, seed: 1)
+        dialer.configure("self:1", did: own, now: start)
+        dialer.learn("self:2", did: own, linked: false, now: start)
+        #expect(!dialer.hasTargets)
+        dialer.configure("a:1", did: nil, now: start)
+        dialer.learn("a:2", did: peer, linked: false, now: start)
+        #expect(dialer.due(now: start).map(\.address) == ["a:1", "a:2"])
+        dialer.linkOpened(peer, address: "a:1", outbound: true)
+        #expect(dialer.due(now: start + 1_000_000).isEmpty)
+        dialer.learn("a:3", did: peer, linked: true, now: start)
+        #expect(dialer.due(now: start + 1_000_000).isEmpty)
+        #expect(dialer.nextDeadline == nil)
+        dialer.linkClosed(peer, penalty: false, now: start)
+        #expect(dialer.due(now: start + 200).map(\.address) == ["a:1", "a:2", "a:3"])
+    }
+
+    @Test("a peer that misbehaved waits longest")
+    func penalty() {
+        var dialer = Dialer(own: own, seed: 1)
+        dialer.configure("a:1", did: peer, now: start)
+        _ = dialer.due(now: start)
+        dialer.linkOpened(peer, address: "a:1", outbound: true)
+        dialer.linkClosed(peer, penalty: true, now: start)
+        #expect(dialer.due(now: start + 14_999).isEmpty)
+        #expect(dialer.due(now: start + 30_000).count == 1)
+    }
+
+    @Test("no more addresses are learned than are kept")
+    func bounded() {
+        var dialer = Dialer(own: own, seed: 1)
+        for number in 0..<1_000 { dialer.learn("h\(number):1", did: peer, linked: false, now: start) }
+        #expect(dialer.waiting.count == 64)
+    }
+}
