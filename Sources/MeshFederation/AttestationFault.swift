@@ -19,6 +19,7 @@ extension Attestation {
         by author: DID, of receiptCID: CID, _ receipt: JobReceipt, close: CID?, manifest: JobManifest,
         bundle: FederationBundle
     ) -> String? {
+        guard member == author else { return "was made by \(member)" }
         guard self.receipt == receiptCID else { return "is about another receipt" }
         guard self.bundle == manifest.trust.federation else { return "was made under another bundle" }
         if let named = self.close, let close, named != close { return "names another close" }

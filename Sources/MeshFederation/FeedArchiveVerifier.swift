@@ -17,6 +17,7 @@ public struct FeedArchiveVerifier<Verifier: SignatureVerifier>: Sendable {
     /// Checks hashes, signatures, the strict form of every entry, and that each feed is one chain.
     ///
     /// - Parameter file: The CAR's bytes; hostile ones cost no more than a multiple of their length.
+    /// - Returns: What the file holds, and every fault.
     public func verify(_ file: [UInt8]) -> FeedArchiveVerification {
         var walk = FeedArchiveWalk()
         walk.result.byteCount = file.count

@@ -17,6 +17,8 @@ public enum LocalRun {
     ///   - inputs: The blocks of the code and the inputs.
     ///   - result: What came of the run.
     ///   - engine: What ran it.
+    ///   - started: When the run began.
+    ///   - finished: When it ended; the anchor's time too.
     ///   - signer: Who answers for it.
     /// - Returns: The receipt's CID and the CAR; `nil` when a block of code or inputs is missing.
     public static func archive(
@@ -84,6 +86,7 @@ public enum LocalRun {
     /// - Parameters:
     ///   - file: The CAR's bytes.
     ///   - replay: Runs the job.
+    /// - Returns: The records and the blobs.
     /// - Throws: ``Refusal``; an award, or an outcome that cannot be repeated, is one too.
     public static func accept(
         _ file: [UInt8], replay: @escaping ReceiptReplay

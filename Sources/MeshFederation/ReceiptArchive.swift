@@ -24,7 +24,7 @@ public enum ReceiptArchive {
         if let manifest = ledger.manifest { add(manifest.cid, manifest.anchor) }
         if let close = ledger.close, case .receipt(receipt.cid) = close.record.result { add(close.cid, close.anchor) }
         if let bundleEntry, let bundleBody { add(bundleEntry, bundleBody) }
-        // Members that say the same in the same words publish one record; their anchors follow it in order.
+        // A member may have published the same attestation twice; the anchors follow it in order.
         let sorted = attestations.sorted { $0.cid != $1.cid ? $0.cid < $1.cid : $0.position < $1.position }
         for attestation in sorted { add(attestation.cid, attestation.anchor) }
         return order

@@ -141,7 +141,7 @@ struct ReceiptParser {
             }
             contents.attestations.append((cid, record))
             try takeAnchor(of: cid, "the attestation")
-            // Members that say the same in the same words publish the same record, each in a feed of its own.
+            // A member may have published it twice.
             while takeNextAnchor(naming: cid) {}
             let own = (ownAnchors[cid] ?? []).map { contents.contribution(cid, record, anchors[$0]).position }
             guard zip(own, own.dropFirst()).allSatisfy({ $0 < $1 }) else {

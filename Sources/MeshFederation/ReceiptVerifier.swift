@@ -33,6 +33,7 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
     /// - Parameters:
     ///   - file: The CAR's bytes; hostile ones cost no more than their length.
     ///   - replay: Asked once to repeat the run, after all other checks; `nil` leaves that check out.
+    /// - Returns: The checks in their order, and what the file holds where it could be read.
     public func verify(_ file: [UInt8], replay: ReceiptReplay? = nil) -> ReceiptVerification {
         var result = ReceiptVerification()
         let index: CARIndex

@@ -107,7 +107,7 @@ struct ReceiptForgeryTests {
     func attestation() throws {
         let other = CID(of: [5], codec: .dagCBOR)
         let changes: [(inout Attestation) -> Void] = [
-            { $0.receipt = other }, { $0.bundle = other }, { $0.close = other }, { $0.observed = nil },
+            { $0.member = ReceiptScene().first.did }, { $0.receipt = other }, { $0.bundle = other }, { $0.close = other }, { $0.observed = nil },
             { $0.method = .signature }, { $0.observed?.fuel += 1 }, { $0.verdict = .mismatch },
         ]
         for (index, change) in changes.enumerated() {
