@@ -153,6 +153,7 @@ extension NodeEngine {
         } catch {
             throw Refused(422, error.error.error.code, error.error.error.message, hint: error.error.error.hint)
         }
+        if let refusal = try drawRefusal(manifest, step) { throw Refused(422, "job.tokens", refusal) }
         if isDryRun { return .resubmission(Submission.request(manifest)) }
         let cid = CID(of: manifest.encoded, codec: .dagCBOR)
         if submission.idempotencyKey != nil, let known = try idempotent(manifest, cid, step) {

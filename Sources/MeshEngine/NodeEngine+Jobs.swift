@@ -131,6 +131,11 @@ extension NodeEngine {
             if offer.epoch == epoch, offer.validUntil > step.now { return }
             release(manifest)
         }
+        if let reason = try drawRefusal(record, step) {
+            decide(manifest, BidDecision(.declined, code: "draws", reason: reason, retryable: true))
+            wakes.schedule(manifest, at: step.now + 1_000)
+            return
+        }
         if let refusal = refusal(of: record, manifest, step) {
             decide(manifest, refusal)
             if refusal.code.hasPrefix("capacity.free"), !waitingForCapacity.contains(manifest) {
@@ -207,6 +212,28 @@ extension NodeEngine {
         guard record.needs.cpu <= freeCPU, record.needs.memoryMiB <= freeMemoryMiB else {
             return decline(
                 "capacity.free", "\(freeCPU) processors and \(freeMemoryMiB) MiB are free at the moment", retryable: true)
+        }
+        return nil
+    }
+
+    /// Why a manifest may not draw on what it names; while something is missing it waits.
+    ///
+    /// The federation's policy admits everyone, so drawing on nothing is fine. What is named must be
+    /// a close that has credited the submitter for work of its own, in the same resource.
+    func drawRefusal(_ record: JobManifest, _ step: Step) throws(StorageError) -> String? {
+        for draw in record.draws {
+            guard let bytes = try step.storage.block(draw) else { return "it draws on \(draw), which is not here" }
+            guard case .close(let close)? = try? Entry(decoding: bytes), close.credited > 0 else {
+                return "it draws on \(draw), which is neither a grant nor a close that credits anyone"
+            }
+            var table = jobs
+            let earned = try table.ledger(close.manifest, in: step.storage)
+            guard earned.close?.cid == draw, earned.settledReceipt?.record.executor == record.submitter else {
+                return "it draws on \(draw), which credits somebody else"
+            }
+            guard earned.manifest?.record.resource.type == record.resource.type else {
+                return "it draws on \(draw), which is of another resource"
+            }
         }
         return nil
     }

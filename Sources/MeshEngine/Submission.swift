@@ -81,11 +81,7 @@ enum Submission {
         if settings.federationCID == nil, request.quorum ?? 0 > 0, method != .none {
             throw refuse("job.federation", "this node belongs to no federation that could fill a quorum of \(quorum)")
         }
-        if let tokens = request.tokens, !tokens.isEmpty {
-            throw refuse(
-                "job.tokens", "the federation's policy admits everyone, and no grant \(tokens[0]) is known here",
-                hint: "leave --token out")
-        }
+        let draws = try (request.tokens ?? []).map { text throws(Refusal) in try cid(text, "token") }
         var inputs: [JobManifest.Input] = []
         for input in request.inputs ?? [] {
             guard !input.name.isEmpty, input.name.utf8.count <= 255, !input.name.contains("/"), input.name != ".",
@@ -114,7 +110,7 @@ enum Submission {
             needs: JobManifest.Needs(
                 cpu: max(1, try amount(request.minCpu, "min_cpu", default: 1)), memoryMiB: memory,
                 languages: [request.language ?? "wasm"], location: request.location, labels: request.labels ?? [:],
-                minReputation: reputation), priority: priority, resource: resource, draws: [],
+                minReputation: reputation), priority: priority, resource: resource, draws: draws,
             trust: JobManifest.Trust(federation: settings.federationCID, method: method, quorum: quorum),
             market: JobManifest.Market(
                 mode: request.auto == true ? .auto : .manual, windowMilliseconds: window,

@@ -155,3 +155,24 @@ struct MarketTests {
         }
     }
 }
+
+@Suite("What a job draws on", .tags(.Size.small))
+struct DrawTests {
+    @Test func `a job may draw on what its submitter has earned, and on nothing else`() throws {
+        let mesh = try Mesh(count: 2, threshold: 1)
+        mesh.connectAll()
+        let job = try #require(try mesh.submit(0))
+        let view = try #require(try mesh.wait(0, job, "Completed"))
+        #expect(view.executor.nodeID == "node-2")
+        guard case .receipt(let receipt)? = try mesh.ask(0, .receipt(job)), let close = receipt.closeCID else {
+            Issue.record("no receipt")
+            return
+        }
+        // Node 2 was credited by that close; node 1 was not.
+        #expect(try mesh.submit(0, description: "not mine") { $0.tokens = [close] } == nil)
+        let second = try #require(try mesh.submit(1, description: "mine") { $0.tokens = [close] })
+        let paid = try #require(try mesh.wait(1, second, "Completed"))
+        #expect(paid.executor.nodeID == "node-1")
+        #expect(try mesh.submit(1, description: "no close") { $0.tokens = ["\(view.manifestCID)"] } == nil)
+    }
+}
