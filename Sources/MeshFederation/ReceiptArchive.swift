@@ -66,13 +66,15 @@ public enum ReceiptArchive {
         return CAR(roots: [root], blocks: all).encoded
     }
 
-    /// The blocks of a blob, the naming one first.
+    /// The blocks of a blob, the naming one first, each once: where it is named first.
     ///
     /// - Returns: `nil` when a block is missing.
     public static func blocks(of blob: CID, block: (CID) -> [UInt8]?) -> [Block]? {
         var blocks: [Block] = []
         var queue = [blob]
+        var seen: Set<CID> = []
         while let cid = queue.popLast() {
+            guard seen.insert(cid).inserted else { continue }
             guard let bytes = block(cid) else { return nil }
             blocks.append(Block(cid: cid, bytes: bytes))
             if cid.codec == .dagCBOR, let list = try? BlobList(decoding: bytes) {
