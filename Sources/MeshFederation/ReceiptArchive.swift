@@ -22,7 +22,9 @@ public enum ReceiptArchive {
             add(award.cid, award.anchor, award.record.bids)
         }
         if let manifest = ledger.manifest { add(manifest.cid, manifest.anchor) }
-        if let close = ledger.close, case .receipt(receipt.cid) = close.record.result { add(close.cid, close.anchor) }
+        if let close = ledger.close, case .receipt(receipt.cid) = close.record.result {
+            add(close.cid, close.anchor)
+        }
         if let bundleEntry, let bundleBody { add(bundleEntry, bundleBody) }
         // A member may have published the same attestation twice; the anchors follow it in order.
         let sorted = attestations.sorted { $0.cid != $1.cid ? $0.cid < $1.cid : $0.position < $1.position }
