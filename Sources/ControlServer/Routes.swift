@@ -32,7 +32,8 @@ public enum RouteName: String, Hashable, Sendable, CaseIterable {
     /// `job.tokens`, `job.federation` (quorum without a federation that can fill it). 503
     /// `node.not-publishing`, retryable, while the node may not append to its feed. The same
     /// idempotency key with the same content answers as the first time; with other content 409
-    /// `job.idempotency`.
+    /// `job.idempotency`. With `dry_run=1` nothing is published, and the answer is 200 and the
+    /// ``SubmitRequest`` with every default filled in.
     case submitJob = "submitJob"
     /// `GET /v1/jobs?limit=N&status=S`: newest first; N is 100 by default and 10,000 at most.
     case jobs = "listJobs"
@@ -128,7 +129,8 @@ public enum Routes {
                 RouteParameter("job", "Only events of this job."),
             ], response: .events("EventView")),
         Route(
-            .submitJob, "POST", "/v1/jobs", "Submit a job.", request: .record("SubmitRequest"),
+            .submitJob, "POST", "/v1/jobs", "Submit a job.",
+            query: [RouteParameter("dry_run", "1 checks everything and publishes nothing.")], request: .record("SubmitRequest"),
             response: .record("SubmitResponse"), status: 201, bodyByteCountMax: 1 << 20),
         Route(
             .jobs, "GET", "/v1/jobs", "The jobs, newest first.",

@@ -16,6 +16,7 @@ extension CommandEntry {
                 Flag("wait", .toggle, "Wait for the result and end by the job's outcome"),
                 Flag(
                     "follow", .toggle, "Show the program's output as it comes, and end by the job's outcome"),
+                Flag("dry-run", .toggle, "Check everything, publish nothing, and show what would be submitted"),
                 .timeout, .identifierOnly, .format,
             ],
             examples: [
@@ -27,7 +28,23 @@ extension CommandEntry {
         let client = try context.client()
         let draft = try JobDraft(context)
         let request = try draft.uploaded(context, client)
+        if context.arguments.has("dry-run") { return try tryOut(request, in: context, client: client) }
         return try submit(request, in: context, client: client)
+    }
+
+    /// Has the daemon check a request without publishing anything.
+    private static func tryOut(
+        _ request: SubmitRequest, in context: CommandContext, client: HTTPControlClient
+    ) throws -> ExitStatus {
+        let checked: SubmitRequest = try client.post("/v1/jobs?dry_run=1", request)
+        context.show(checked) {
+            [
+                "The job would be accepted; nothing was submitted",
+                "Module \(checked.wasm), \(checked.resourceAmount ?? 0) \(checked.resourceType ?? "compute"), "
+                    + "fuel \(checked.fuel ?? 0), \(checked.minMemory ?? 0) MiB, bids up to \(checked.maxBid ?? 0)",
+            ]
+        }
+        return .done
     }
 
     /// Posts a request and, with `--wait` or `--follow`, sees it through.

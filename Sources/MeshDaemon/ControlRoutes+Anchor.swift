@@ -1,3 +1,4 @@
+internal import MeshStore
 internal import ControlServer
 internal import IPLD
 internal import MeshAPI

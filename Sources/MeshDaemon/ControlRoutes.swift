@@ -180,6 +180,9 @@ struct ControlRoutes: ControlHandler {
                     code: "job.wasm", message: "the module cannot run: \(refusal)",
                     hint: "\(refusal.reason.rawValue); nothing was published"))
         }
-        return answer(.submit(submission, nonce: (0..<16).map { _ in UInt8.random(in: 0...255) }))
+        return answer(
+            .submit(
+                submission, nonce: (0..<16).map { _ in UInt8.random(in: 0...255) },
+                isDryRun: request.query["dry_run"] == "1"))
     }
 }

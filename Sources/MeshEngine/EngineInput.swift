@@ -106,8 +106,9 @@ public struct RunReport: Hashable, Sendable {
 
 /// What the control API asks of the engine; pure reads of the DAG go to the store instead.
 public enum ControlCommand: Sendable {
-    /// `nonce` is fresh randomness from the shell, for jobs without an idempotency key.
-    case submit(SubmitRequest, nonce: [UInt8])
+    /// `nonce` is fresh randomness from the shell, for jobs without an idempotency key. A dry run
+    /// publishes nothing and answers with the request as it would be published, defaults filled in.
+    case submit(SubmitRequest, nonce: [UInt8], isDryRun: Bool = false)
     /// With `until` it waits for an end instead of for any change.
     case job(String, waitMilliseconds: Int64, after: String?, until: JobEnd? = nil)
     case jobs(limit: Int, status: String?)

@@ -43,7 +43,8 @@ extension NodeEngine {
         _ request: RequestID, _ command: ControlCommand, _ step: Step
     ) throws -> ControlReply? {
         switch command {
-        case .submit(let submission, let nonce): return try submit(request, submission, nonce, step)
+        case .submit(let submission, let nonce, let isDryRun):
+            return try submit(request, submission, nonce, isDryRun: isDryRun, step)
         case .job(let text, let wait, let after, let until):
             let job = try resolveJob(text, step)
             let view = try jobView(job, step)
@@ -129,7 +130,7 @@ extension NodeEngine {
     // MARK: Submitting
 
     private mutating func submit(
-        _ request: RequestID, _ submission: SubmitRequest, _ nonce: [UInt8], _ step: Step
+        _ request: RequestID, _ submission: SubmitRequest, _ nonce: [UInt8], isDryRun: Bool, _ step: Step
     ) throws -> ControlReply? {
         try requirePublishing()
         var placer = signer.did
@@ -152,6 +153,7 @@ extension NodeEngine {
         } catch {
             throw Refused(422, error.error.error.code, error.error.error.message, hint: error.error.error.hint)
         }
+        if isDryRun { return .resubmission(Submission.request(manifest)) }
         let cid = CID(of: manifest.encoded, codec: .dagCBOR)
         if submission.idempotencyKey != nil, let known = try idempotent(manifest, cid, step) {
             return .submitted(known)

@@ -74,8 +74,9 @@ extension NodeEngine {
     ) {
         let previous = live[manifest]?.auction
         if previous?.epoch == epoch { return }
-        // The first round opens with the manifest itself; whoever resumes one must call for bids.
-        let isFirst = epoch == 0 && step.now - record.created < 1_000
+        // The first round opens with the manifest itself; whoever resumes one must call for bids: what
+        // was bid before a restart is lost.
+        let isFirst = epoch == 0 && record.created >= started && step.now - record.created < 1_000
         let window = epoch == 0 ? Int64(clamping: record.market.windowMilliseconds) : 0
         var auction = Auction(
             epoch: epoch, opened: step.now,

@@ -90,6 +90,7 @@ extension NodeEngine {
         try step.storage.put(
             registryValue(cid, cid, position), forKey: Self.profileKey(position), in: .registry)
         remember(profile, at: position, now: step.now)
+        guard profiles[position.author]?.position == position else { return }
         let learned = gossip.step(
             .addresses(position.author, profile.addresses), now: step.now, graph: graph)
         try perform(learned, prepared: nil, step)
@@ -98,9 +99,7 @@ extension NodeEngine {
     private mutating func remember(_ profile: NodeProfile, at position: EntryPosition, now: Timestamp) {
         if let known = profiles[position.author], position < known.position { return }
         profiles[position.author] = KnownProfile(position: position, profile: profile)
-        for address in profile.addresses.prefix(4) {
-            gossip.learn(address, did: position.author, now: now)
-        }
+        gossip.learn(profile.addresses, did: position.author, now: now)
     }
 
     /// Publishes who we are, unless the newest profile in our feed says it already.

@@ -39,15 +39,20 @@ public struct Dialer: Sendable {
         targets[address] = Target(did: did, isConfigured: true, state: .due(now))
     }
 
-    /// Adds an address that `did` has published.
-    public mutating func learn(_ address: String, did: DID, linked: Bool, now: Timestamp) {
+    /// Takes over what `did` has published last: addresses that it published earlier are forgotten.
+    public mutating func learn(_ addresses: [String], did: DID, linked: Bool, now: Timestamp) {
         guard did != own else { return }
-        if targets[address] != nil {
-            if targets[address]?.did == nil { targets[address]?.did = did }
-            return
+        for key in targets.keys.sorted() where !addresses.contains(key) {
+            if let target = targets[key], target.did == did, !target.isConfigured { targets[key] = nil }
         }
-        guard targets.count < Self.learnedCountMax else { return }
-        targets[address] = Target(did: did, isConfigured: false, state: linked ? .connected : .due(now))
+        for address in addresses {
+            if targets[address] != nil {
+                if targets[address]?.did == nil { targets[address]?.did = did }
+                continue
+            }
+            guard targets.count < Self.learnedCountMax else { return }
+            targets[address] = Target(did: did, isConfigured: false, state: linked ? .connected : .due(now))
+        }
     }
 
     /// Whether there is anyone to ask for our own frontier.

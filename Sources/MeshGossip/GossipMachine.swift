@@ -149,9 +149,9 @@ public struct GossipMachine: Sendable {
         dialer.configure(address, did: did, now: now)
     }
 
-    /// Notes where a peer said that it can be reached.
-    public mutating func learn(_ address: String, did: DID, now: Timestamp) {
-        dialer.learn(address, did: did, linked: link(to: did) != nil, now: now)
+    /// Notes where a peer said last that it can be reached.
+    public mutating func learn(_ addresses: [String], did: DID, now: Timestamp) {
+        dialer.learn(Array(addresses.prefix(4)), did: did, linked: link(to: did) != nil, now: now)
     }
 
     // MARK: Reading
@@ -228,9 +228,7 @@ public struct GossipMachine: Sendable {
             return [.broadcast(links.keys.sorted(), .message(envelope: envelope, hops: Self.messageHops))]
         case .wants(let wants, let source): return ask(wants, of: source, now: now)
         case .addresses(let did, let addresses):
-            for address in addresses.prefix(4) {
-                dialer.learn(address, did: did, linked: link(to: did) != nil, now: now)
-            }
+            learn(addresses, did: did, now: now)
             return dials(now)
         case .fault(let link, let fault, let detail): return punish(link, fault, detail)
         case .deadlineReached: return deadlineReached(now, graph)

@@ -34,7 +34,7 @@ public enum BidScoring {
         let ranked = candidates.map { candidate in
             let price =
                 highest == lowest
-                ? 400_000 : 400_000 - 400_000 * (candidate.bid.amount - lowest) / (highest - lowest)
+                ? 400_000 : 400_000 - scaled(400_000, candidate.bid.amount - lowest, over: highest - lowest)
             let fit =
                 (share(candidate.bid.freeCPU, of: needs.cpu)
                     + share(candidate.bid.freeMemoryMiB, of: needs.memoryMiB)) / 2
@@ -54,7 +54,14 @@ public enum BidScoring {
     }
 
     private static func share(_ offered: UInt64, of needed: UInt64) -> UInt64 {
-        needed == 0 || offered >= needed ? 200_000 : 200_000 * offered / needed
+        needed == 0 || offered >= needed ? 200_000 : scaled(200_000, offered, over: needed)
+    }
+
+    /// `whole` × `part` ÷ `total`, rounded down, for a part that is no more than the total; the product
+    /// of what peers name may need more than 64 bits.
+    private static func scaled(_ whole: UInt64, _ part: UInt64, over total: UInt64) -> UInt64 {
+        guard part < total else { return whole }
+        return total.dividingFullWidth(whole.multipliedFullWidth(by: part)).quotient
     }
 
     /// What a job costs: the bid, scaled by how much of its limit the run used, rounded up.

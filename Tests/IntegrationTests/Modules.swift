@@ -45,6 +45,10 @@ enum Modules {
             (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))))
         """
 
-    /// Begins with 3 MiB of memory.
-    static let hungry = "(module (memory 48) (func (export \"run\")))"
+    /// Wants 100 MiB and traps when it does not get them.
+    static let hungry = """
+        (module (memory (export "memory") 1)
+          (func (export "run")
+            (if (i32.eq (memory.grow (i32.const 1600)) (i32.const -1)) (then (unreachable)))))
+        """
 }

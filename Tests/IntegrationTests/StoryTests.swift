@@ -90,12 +90,14 @@ extension WholeNodes {
                 cluster.end()
                 let nowhere = ["MESHCTL_SOCKET": "/nonexistent"]
                 let verified = try Programs.run(
-                    Programs.meshctl, ["receipt", "verify", file, "--replay", "-o", "json"], environment: nowhere)
+                    Programs.meshctl, ["receipt", "verify", file, "--replay", "-o", "json"],
+                    environment: nowhere)
                 #expect(verified.status == 0, "\(verified)")
                 #expect(try verified.object()["ok"] as? Bool == true)
                 #expect(try verified.object()["pinned"] as? Bool == false)
                 let pinned = try Programs.run(
-                    Programs.meshctl, ["receipt", "verify", file, "--trust", federation], environment: nowhere)
+                    Programs.meshctl, ["receipt", "verify", file, "--trust", federation], environment: nowhere
+                )
                 #expect(pinned.status == 0, "\(pinned)")
             }
         }

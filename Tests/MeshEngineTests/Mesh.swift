@@ -11,6 +11,7 @@ import MeshMarket
 import MeshRuntime
 import MeshStorage
 import Synchronization
+import Testing
 
 /// Blobs in memory.
 final class MemoryBlobs: BlobStorage {
@@ -29,9 +30,9 @@ final class Mesh {
     struct Node {
         var engine: NodeEngine
         let identity: Identity
-        let settings: NodeSettings
-        let storage: MemoryStorage
-        let blobs: MemoryBlobs
+        var settings: NodeSettings
+        var storage: MemoryStorage
+        var blobs: MemoryBlobs
         var replies: [RequestID: ControlReply] = [:]
         var isDown = false
         /// What a run gives; a liar gives something else.
@@ -47,18 +48,24 @@ final class Mesh {
     private var queue: [(node: Int, input: EngineInput)] = []
     private var links: [(a: Int, b: Int)] = []
     private var nextRequest: UInt64 = 1
+    /// Whether a frame is lost on its way; hellos never are, because links are reliable until they close.
+    var loses: (FrameType) -> Bool = { _ in false }
+    /// The links that engines closed, by the node that did it and the code it gave.
+    private(set) var closes: [(node: Int, code: String)] = []
     let bundle: FederationBundle?
     static let engine = EngineDescription(
         name: "wasmtime", version: "48.0.0", profile: CID(of: [1], codec: .dagCBOR))
 
-    init(count: Int, threshold: UInt64 = 2, configure: (Int, inout NodeSettings) -> Void = { _, _ in }) throws {
+    init(count: Int, threshold: UInt64 = 2, configure: (Int, inout NodeSettings) -> Void = { _, _ in }) throws
+    {
         let identities = try (0..<count).map {
             Identity(try Ed25519PrivateKey(seed: SHA256.hash([UInt8($0)])))
         }
         bundle =
             count > 1
             ? try FederationBundle.genesis(
-                name: "test", members: identities.map { .init(did: $0.did, organisation: nil) }, threshold: threshold)
+                name: "test", members: identities.map { .init(did: $0.did, organisation: nil) },
+                threshold: threshold)
             : nil
         for (index, identity) in identities.enumerated() {
             var settings = NodeSettings(name: "node-\(index + 1)")
@@ -70,10 +77,13 @@ final class Mesh {
             let storage = MemoryStorage()
             let engine = try storage.write { writer throws(StorageError) in
                 try NodeEngine(
-                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now,
+                    restoring: writer)
             }
             nodes.append(
-                Node(engine: engine, identity: identity, settings: settings, storage: storage, blobs: MemoryBlobs()))
+                Node(
+                    engine: engine, identity: identity, settings: settings, storage: storage,
+                    blobs: MemoryBlobs()))
         }
     }
 
@@ -90,7 +100,8 @@ final class Mesh {
     }
 
     func cut(_ a: Int, _ b: Int) {
-        for (index, link) in links.enumerated() where (link.a, link.b) == (a, b) || (link.a, link.b) == (b, a) {
+        for (index, link) in links.enumerated() where (link.a, link.b) == (a, b) || (link.a, link.b) == (b, a)
+        {
             let id = PeerLink(rawValue: UInt64(index + 1))
             queue.append((a, .linkClosed(id)))
             queue.append((b, .linkClosed(id)))
@@ -104,12 +115,46 @@ final class Mesh {
         for other in nodes.indices where other != node { cut(node, other) }
     }
 
+    /// Starts another node with the same key, from a copy of the same store.
+    func addTwin(of node: Int) throws -> Int {
+        var twin = nodes[node]
+        twin.storage = try twin.storage.copied()
+        twin.blobs = MemoryBlobs()
+        twin.replies = [:]
+        let now = now
+        twin.engine = try twin.storage.write { writer throws(StorageError) in
+            try NodeEngine(
+                settings: twin.settings, signer: twin.identity, verifier: Ed25519Verifier(), now: now,
+                restoring: writer)
+        }
+        nodes.append(twin)
+        return nodes.count - 1
+    }
+
+    /// Hands `to` a frame as if `from`, with which it is linked, had sent it.
+    func inject(_ type: FrameType, _ body: [UInt8], from: Int, to: Int) throws {
+        for (index, link) in links.enumerated()
+        where (link.a, link.b) == (from, to) || (link.a, link.b) == (to, from) {
+            let engine = nodes[to].engine
+            let frame = PreparedFrame(
+                type: type, body: body, isKnown: { engine.isKnown($0) }, verifier: Ed25519Verifier())
+            try step(to, .frame(PeerLink(rawValue: UInt64(index + 1)), frame))
+            return
+        }
+        Issue.record("\(from) and \(to) are not linked")
+    }
+
+    func areLinked(_ a: Int, _ b: Int) -> Bool {
+        links.contains { ($0.a, $0.b) == (a, b) || ($0.a, $0.b) == (b, a) }
+    }
+
     /// Starts it again from its store.
     func restart(_ node: Int) throws {
         let old = nodes[node]
         nodes[node].engine = try old.storage.write { writer throws(StorageError) in
             try NodeEngine(
-                settings: old.settings, signer: old.identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+                settings: old.settings, signer: old.identity, verifier: Ed25519Verifier(), now: now,
+                restoring: writer)
         }
         nodes[node].isDown = false
         for other in nodes.indices where other != node && !nodes[other].isDown { connect(node, other) }
@@ -125,10 +170,12 @@ final class Mesh {
             steps += 1
             guard steps < 200_000 else { return false }
             if queue.isEmpty {
-                let next = nodes.filter { !$0.isDown }.compactMap { $0.engine.nextDeadline }.min() ?? now + 100
+                let next =
+                    nodes.filter { !$0.isDown }.compactMap { $0.engine.nextDeadline }.min() ?? now + 100
                 now = max(next, now + 1)
                 guard now <= end else { return condition(self) }
-                for index in nodes.indices where nodes[index].engine.nextDeadline.map({ $0 <= now }) ?? false {
+                for index in nodes.indices where nodes[index].engine.nextDeadline.map({ $0 <= now }) ?? false
+                {
                     queue.append((index, .deadlineReached))
                 }
                 continue
@@ -156,7 +203,7 @@ final class Mesh {
         case .send(let receivers, let type, let body):
             for link in receivers {
                 let ends = links[Int(link.rawValue) - 1]
-                guard ends.a >= 0 else { continue }
+                guard ends.a >= 0, type == .hello || !loses(type) else { continue }
                 let other = ends.a == index ? ends.b : ends.a
                 let engine = nodes[other].engine
                 let frame = PreparedFrame(
@@ -170,14 +217,16 @@ final class Mesh {
             try nodes[index].blobs.putBlobs([output])
             let report = RunReport(
                 outcome: result.outcome, metering: Metering(fuel: result.fuel),
-                outputs: [NamedBlob(name: "stdout", cid: output.cid, size: UInt64(output.bytes.count))], logs: [],
+                outputs: [NamedBlob(name: "stdout", cid: output.cid, size: UInt64(output.bytes.count))],
+                logs: [],
                 started: now, finished: now)
             queue.append((index, .runFinished(order.ticket, report)))
         case .storeBlobs(let blocks):
             try nodes[index].blobs.putBlobs(blocks)
             queue.append((index, .blobsStored(blocks.map(\.cid))))
         case .reply(let request, let reply): nodes[index].replies[request] = reply
-        case .close(let link, _, _):
+        case .close(let link, let code, _):
+            closes.append((index, code))
             let ends = links[Int(link.rawValue) - 1]
             if ends.a >= 0 { cut(ends.a, ends.b) }
         case .dial, .log, .event: break
@@ -201,26 +250,34 @@ final class Mesh {
     ) throws -> String? {
         let code = Block(Array("code of \(description)".utf8), codec: .raw)
         try nodes[node].blobs.putBlobs([code])
-        var request = SubmitRequest(wasm: "\(code.cid)", description: description, auto: auto, bidWindowMs: window)
+        var request = SubmitRequest(
+            wasm: "\(code.cid)", description: description, auto: auto, bidWindowMs: window)
         change(&request)
         nextRequest += 1
-        guard case .submitted(let response)? = try ask(
-            node, .submit(request, nonce: SHA256.hash(Array("\(nextRequest)".utf8)).bytes))
+        guard
+            case .submitted(let response)? = try ask(
+                node, .submit(request, nonce: SHA256.hash(Array("\(nextRequest)".utf8)).bytes))
         else { return nil }
         return response.jobID
     }
 
     func view(_ node: Int, _ job: String) throws -> JobStatusView? {
-        guard case .job(let view)? = try ask(node, .job(job, waitMilliseconds: 0, after: nil)) else { return nil }
+        guard case .job(let view)? = try ask(node, .job(job, waitMilliseconds: 0, after: nil)) else {
+            return nil
+        }
         return view
     }
 
     /// Waits until `job` has the status and verification, as `node` sees it.
-    func wait(_ node: Int, _ job: String, _ status: String, _ verification: String? = nil) throws -> JobStatusView? {
+    func wait(_ node: Int, _ job: String, _ status: String, _ verification: String? = nil) throws
+        -> JobStatusView?
+    {
         let end = now + 60_000
         while now < end {
             guard let view = try view(node, job) else { return nil }
-            if view.status == status, verification == nil || view.verification.state == verification { return view }
+            if view.status == status, verification == nil || view.verification.state == verification {
+                return view
+            }
             _ = try run(until: { _ in false }, milliseconds: 100)
         }
         return try view(node, job)
@@ -230,6 +287,34 @@ final class Mesh {
 }
 
 extension MemoryStorage {
+    /// A copy, as a backup would be: all tables and every block of the applied anchors.
+    func copied() throws -> MemoryStorage {
+        let copy = MemoryStorage()
+        var rows: [(table: StorageTable, key: [UInt8], value: [UInt8])] = []
+        for table in StorageTable.allCases {
+            try scan(table, prefix: []) { key, value in
+                rows.append((table, key, value))
+                return true
+            }
+        }
+        try copy.write { writer throws(StorageError) in
+            for row in rows {
+                try writer.put(row.value, forKey: row.key, in: row.table)
+                guard row.table == .arrival, let cid = try? CID(bytes: row.value),
+                    let anchor = try FeedGraph.stored(cid, in: self)
+                else { continue }
+                try writer.putBlock(anchor.envelope.bytes, cid: cid)
+                for entry in anchor.entries {
+                    try writer.putBlock(entry.bytes, cid: entry.cid)
+                    for attachment in (try? Entry(decoding: entry.bytes))?.attachments ?? [] {
+                        if let bytes = try block(attachment) { try writer.putBlock(bytes, cid: attachment) }
+                    }
+                }
+            }
+        }
+        return copy
+    }
+
     /// Every row of the tables that a rebuild makes again.
     func projections() throws -> [[UInt8]] {
         var rows: [[UInt8]] = []
