@@ -208,8 +208,8 @@ struct FrontierExchangeTests {
     }
 }
 
-@Suite("Dialer", .tags(.Size.small))
-struct DialerTests {
+@Suite("Dialling with backoff", .tags(.Size.small))
+struct DialBackoffTests {
     private let own = DID(publicKey: SHA256.hash([0]))
     private let peer = DID(publicKey: SHA256.hash([1]))
     private let start = Timestamp(milliseconds: 5_000_000)
@@ -253,7 +253,7 @@ struct DialerTests {
     func forgetting() {
         var dialer = Dialer(own: own, seed: 1)
         dialer.configure("a:1", did: nil, now: start)
-        dialer.learn("b:1", did: peer, linked: false, now: start)
+        dialer.learn(["b:1"], did: peer, linked: false, now: start)
         var now = start
         for _ in 0..<40 {
             for dial in dialer.due(now: now) { dialer.dialFailed(dial.address, now: now) }
@@ -266,14 +266,14 @@ struct DialerTests {
     func connected() {
         var dialer = Dialer(own: own, seed: 1)
         dialer.configure("self:1", did: own, now: start)
-        dialer.learn("self:2", did: own, linked: false, now: start)
+        dialer.learn(["self:2"], did: own, linked: false, now: start)
         #expect(!dialer.hasTargets)
         dialer.configure("a:1", did: nil, now: start)
-        dialer.learn("a:2", did: peer, linked: false, now: start)
+        dialer.learn(["a:2"], did: peer, linked: false, now: start)
         #expect(dialer.due(now: start).map(\.address) == ["a:1", "a:2"])
         dialer.linkOpened(peer, address: "a:1", outbound: true)
         #expect(dialer.due(now: start + 1_000_000).isEmpty)
-        dialer.learn("a:3", did: peer, linked: true, now: start)
+        dialer.learn(["a:2", "a:3"], did: peer, linked: true, now: start)
         #expect(dialer.due(now: start + 1_000_000).isEmpty)
         #expect(dialer.nextDeadline == nil)
         dialer.linkClosed(peer, penalty: false, now: start)
@@ -294,7 +294,10 @@ struct DialerTests {
     @Test("no more addresses are learned than are kept")
     func bounded() {
         var dialer = Dialer(own: own, seed: 1)
-        for number in 0..<1_000 { dialer.learn("h\(number):1", did: peer, linked: false, now: start) }
+        for number in 0..<1_000 {
+            dialer.learn(
+                ["h\(number):1"], did: DID(publicKey: SHA256.hash(Array("\(number)".utf8))), linked: false, now: start)
+        }
         #expect(dialer.waiting.count == 64)
     }
 }

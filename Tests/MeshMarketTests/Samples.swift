@@ -151,7 +151,7 @@ struct Samples {
 
     mutating func attestation() -> Attestation {
         Attestation(
-            receipt: cid(), close: maybe(cid()), bundle: cid(),
+            member: did(), receipt: cid(), close: maybe(cid()), bundle: cid(),
             verdict: .allCases.randomElement(using: &generator) ?? .verified,
             method: .allCases.randomElement(using: &generator) ?? .replay,
             observed: maybe(Attestation.Observation(outcome: outcome(), outputs: blobs(), fuel: number())),

@@ -46,7 +46,7 @@ struct VerificationTests {
                 cid: CID(of: [UInt8(index)], codec: .dagCBOR), anchor: cid,
                 position: position(one.author, index + 1),
                 record: Attestation(
-                    receipt: namedReceipt ?? cid, close: nil, bundle: namedBundle ?? bundle.cid,
+                    member: Story.party(one.author), receipt: namedReceipt ?? cid, close: nil, bundle: namedBundle ?? bundle.cid,
                     verdict: one.verdict,
                     method: attested, observed: nil, reason: nil))
         }
