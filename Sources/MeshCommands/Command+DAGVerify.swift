@@ -26,10 +26,13 @@ extension CommandEntry {
     }
 
     private static func lines(of verification: FeedArchiveVerification) -> [String] {
-        let found =
-            "\(verification.blockCount) blocks, \(verification.feeds.count) feeds, "
-            + "\(verification.anchorCount) anchors, \(verification.entryCount) entries, "
-            + "\(verification.receiptCount) receipts"
+        let found = [
+            (verification.blockCount, "block", "s"), (verification.feeds.count, "feed", "s"),
+            (verification.anchorCount, "anchor", "s"), (verification.entryCount, "entr", "ies"),
+            (verification.receiptCount, "receipt", "s"),
+        ].map { number, noun, plural in
+            "\(number) \(noun)\(number == 1 ? (plural == "ies" ? "y" : "") : plural)"
+        }.joined(separator: ", ")
         let faults = verification.faults.map { fault in
             "✗ \(fault.kind.rawValue)  \(fault.detail)" + (fault.cid.map { " (\($0))" } ?? "")
         }

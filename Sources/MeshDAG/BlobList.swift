@@ -109,13 +109,19 @@ public struct BlobList: Hashable, Sendable {
     ///   - block: Finds a block whose bytes are known to hash to its CID.
     /// - Returns: The bytes; `nil` when a block is missing, malformed, or the file too large.
     public static func assemble(_ cid: CID, atMost limit: Int, block: (CID) -> [UInt8]?) -> [UInt8]? {
-        assemble(cid, atMost: limit, depth: 0, block: block)
+        var blocksLeft = blockCountMax
+        return assemble(cid, atMost: limit, depth: 0, &blocksLeft, block: block)
     }
 
+    /// A file is not assembled out of more blocks: lists that name one small chunk over and over would
+    /// otherwise cost far more than their own length.
+    private static let blockCountMax = 1 << 13
+
     private static func assemble(
-        _ cid: CID, atMost limit: Int, depth: Int, block: (CID) -> [UInt8]?
+        _ cid: CID, atMost limit: Int, depth: Int, _ blocksLeft: inout Int, block: (CID) -> [UInt8]?
     ) -> [UInt8]? {
-        guard depth < 4, let bytes = block(cid) else { return nil }
+        blocksLeft -= 1
+        guard depth < 4, blocksLeft >= 0, let bytes = block(cid) else { return nil }
         if cid.codec == .raw { return bytes.count <= limit ? bytes : nil }
         guard cid.codec == .dagCBOR, let list = try? BlobList(decoding: bytes), list.size <= UInt64(limit)
         else {
@@ -126,7 +132,7 @@ public struct BlobList: Hashable, Sendable {
         for chunk in list.chunks {
             guard
                 let part = assemble(
-                    chunk.cid, atMost: limit - assembled.count, depth: depth + 1, block: block),
+                    chunk.cid, atMost: limit - assembled.count, depth: depth + 1, &blocksLeft, block: block),
                 UInt64(part.count) == chunk.size
             else { return nil }
             assembled.append(contentsOf: part)

@@ -10,6 +10,7 @@ internal import MeshIdentity
 internal import MeshMarket
 internal import MeshRuntime
 internal import MeshStorage
+internal import MeshStore
 internal import WasmRuntime
 
 extension ControlRoutes {

@@ -22,7 +22,9 @@ public enum ReceiptArchive {
             add(award.cid, award.anchor, award.record.bids)
         }
         if let manifest = ledger.manifest { add(manifest.cid, manifest.anchor) }
-        if let close = ledger.close, case .receipt(receipt.cid) = close.record.result { add(close.cid, close.anchor) }
+        if let close = ledger.close, case .receipt(receipt.cid) = close.record.result {
+            add(close.cid, close.anchor)
+        }
         if let bundleEntry, let bundleBody { add(bundleEntry, bundleBody) }
         // A member may have published the same attestation twice; the anchors follow it in order.
         let sorted = attestations.sorted { $0.cid != $1.cid ? $0.cid < $1.cid : $0.position < $1.position }
@@ -66,13 +68,15 @@ public enum ReceiptArchive {
         return CAR(roots: [root], blocks: all).encoded
     }
 
-    /// The blocks of a blob, the naming one first.
+    /// The blocks of a blob, the naming one first, each once: where it is named first.
     ///
     /// - Returns: `nil` when a block is missing.
     public static func blocks(of blob: CID, block: (CID) -> [UInt8]?) -> [Block]? {
         var blocks: [Block] = []
         var queue = [blob]
+        var seen: Set<CID> = []
         while let cid = queue.popLast() {
+            guard seen.insert(cid).inserted else { continue }
             guard let bytes = block(cid) else { return nil }
             blocks.append(Block(cid: cid, bytes: bytes))
             if cid.codec == .dagCBOR, let list = try? BlobList(decoding: bytes) {

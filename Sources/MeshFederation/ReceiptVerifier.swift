@@ -106,7 +106,7 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
                 return .failed("\(duty.what) is not published by its \(duty.role) \(duty.author)")
             }
         }
-        return .passed("\(contents.anchors.count) anchors, each signed by its author")
+        return .passed("\(Self.count(contents.anchors.count, "anchor")), each signed by its author")
     }
 
     private func checkAward(_ contents: ReceiptContents) -> Finding {
@@ -161,13 +161,13 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
             }
         }
         return .passed(
-            "\(contents.receipt.manifest); code, \(manifest.inputs.count) inputs, "
-                + "\(contents.receipt.outputs.count) outputs and \(contents.receipt.logs.count) logs are here"
+            "\(contents.receipt.manifest); code, \(count(manifest.inputs.count, "input")), "
+                + "\(count(contents.receipt.outputs.count, "output")) and \(count(contents.receipt.logs.count, "log")) are here"
         )
     }
 
     private static func checkClose(_ contents: ReceiptContents) -> Finding {
-        guard let close = contents.close else { return .passed("not closed when this file was written") }
+        guard let close = contents.close else { return .open("not closed when this file was written") }
         let receipt = contents.receipt
         guard close.manifest == receipt.manifest, close.result == .receipt(contents.receiptCID) else {
             return .failed("the close is not about this receipt")
@@ -305,6 +305,10 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
         case .mismatch: return .failed(judged.reason ?? "the result differs")
         case .unverifiable: return .open("unverifiable: \(judged.reason ?? "")")
         }
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)" + (number == 1 ? "" : "s")
     }
 
     private static func describe(_ outcome: RunOutcome) -> String {

@@ -107,7 +107,8 @@ struct ReceiptForgeryTests {
     func attestation() throws {
         let other = CID(of: [5], codec: .dagCBOR)
         let changes: [(inout Attestation) -> Void] = [
-            { $0.member = ReceiptScene().first.did }, { $0.receipt = other }, { $0.bundle = other }, { $0.close = other }, { $0.observed = nil },
+            { $0.member = ReceiptScene().first.did }, { $0.receipt = other }, { $0.bundle = other },
+            { $0.close = other }, { $0.observed = nil },
             { $0.method = .signature }, { $0.observed?.fuel += 1 }, { $0.verdict = .mismatch },
         ]
         for (index, change) in changes.enumerated() {
@@ -138,7 +139,9 @@ struct ReceiptForgeryTests {
             $0.isClosed = false
             $0.attesters = []
         }.verify()
-        #expect(verification[.close]?.detail == "not closed when this file was written")
+        let close = try #require(verification[.close])
+        #expect(close.ok == nil)
+        #expect(close.detail == "not closed when this file was written")
         #expect(verification.failures.map(\.name) == ["quorum"])
     }
 }

@@ -165,7 +165,8 @@ struct ReceiptScene {
         var attested: [(entry: Block, anchor: Block, contribution: Contribution<Attestation>)] = []
         for (index, attester) in attesters.enumerated() {
             var attestation = Attestation(
-                member: attester.did, receipt: reported.entry.cid, close: isClosed ? closed.entry.cid : nil, bundle: body.cid,
+                member: attester.did, receipt: reported.entry.cid, close: isClosed ? closed.entry.cid : nil,
+                bundle: body.cid,
                 verdict: .verified, method: .replay,
                 observed: .init(
                     outcome: receipt.outcome, outputs: receipt.outputs, fuel: receipt.metering.fuel),

@@ -143,4 +143,22 @@ struct ReceiptVerifierTests {
                 started: Timestamp(milliseconds: 1), finished: Timestamp(milliseconds: 2), signer: identity))
         #expect(ReceiptVerifier().verify(other.file).failures.map(\.name) == ["manifest"])
     }
+
+    @Test("lists that name one byte millions of times are not put together")
+    func listBomb() throws {
+        let bomb = BlobListCase.bomb
+        let identity = ReceiptScene.identity(8)
+        let code = Block(ReceiptScene.code, codec: .raw)
+        let manifest = BlobListCase.manifest(identity, code: code.cid, input: bomb[0].cid, size: 1 << 24)
+        let archive = try #require(
+            LocalRun.archive(
+                manifest, inputs: [code] + bomb, result: ReceiptScene.result, engine: ReceiptScene.engine,
+                started: Timestamp(milliseconds: 1), finished: Timestamp(milliseconds: 2), signer: identity))
+        let verification = ReceiptVerifier().verify(archive.file) { _, _, _ in
+            Issue.record("the run was repeated")
+            return nil
+        }
+        #expect(verification.failures.map(\.name) == ["replay"], "\(verification.failures)")
+        #expect(verification.contents?.blob(bomb[0].cid) == nil)
+    }
 }
