@@ -170,6 +170,11 @@ struct AdversityTests {
         #expect(mesh.frontier(1) == before)
         #expect(mesh.frontier(2) == before)
         #expect(mesh.areLinked(0, 1))
+        guard case .peers(let peers)? = try mesh.ask(1, .peers) else {
+            Issue.record("no peers")
+            return
+        }
+        #expect(peers.contains { peer in peer.counters["fault_not_admitted"] == 2 })
     }
 
     @Test("anchors are taken from anyone who has them")
