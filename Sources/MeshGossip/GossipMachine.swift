@@ -133,6 +133,8 @@ public struct GossipMachine: Sendable {
     var dialer: Dialer
     var links: [PeerLink: Link] = [:]
     var requests: [FeedID: Request] = [:]
+    /// The last missing block that was asked for.
+    private var missingCursor: CID?
     var seenMessages = RecentSet<CID>(capacity: 16_384)
     private var faults: [DID: [PeerFault: Int]] = [:]
     private var penalised: Set<PeerLink> = []
@@ -292,6 +294,17 @@ public struct GossipMachine: Sendable {
             .map { .dial(address: $0.address, expecting: $0.did) }
     }
 
+    /// The blocks to ask for next: where more are missing than one frame names, each has its turn, so
+    /// that blocks that nobody has cannot keep the others from being asked for.
+    private mutating func nextMissing(_ graph: FeedGraph) -> [CID] {
+        let missing = graph.missingBlocks
+        let start = missingCursor.flatMap { cursor in missing.firstIndex { cursor < $0 } } ?? 0
+        let turn = missing[start...] + missing[..<start]
+        let wanted = Array(turn.prefix(Frame.blockCountMax))
+        missingCursor = wanted.last
+        return wanted
+    }
+
     private mutating func deadlineReached(_ now: Timestamp, _ graph: FeedGraph) -> [GossipEffect] {
         var effects = dials(now)
         effects += expireRequests(now, graph)
@@ -302,10 +315,8 @@ public struct GossipMachine: Sendable {
             guard links[link]?.greeted == true else { continue }
             effects.append(
                 .send(link, .frontier(fingerprint: fingerprint, marks: nil, isAnswer: false, isLast: true)))
-            let missing = graph.missingBlocks
-            if !missing.isEmpty {
-                effects.append(.send(link, .wantBlocks(Array(missing.prefix(Frame.blockCountMax)))))
-            }
+            let wanted = nextMissing(graph)
+            if !wanted.isEmpty { effects.append(.send(link, .wantBlocks(wanted))) }
             effects += requestMissing(from: link, now: now, graph: graph)
         }
         return effects

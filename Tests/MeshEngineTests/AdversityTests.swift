@@ -1,6 +1,7 @@
 import IPLD
 import MeshAPI
 import MeshCore
+import MeshCrypto
 import MeshDAG
 import MeshEngine
 @testable import MeshGossip
@@ -140,6 +141,40 @@ struct AdversityTests {
         #expect(try !storage.hasBlock(raw.cid))
         #expect(try !mesh.nodes[1].blobs.hasBlob(stray.cid))
         #expect(try !mesh.nodes[1].blobs.hasBlob(raw.cid))
+    }
+
+    @Test(
+        "an anchor of another scope or of somebody who is not admitted is not stored, and spreads no further")
+    func notAdmitted() throws {
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 1 { settings.admission = .allowlist([]) }
+        }
+        mesh.connect(0, 1)
+        mesh.connect(1, 2)
+        _ = try mesh.run(until: { _ in false }, milliseconds: 2_000)
+        #expect(mesh.frontier(1) == mesh.frontier(0), "members are admitted without being listed")
+        let before = mesh.frontier(1)
+        let entry = IPLDValue.map([.init(key: "kind", value: .text("test.kind"))]).encoded
+        let stranger = Identity(try Ed25519PrivateKey(seed: SHA256.hash([99])))
+        for (identity, scope) in [(stranger, "default"), (mesh.nodes[0].identity, "other")] {
+            let anchor = Anchor(
+                author: identity.did, scope: scope, seq: 0, prev: nil, parents: [],
+                time: HybridTime(milliseconds: mesh.now.milliseconds, counter: 0),
+                entries: [CID(of: entry, codec: .dagCBOR)])
+            let envelope = Envelope(signing: anchor.encoded, tag: Anchor.tag, by: identity)
+            let wire = WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: [])
+            try mesh.inject(.push, Frame.push(wire).encoded, from: 0, to: 1)
+            #expect(try !mesh.nodes[1].storage.hasBlock(envelope.cid))
+        }
+        _ = try mesh.run(until: { _ in false }, milliseconds: 2_000)
+        #expect(mesh.frontier(1) == before)
+        #expect(mesh.frontier(2) == before)
+        #expect(mesh.areLinked(0, 1))
+        guard case .peers(let peers)? = try mesh.ask(1, .peers) else {
+            Issue.record("no peers")
+            return
+        }
+        #expect(peers.contains { peer in peer.counters["fault_not_admitted"] == 2 })
     }
 
     @Test("anchors are taken from anyone who has them")

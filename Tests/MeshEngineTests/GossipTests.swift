@@ -174,6 +174,53 @@ struct FrontierExchangeTests {
         #expect(closedAfter == 100_000 / 700)
     }
 
+    @Test("of many missing blocks each is asked for in its turn")
+    func missingBlocks() throws {
+        let storage = MemoryStorage()
+        var graph = FeedGraph()
+        var missing: Set<CID> = []
+        try storage.write { writer throws(StorageError) in
+            for author in 0..<10 {
+                let signer = SilentSigner(author)
+                let parents = (0..<16).map { CID(of: [UInt8(author), $0], codec: .dagCBOR) }.sorted()
+                missing.formUnion(parents)
+                let entry = IPLDValue.text("\(author)").encoded
+                let anchor = Anchor(
+                    author: signer.did, scope: SilentSigner.scope, seq: 0, prev: nil, parents: parents,
+                    time: HybridTime(milliseconds: 1, counter: 0), entries: [CID(of: entry, codec: .dagCBOR)])
+                let envelope = Envelope(signing: anchor.encoded, tag: Anchor.tag, by: signer)
+                guard
+                    let received = try? ReceivedAnchor(
+                        cid: envelope.cid, bytes: envelope.bytes, entries: [entry], attachments: { _ in [] },
+                        verifier: Trusting())
+                else { continue }
+                _ = try graph.receive(received, now: Self.now, in: writer)
+            }
+        }
+        #expect(graph.missingBlocks.count == 160)
+        var machine = machine(99)
+        _ = machine.step(
+            .linkOpened(Self.link, peer: SilentSigner(98).did, address: "p:1", outbound: true), now: Self.now,
+            graph: graph)
+        _ = machine.step(
+            .frame(Self.link, .hello(network: "n", features: [], fingerprint: graph.fingerprint)),
+            now: Self.now, graph: graph)
+        var asked: Set<CID> = []
+        for second in 1...3 {
+            for case .wantBlocks(let cids) in frames(
+                machine.step(.deadlineReached, now: Self.now + Int64(second) * 1_000, graph: graph))
+            {
+                #expect(cids.count == 64)
+                asked.formUnion(cids)
+            }
+        }
+        #expect(asked == missing)
+    }
+
+    private struct Trusting: SignatureVerifier {
+        func isSigned(_ envelope: Envelope, by author: DID) -> Bool { true }
+    }
+
     @Test("what one peer does not answer is asked of the next")
     func silentPeer() throws {
         let storage = MemoryStorage()

@@ -27,7 +27,7 @@ struct VerificationTests {
         _ verdicts: [(author: UInt8, verdict: Attestation.Verdict)], in bundle: FederationBundle,
         quorum: UInt64 = 2,
         method: JobManifest.Trust.Method = .replay, by attested: Attestation.Method = .replay,
-        namedBundle: CID? = nil, namedReceipt: CID? = nil
+        namedBundle: CID? = nil, namedReceipt: CID? = nil, namedMember: DID? = nil
     ) -> Verification {
         var samples = Samples(SeededGenerator(seed: 5))
         var manifest = samples.manifest()
@@ -46,7 +46,8 @@ struct VerificationTests {
                 cid: CID(of: [UInt8(index)], codec: .dagCBOR), anchor: cid,
                 position: position(one.author, index + 1),
                 record: Attestation(
-                    member: Story.party(one.author), receipt: namedReceipt ?? cid, close: nil, bundle: namedBundle ?? bundle.cid,
+                    member: namedMember ?? Story.party(one.author), receipt: namedReceipt ?? cid, close: nil,
+                    bundle: namedBundle ?? bundle.cid,
                     verdict: one.verdict,
                     method: attested, observed: nil, reason: nil))
         }
@@ -73,6 +74,8 @@ struct VerificationTests {
         let bundle = try bundle()
         #expect(judge([(0, .verified), (1, .verified)], in: bundle).verifiedBy == [Story.party(1)])
         #expect(judge([(9, .verified), (1, .verified)], in: bundle).verifiedBy == [Story.party(1)])
+        let copied = judge([(1, .verified), (2, .verified)], in: bundle, namedMember: Story.party(1))
+        #expect(copied.verifiedBy == [Story.party(1)], "a verdict that somebody else gave")
         let other = CID(of: [9], codec: .dagCBOR)
         #expect(judge([(1, .verified), (2, .verified)], in: bundle, namedBundle: other).verifiedBy.isEmpty)
         #expect(judge([(1, .verified), (2, .verified)], in: bundle, namedReceipt: other).verifiedBy.isEmpty)
