@@ -44,6 +44,8 @@ final class EngineLoop: @unchecked Sendable {
     private let perform: (EngineEffect) -> Void
     private let log: Logger
     private let verifier = Ed25519Verifier()
+    /// The control requests that the engine has and has not answered.
+    private var unanswered: Set<RequestID> = []
     private var links: [PeerLink: (peer: DID, address: String, outbound: Bool)] = [:]
     private var lastNow = Timestamp(milliseconds: 0)
     private var lastMaintenance = SystemClock.now
@@ -112,7 +114,7 @@ final class EngineLoop: @unchecked Sendable {
             }
             for item in batch { note(item) }
             guard let current = engine else {
-                refuse(batch, lastFailure)
+                refuseUnanswered(lastFailure)
                 continue
             }
             engine = nil
@@ -120,11 +122,12 @@ final class EngineLoop: @unchecked Sendable {
             do throws(StorageError) {
                 let deferred = try store.write { writer throws(StorageError) in try run(&session, in: writer) }
                 engine = session.engine
-                for effect in deferred { perform(effect) }
+                deliver(deferred)
             } catch {
                 fail(error, &lastFailure)
                 retryAt = now + 1_000
-                refuse(session.handled, lastFailure)
+                // Those who waited in earlier steps have lost their engine as well.
+                refuseUnanswered(lastFailure)
             }
             if session.isStopping { return }
             maintain(now)
@@ -136,8 +139,6 @@ final class EngineLoop: @unchecked Sendable {
         var engine: NodeEngine
         let first: [Item]
         let isBacklog: Bool
-        /// What the steps were made of, for those who must be told that it came to nothing.
-        var handled: [Item] = []
         var isStopping = false
     }
 
@@ -153,13 +154,12 @@ final class EngineLoop: @unchecked Sendable {
         var isBacklog = session.isBacklog
         let end = now() + Self.lingerMilliseconds
         for steps in 1... {
-            session.handled += batch
             let now = now()
             let inputs = prepare(batch, session.engine, now)
             let effects = try session.engine.step(
                 inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
             if session.engine.mustPersist { return effects }
-            for effect in effects { perform(effect) }
+            deliver(effects)
             let deadline = min(end, session.engine.nextDeadline ?? end)
             guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else { return [] }
             (batch, isBacklog) = more
@@ -170,6 +170,13 @@ final class EngineLoop: @unchecked Sendable {
             }
         }
         return []
+    }
+
+    private func deliver(_ effects: [EngineEffect]) {
+        for effect in effects {
+            if case .reply(let request, _) = effect { unanswered.remove(request) }
+            perform(effect)
+        }
     }
 
     /// More to do before `deadline`, if there is any.
@@ -250,6 +257,7 @@ final class EngineLoop: @unchecked Sendable {
         switch item {
         case .input(.linkOpened(let link, let peer, let address, let outbound)): links[link] = (peer, address, outbound)
         case .input(.linkClosed(let link)): links[link] = nil
+        case .input(.control(let request, _)): unanswered.insert(request)
         default: break
         }
     }
@@ -259,9 +267,9 @@ final class EngineLoop: @unchecked Sendable {
         last = error.message
     }
 
-    /// Answers those who asked while nothing can be written.
-    private func refuse(_ batch: [Item], _ reason: String) {
-        for case .input(.control(let request, _)) in batch {
+    /// Answers everyone who has asked and cannot be answered while nothing can be written.
+    private func refuseUnanswered(_ reason: String) {
+        for request in unanswered.sorted() {
             perform(
                 .reply(
                     request,
@@ -271,6 +279,7 @@ final class EngineLoop: @unchecked Sendable {
                             code: "storage.unavailable", message: reason.isEmpty ? "the store is not open yet" : reason,
                             hint: "try again when there is room", retryable: true))))
         }
+        unanswered = []
     }
 
     private func maintain(_ now: Timestamp) {

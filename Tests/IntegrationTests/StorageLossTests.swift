@@ -6,6 +6,38 @@ import MeshCore
 import MeshTestSupport
 import Testing
 
+/// A request on a thread of its own.
+final class LongPoll: @unchecked Sendable {
+    // Sendable because all mutable state is behind `condition`.
+
+    private let condition = NSCondition()
+    private var outcome: Result<Int, any Error>?
+
+    init(_ client: HTTPControlClient, _ path: String, query: [String: String]) {
+        let thread = Thread { [self] in
+            let result = Result {
+                try client.request("GET", path, query: query, timeout: .seconds(90)).status
+            }
+            condition.withLock {
+                outcome = result
+                condition.broadcast()
+            }
+        }
+        thread.start()
+    }
+
+    /// The status of the answer, which must come within `seconds`.
+    func status(within seconds: Double) throws -> Int {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        condition.lock()
+        defer { condition.unlock() }
+        while outcome == nil {
+            guard condition.wait(until: deadline) else { throw HarnessError("no answer within \(seconds) s") }
+        }
+        return try outcome?.get() ?? 0
+    }
+}
+
 extension WholeNodes {
     @Suite("Disks that fail", .tags(.Size.large))
     struct Disks {
@@ -133,6 +165,19 @@ extension WholeNodes {
                 let jobs: [JobStatusView] = try eventually("no jobs", within: 20) { try? node.jobs() }
                 #expect(Set(jobs.map(\.jobID)).isSuperset(of: accepted))
                 #expect(try client.bytes("/v1/jobs/\(good)/outputs/stdout", timeout: .seconds(20)).isEmpty)
+
+                // Who waits while a commit fails gets an answer, not silence until the time is up.
+                let open = try #require(accepted.last)
+                let waiting = LongPoll(
+                    try node.client(), "/v1/jobs/\(open)",
+                    query: ["wait": "60000", "after": try node.job(open) { _ in true }.pollState])
+                try eventually("nobody waits") {
+                    ((try? node.status())?.queueLengths["requests_waiting"] ?? 0) > 0 ? () : nil
+                }
+                var another = first
+                another.env = ["FILL": String(repeating: "y", count: 60_000)]
+                #expect(throws: ControlRefusal.self) { try node.submit(another) }
+                #expect(try waiting.status(within: 20) == 503)
 
                 #expect(try node.stop() == .exited(0))
                 try node.start(["--alone"])

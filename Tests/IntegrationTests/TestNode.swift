@@ -162,7 +162,7 @@ final class TestNode {
             }
             job = try client.get(
                 "/v1/jobs/\(id)",
-                query: ["wait": "500", "after": "\(job.status)/\(job.verification.state)"])
+                query: ["wait": "500", "after": job.pollState])
         }
         return job
     }
@@ -192,6 +192,9 @@ final class TestNode {
 }
 
 extension JobStatusView {
+    /// What a long poll names as the state that it knows.
+    var pollState: String { "\(status)/\(verification.state)" }
+
     /// Whether the job has ended.
     var hasEnded: Bool { ["Completed", "Failed", "Cancelled", "Expired"].contains(settledStatus) }
 }
