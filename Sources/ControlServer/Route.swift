@@ -37,6 +37,8 @@ public struct Route: Sendable {
     public let status: Int
     /// The largest body it takes, in bytes.
     public let bodyByteCountMax: Int
+    /// The pattern's parts between slashes.
+    private let segments: [[UInt8]]
 
     init(
         _ name: RouteName, _ method: String, _ pattern: String, _ summary: String,
@@ -52,6 +54,7 @@ public struct Route: Sendable {
         self.response = response
         self.status = status
         self.bodyByteCountMax = bodyByteCountMax
+        segments = pattern.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Array($0) }
     }
 
     /// The names in braces, in order.
@@ -61,17 +64,19 @@ public struct Route: Sendable {
 
     /// The decoded path parameters, or nil when `path` is another route's.
     func parameters(in path: String) -> [String: String]? {
-        let expected = pattern.split(separator: "/", omittingEmptySubsequences: false)
-        let given = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard expected.count == given.count else { return nil }
+        parameters(in: path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false))
+    }
+
+    /// The same for a path that has been taken apart already, so that a table of routes does it once.
+    func parameters(in given: [Substring.UTF8View]) -> [String: String]? {
+        guard segments.count == given.count else { return nil }
+        for (segment, text) in zip(segments, given) where segment.first != UInt8(ascii: "{") {
+            guard segment.elementsEqual(text) else { return nil }
+        }
         var parameters: [String: String] = [:]
-        for (segment, text) in zip(expected, given) {
-            if segment.first == "{" {
-                guard let value = PercentEncoding.decode(text), !value.isEmpty else { return nil }
-                parameters[String(segment.dropFirst().dropLast())] = value
-            } else if segment != text {
-                return nil
-            }
+        for (segment, text) in zip(segments, given) where segment.first == UInt8(ascii: "{") {
+            guard let value = PercentEncoding.decode(Substring(text)), !value.isEmpty else { return nil }
+            parameters[String(decoding: segment.dropFirst().dropLast(), as: UTF8.self)] = value
         }
         return parameters
     }

@@ -223,8 +223,9 @@ public enum Routes {
 
     public static func match(method: String, path: String) -> Match {
         var methods: [String] = []
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for route in all {
-            guard let parameters = route.parameters(in: path) else { continue }
+            guard let parameters = route.parameters(in: parts) else { continue }
             if route.method == method { return .found(route.name, parameters: parameters) }
             methods.append(route.method)
         }
@@ -249,6 +250,7 @@ public enum Routes {
 
     /// The largest body that any route under `path` takes.
     public static func bodyByteCountMax(path: String) -> Int {
-        all.filter { $0.parameters(in: path) != nil }.map(\.bodyByteCountMax).max() ?? 64 << 10
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return all.filter { $0.parameters(in: parts) != nil }.map(\.bodyByteCountMax).max() ?? 64 << 10
     }
 }

@@ -176,8 +176,7 @@ final class Daemon: @unchecked Sendable {
         case .reply(let request, let reply): replies.fulfil(request, reply)
         case .log(let level, let message): log(level, message)
         case .event(let kind, let job, let node, let cid, let detail):
-            events.add(
-                kind, job: job?.description, node: node?.description, cid: cid?.description, detail: detail)
+            events.add(kind, job: job, node: node, cid: cid, detail: detail)
         }
     }
 

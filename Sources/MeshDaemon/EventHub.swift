@@ -1,5 +1,8 @@
+internal import IPLD
 internal import MeshAPI
 internal import MeshCore
+internal import MeshIdentity
+internal import MeshMarket
 internal import Synchronization
 
 import Foundation
@@ -10,17 +13,33 @@ final class EventHub: @unchecked Sendable {
     static let keptCount = 1024
 
     private let condition = NSCondition()
-    private var events: [EventView] = []
+    /// Kept as it came: most events are never looked at, and names are long to write out.
+    private struct Kept {
+        let id: Int
+        let time: Timestamp
+        let kind: String
+        let job: JobID?
+        let node: DID?
+        let cid: CID?
+        let detail: String?
+
+        var view: EventView {
+            EventView(
+                id: id, time: "\(time)", event: kind, jobID: job?.description, nodeID: node?.description,
+                cid: cid?.description, detail: detail)
+        }
+    }
+
+    private var events: [Kept] = []
     private var next = 1
     private var isStopped = false
 
-    func add(_ event: String, job: String?, node: String?, cid: String?, detail: String?) {
+    func add(_ event: String, job: JobID?, node: DID?, cid: CID?, detail: String?) {
         condition.lock()
         events.append(
-            EventView(
-                id: next, time: "\(SystemClock.now)", event: event, jobID: job, nodeID: node, cid: cid, detail: detail))
+            Kept(id: next, time: SystemClock.now, kind: event, job: job, node: node, cid: cid, detail: detail))
         next += 1
-        if events.count > Self.keptCount { events.removeFirst(events.count - Self.keptCount) }
+        if events.count > 2 * Self.keptCount { events.removeFirst(Self.keptCount) }
         condition.broadcast()
         condition.unlock()
     }
@@ -30,7 +49,7 @@ final class EventHub: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         let first = events.first?.id ?? next
-        return (events.filter { $0.id > after }, max(0, min(first, next) - 1 - after))
+        return (events.filter { $0.id > after }.map(\.view), max(0, min(first, next) - 1 - after))
     }
 
     /// Waits for something behind `after`.

@@ -5,7 +5,10 @@ internal import MeshIdentity
 internal import MeshRuntime
 
 /// One entry that contributes to a fold, with where it stands and what proves it.
-public struct Contribution<Record: Hashable & Sendable>: Hashable, Sendable {
+///
+/// A class, because records are large and contributions are handed around a great deal; nothing in
+/// it ever changes.
+public final class Contribution<Record: Hashable & Sendable>: Hashable, Sendable {
     /// The entry's CID.
     public let cid: CID
     /// The CID of the anchor that published it.
@@ -18,6 +21,15 @@ public struct Contribution<Record: Hashable & Sendable>: Hashable, Sendable {
         self.anchor = anchor
         self.position = position
         self.record = record
+    }
+
+    public static func == (a: Contribution, b: Contribution) -> Bool {
+        a === b || (a.cid == b.cid && a.anchor == b.anchor && a.position == b.position)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(cid)
+        hasher.combine(position)
     }
 }
 
@@ -39,10 +51,26 @@ public struct JobLedger: Hashable, Sendable {
 
     // MARK: The set
 
-    public mutating func insert(_ contribution: Contribution<JobManifest>) { Self.insert(contribution, &manifests) }
-    public mutating func insert(_ contribution: Contribution<JobAward>) { Self.insert(contribution, &awards) }
-    public mutating func insert(_ contribution: Contribution<JobReceipt>) { Self.insert(contribution, &receipts) }
-    public mutating func insert(_ contribution: Contribution<JobClose>) { Self.insert(contribution, &closes) }
+    public mutating func insert(_ contribution: Contribution<JobManifest>) {
+        Self.insert(contribution, &manifests)
+        follow()
+    }
+
+    public mutating func insert(_ contribution: Contribution<JobAward>) {
+        Self.insert(contribution, &awards)
+        follow()
+    }
+
+    public mutating func insert(_ contribution: Contribution<JobReceipt>) {
+        Self.insert(contribution, &receipts)
+        follow()
+    }
+
+    public mutating func insert(_ contribution: Contribution<JobClose>) {
+        Self.insert(contribution, &closes)
+        follow()
+    }
+
 
     private static func insert<Record>(
         _ contribution: Contribution<Record>, _ list: inout [Contribution<Record>]
@@ -59,6 +87,7 @@ public struct JobLedger: Hashable, Sendable {
         awards.removeAll { !stays($0.position) }
         receipts.removeAll { !stays($0.position) }
         closes.removeAll { !stays($0.position) }
+        follow()
     }
 
     public var isEmpty: Bool { manifests.isEmpty && awards.isEmpty && receipts.isEmpty && closes.isEmpty }
@@ -66,12 +95,38 @@ public struct JobLedger: Hashable, Sendable {
     // MARK: What follows
 
     /// The manifest as its submitter published it; the same record in another feed is no submission.
-    public var manifest: Contribution<JobManifest>? {
-        manifests.first { $0.position.author == $0.record.submitter }
-    }
+    public private(set) var manifest: Contribution<JobManifest>?
 
     /// The awards that count: by the placer, with the epochs 0, 1, … in the order of its feed.
-    public var validAwards: [Contribution<JobAward>] {
+    public private(set) var validAwards: [Contribution<JobAward>] = []
+
+    /// The receipts that count: by the executor of the award they name, or, outside the market, by
+    /// the one node that is submitter, placer and executor in one.
+    public private(set) var validReceipts: [Contribution<JobReceipt>] = []
+
+    /// The close that counts: the placer's first that names no receipt, or names one that counts.
+    public private(set) var close: Contribution<JobClose>?
+
+    /// The receipt with which the job was closed.
+    public private(set) var settledReceipt: Contribution<JobReceipt>?
+
+    /// The status that the entries alone give.
+    public private(set) var status = SettledStatus.unknown
+
+    /// Works out what follows from the set, whenever it has changed: it is read far more often.
+    private mutating func follow() {
+        manifest = manifests.first { $0.position.author == $0.record.submitter }
+        validAwards = countingAwards
+        validReceipts = countingReceipts
+        close = countingClose
+        settledReceipt = nil
+        if case .receipt(let cid)? = close?.record.result {
+            settledReceipt = validReceipts.first { $0.cid == cid }
+        }
+        status = countingStatus
+    }
+
+    private var countingAwards: [Contribution<JobAward>] {
         guard let placer = manifest?.record.placer else { return [] }
         var valid: [Contribution<JobAward>] = []
         for award in awards
@@ -81,51 +136,38 @@ public struct JobLedger: Hashable, Sendable {
         return valid
     }
 
-    /// The receipts that count: by the executor of the award they name, or, outside the market, by
-    /// the one node that is submitter, placer and executor in one.
-    public var validReceipts: [Contribution<JobReceipt>] {
-        guard let manifest = manifest?.record else { return [] }
-        let awards = validAwards
+    private var countingReceipts: [Contribution<JobReceipt>] {
+        guard let manifest else { return [] }
         return receipts.filter { receipt in
             guard receipt.position.author == receipt.record.executor else { return false }
             guard let award = receipt.record.award else {
-                return manifest.submitter == receipt.record.executor && manifest.placer == receipt.record.executor
+                return manifest.record.submitter == receipt.record.executor
+                    && manifest.record.placer == receipt.record.executor
             }
-            return awards.contains {
+            return validAwards.contains {
                 $0.cid == award && $0.record.executor == receipt.record.executor
                     && $0.record.epoch == receipt.record.epoch
             }
         }
     }
 
-    /// The close that counts: the placer's first that names no receipt, or names one that counts.
-    public var close: Contribution<JobClose>? {
+    private var countingClose: Contribution<JobClose>? {
         guard let placer = manifest?.record.placer else { return nil }
-        let valid = validReceipts
         return closes.first { close in
             guard close.position.author == placer else { return false }
             guard case .receipt(let cid) = close.record.result else { return true }
-            return valid.contains { $0.cid == cid }
+            return validReceipts.contains { $0.cid == cid }
         }
     }
 
-    /// The receipt with which the job was closed.
-    public var settledReceipt: Contribution<JobReceipt>? {
-        guard case .receipt(let cid)? = close?.record.result else { return nil }
-        return validReceipts.first { $0.cid == cid }
-    }
-
-    /// The status that the entries alone give.
-    public var status: SettledStatus {
+    private var countingStatus: SettledStatus {
         guard manifest != nil else { return .unknown }
-        if let close {
-            switch close.record.result {
-            case .receipt: return settledReceipt?.record.outcome.outcomeClass == .ok ? .completed : .failed
-            case .cancelled: return .cancelled
-            case .expired, .noBids: return .expired
-            }
+        switch close?.record.result {
+        case .receipt: return settledReceipt?.record.outcome.outcomeClass == .ok ? .completed : .failed
+        case .cancelled: return .cancelled
+        case .expired, .noBids: return .expired
+        case nil: return validAwards.isEmpty ? .submitted : .assigned
         }
-        return validAwards.isEmpty ? .submitted : .assigned
     }
 }
 
