@@ -5,6 +5,7 @@ internal import IPLD
 internal import MeshAPI
 internal import MeshCore
 internal import MeshEngine
+internal import MeshIdentity
 internal import MeshMarket
 internal import MeshRuntime
 internal import WasmRuntime
@@ -133,10 +134,13 @@ struct ControlRoutes: ControlHandler {
 
     /// A peer's view with what the transport counts of it.
     private func counted(_ view: PeerView) -> PeerView {
+        var view = view
+        if let did = view.did.flatMap({ DID($0) }) {
+            view.counters.merge(daemon.faults.counters(did)) { _, new in new }
+        }
         guard let statistics = daemon.transport?.statistics,
             let link = statistics.links.first(where: { "\($0.peer)" == view.did })
         else { return view }
-        var view = view
         view.counters["bytes_in"] = Int(clamping: link.bytesIn)
         view.counters["bytes_out"] = Int(clamping: link.bytesOut)
         view.counters["frames_in"] = Int(clamping: link.framesIn)

@@ -44,6 +44,7 @@ final class Daemon: @unchecked Sendable {
     let pool: WasmWorkerPool?
     let replies = PendingReplies()
     let events = EventHub()
+    let faults: WireFaults
     private(set) var transport: TLSTransport?
     private var runner: JobRunner?
     private var loop: EngineLoop?
@@ -57,9 +58,11 @@ final class Daemon: @unchecked Sendable {
         self.configuration = configuration
         self.identity = identity
         self.log = log
+        let faults = WireFaults(log: log)
+        self.faults = faults
         // The port first: when it is taken, nothing has been created yet.
         let inbox = Inbox()
-        transport = try Self.openTransport(configuration, identity, inbox)
+        transport = try Self.openTransport(configuration, identity, inbox, faults)
         do {
             store = try Store(
                 directory: configuration.dataDirectory,
@@ -205,7 +208,7 @@ final class Daemon: @unchecked Sendable {
     }
 
     private static func openTransport(
-        _ configuration: MeshConfiguration, _ identity: Identity, _ inbox: Inbox
+        _ configuration: MeshConfiguration, _ identity: Identity, _ inbox: Inbox, _ faults: WireFaults
     ) throws -> TLSTransport {
         var options = TransportConfiguration(
             identity: identity, listen: try SocketAddress(configuration.listen),
@@ -219,6 +222,13 @@ final class Daemon: @unchecked Sendable {
             options.admits = { list.contains($0) }
         }
         return try TLSTransport(options) { events in
+            for event in events {
+                switch event {
+                case .linkClosed(let link, let peer, let reason): faults.note(reason, peer: peer, from: "\(link)")
+                case .refused(let address, let failure): faults.note(failure, peer: nil, from: "\(address)")
+                default: break
+                }
+            }
             inbox.put(
                 events.compactMap { event in
                     switch event {

@@ -83,6 +83,11 @@ extension WholeNodes {
                 try runsAJob(cluster)
                 try runsAJob(cluster, from: 1)
                 #expect(try node.status().peersConnected == 2)
+                for kind in ["handshake-failed", "half-open-limit", "wrong-certificate"] {
+                    #expect(
+                        node.log.split(separator: "\n").count { $0.contains("transport.\(kind);") } == 1,
+                        "\(kind)")
+                }
                 #expect(try node.residentBytes() - before < Self.growthMax)
                 #expect(node.process?.hasEnded == nil)
             }
@@ -175,6 +180,22 @@ extension WholeNodes {
             #expect(lines.count == 1, "attack \(index): \(lines)")
         }
 
+        /// Sends a frame that is not let in, and looks for its counter after coming back.
+        private func send(_ type: UInt8, _ size: Int, _ node: TestNode, fault: String) throws {
+            let attacker = try Attacker()
+            defer { attacker.end() }
+            let link = try attacker.connect(to: node)
+            attacker.send(type: type, [UInt8](repeating: 0, count: size), to: link)
+            _ = try attacker.closed(link)
+            let again = try attacker.connect(to: node)
+            let count: Int = try eventually("\(fault) is not counted") {
+                try counters(node, attacker.identity.did)?["wire_\(fault)"]
+            }
+            #expect(count == 1)
+            attacker.hangUp(again)
+            _ = try attacker.closed(again)
+        }
+
         @Test("what a peer does wrong is counted and logged once, and ends its link where it must")
         func faults() throws {
             try withCluster { cluster in
@@ -194,14 +215,13 @@ extension WholeNodes {
                 )
                 for (index, attack) in attacks().enumerated() { try commit(attack, index, node) }
                 // Frames that the transport itself refuses.
-                for (type, size) in [
-                    (FrameType.push.rawValue, 300 * 1024), (FrameType.hello.rawValue, 5000), (99, 10),
-                ] {
-                    let attacker = try Attacker()
-                    defer { attacker.end() }
-                    let link = try attacker.connect(to: node)
-                    attacker.send(type: type, [UInt8](repeating: 0, count: size), to: link)
-                    _ = try attacker.closed(link)
+                let wire: [(type: UInt8, size: Int, name: String)] = [
+                    (FrameType.push.rawValue, 300 * 1024, "frame-oversized"),
+                    (FrameType.hello.rawValue, 5000, "frame-oversized"), (99, 10, "frame-unknown"),
+                ]
+                for frame in wire { try send(frame.type, frame.size, node, fault: frame.name) }
+                for name in ["frame-oversized", "frame-unknown"] {
+                    #expect(node.log.split(separator: "\n").count { $0.contains("transport.\(name);") } == 1)
                 }
 
                 // The same anchor a thousand times changes nothing.
