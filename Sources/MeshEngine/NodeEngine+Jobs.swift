@@ -26,6 +26,10 @@ extension NodeEngine {
     mutating func open(_ manifest: CID, allowSelf: Bool, _ step: Step) throws(StorageError) {
         guard live[manifest] == nil else { return }
         live[manifest] = LiveJob(allowSelf: allowSelf)
+        try noteOpen(manifest, allowSelf: allowSelf, step)
+    }
+
+    private func noteOpen(_ manifest: CID, allowSelf: Bool, _ step: Step) throws(StorageError) {
         try step.storage.put(
             [allowSelf ? 1 : 0], forKey: Self.openPrefix + manifest.digest.bytes, in: .own)
     }
@@ -40,10 +44,12 @@ extension NodeEngine {
     /// is lacking. Calling it once too often changes nothing.
     mutating func reconsider(_ manifest: CID, _ step: Step) throws(StorageError) {
         let ledger = try jobs.ledger(manifest, in: step.storage)
+        var isReopened = false
         if live[manifest] == nil {
-            // A late attestation or an undone close: the job may need us again.
+            // A late receipt or attestation, or an undone close: the job may need us again.
             guard !ledger.isEmpty else { return }
             live[manifest] = LiveJob()
+            isReopened = true
         }
         guard let record = ledger.manifest?.record else {
             if ledger.isEmpty { try finish(manifest, step) }
@@ -57,9 +63,14 @@ extension NodeEngine {
             live[manifest]?.execution = nil
             let checked = try verify(manifest, record, ledger, step)
             let fetched = try collect(record, ledger, step)
-            if checked, fetched { try finish(manifest, step) }
+            if checked, fetched {
+                try finish(manifest, step)
+            } else if isReopened {
+                try noteOpen(manifest, allowSelf: false, step)
+            }
             return
         }
+        if isReopened { try noteOpen(manifest, allowSelf: false, step) }
         if record.placer == signer.did { try place(manifest, record, ledger, step) }
         try bidOrWithdraw(manifest, record, ledger, step)
         try executeIfAwarded(manifest, record, ledger, step)

@@ -290,7 +290,7 @@ extension NodeEngine {
             guard ledger.manifest?.record.placer == call.placer, !ledger.status.isFinal,
                 UInt64(ledger.validAwards.count) == call.epoch
             else { return true }
-            if live[call.manifest] == nil { live[call.manifest] = LiveJob() }
+            try open(call.manifest, allowSelf: false, step)
             live[call.manifest]?.calledEpoch = call.epoch
             // The placer has lost what we said before, or has never heard it.
             release(call.manifest)
