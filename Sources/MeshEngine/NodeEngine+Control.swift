@@ -371,11 +371,17 @@ extension NodeEngine {
     // MARK: Explaining
 
     mutating func answerExplain(_ request: ExplainRequest, _ step: Step) {
-        let decision =
-            decisions[request.manifest]
-            ?? BidDecision(.unknown, code: "unknown", reason: "this node knows nothing of the job", retryable: false)
-        let answer = ExplainAnswer(manifest: request.manifest, node: signer.did, decision: decision, time: step.now)
+        let answer = ExplainAnswer(
+            manifest: request.manifest, node: signer.did, decision: decision(on: request.manifest), time: step.now)
         say(Envelope(signing: answer.encoded, tag: ExplainAnswer.tag, by: signer), to: request.asker, step)
+    }
+
+    /// What this node made of a job, as far as it remembers: decisions do not outlive the daemon.
+    func decision(on job: CID) -> BidDecision {
+        decisions[job]
+            ?? BidDecision(
+                .unknown, code: "unknown", reason: "this node was started after it, or never knew the job",
+                retryable: false)
     }
 
     mutating func takeExplanation(_ answer: ExplainAnswer) {

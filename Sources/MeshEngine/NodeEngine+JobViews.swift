@@ -230,7 +230,7 @@ extension NodeEngine {
         nodes.insert(signer.did)
         return nodes.sorted { name(of: $0) != name(of: $1) ? name(of: $0) < name(of: $1) : $0 < $1 }.map { node in
             let considered = scores[node]
-            let decision = node == signer.did ? decisions[node == signer.did ? job : job] : answers[node]
+            let decision = node == signer.did ? decision(on: job) : answers[node]
             let wasAwarded = ledger.validAwards.contains { $0.record.executor == node }
             return ExplainView(
                 nodeID: name(of: node), did: node.description,

@@ -61,6 +61,13 @@ extension WholeNodes {
                 #expect(done.status == "Completed", "\(done)")
                 let heads = try cluster.awaitEqualHeads()
                 #expect(heads.allSatisfy { !$0.frozen })
+                // What it decided before is forgotten, and it says so rather than that it did not answer.
+                try cluster[1].stop()
+                try cluster[1].start()
+                try cluster.awaitLinked()
+                let explained = try cluster[1].ctl("explain", id, "-o", "json").objects()
+                #expect(explained.count == 3)
+                #expect(explained.allSatisfy { $0["stage"] as? String != "no_answer" }, "\(explained)")
             }
         }
 
