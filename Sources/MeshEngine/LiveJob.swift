@@ -48,6 +48,8 @@ struct Auction: Sendable {
     var isClosing = false
     var leaseUntil: Timestamp?
     var nextCall: Timestamp?
+    /// The round was taken up again after a restart: its bids were lost and are called for.
+    var isResumed = false
 }
 
 struct Offer: Sendable {

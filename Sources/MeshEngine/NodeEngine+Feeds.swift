@@ -35,9 +35,8 @@ extension NodeEngine {
                     effects.append(.send([link], frame.type, body: frame.encoded))
                 }
             case .deliverBlock(let link, let cid, let bytes): try blockArrived(cid, bytes, from: link, step)
-            case .ownFrontier(_, let seq):
-                ownFrontierKnown = true
-                if let seq, ownFrontierGoal.map({ $0 < seq }) ?? true { ownFrontierGoal = seq }
+            case .ownFrontier(let link, let seq):
+                if let peer = gossip.peer(of: link) { noteOwnFrontier(seq, by: peer, now: step.now) }
             case .report(let peer, let fault, let detail, let isFirst):
                 if isFirst { effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)")) }
             }

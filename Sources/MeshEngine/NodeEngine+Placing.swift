@@ -83,7 +83,10 @@ extension NodeEngine {
             windowEnds: isFirst ? record.created + window : step.now + window)
         auction.excluded = previous?.excluded ?? []
         if let failed { auction.excluded.insert(failed) }
-        auction.nextCall = isFirst ? nil : step.now
+        auction.isResumed = epoch == 0 && !isFirst
+        // A bid may get lost on its way: who waits for the first one asks again.
+        auction.nextCall =
+            !isFirst ? step.now : window == 0 ? step.now + Auction.callMilliseconds : nil
         live[manifest]?.auction = auction
         if let failed {
             effects.append(
@@ -118,9 +121,11 @@ extension NodeEngine {
         }
         guard isOver else { return }
         if candidates.isEmpty {
-            let grace = record.market.windowMilliseconds == 0 ? Auction.firstBidMilliseconds : 0
+            let grace =
+                record.market.windowMilliseconds == 0
+                ? Auction.firstBidMilliseconds : auction.isResumed ? 2 * Auction.callMilliseconds : 0
             if auction.epoch == 0, auction.bids.allSatisfy({ $0.value.refusal != nil || $0.value.bid.validUntil > step.now }),
-                step.now >= auction.windowEnds + grace, auction.nextCall == nil
+                step.now >= auction.windowEnds + grace
             {
                 end(manifest, .noBids, "no acceptable bid came within the window", step)
                 return

@@ -54,8 +54,21 @@ public struct NodeEngine: Sendable {
     var recentAnchors = RecentSet<CID>(capacity: 16_384)
     /// Whether a peer has told how far it knows our own feed, or nobody need be asked.
     var ownFrontierKnown: Bool
-    /// What peers say our own feed reaches to.
-    var ownFrontierGoal: UInt64?
+    /// How far peers say that our own feed reaches, as far as we have not got it back.
+    var ownClaims: [DID: OwnClaim] = [:]
+
+    /// A peer's word for how far our own feed reaches.
+    struct OwnClaim: Sendable {
+        /// How long a stranger's claim holds us back without anything coming of it.
+        static let strangerMilliseconds: Int64 = 10_000
+
+        let seq: UInt64
+        /// Where our feed stood then: while it grows, the claim is being made good.
+        let head: UInt64?
+        let since: Timestamp
+        /// Members and configured peers are believed for as long as it takes.
+        let isTrusted: Bool
+    }
 
     /// Whether the last step's effects may be told to anyone only once it is durable: it has published
     /// an anchor of our own, which is what every acknowledgement rests on.
@@ -281,10 +294,33 @@ public struct NodeEngine: Sendable {
         }
         let head = graph.head(FeedID(author: signer.did, scope: settings.scope))
         if head?.frozenAt != nil { return "this node's feed is frozen: its key has signed two histories" }
-        if let goal = ownFrontierGoal, (head.map { $0.seq < goal } ?? true) {
+        let open = ownClaims.filter { _, claim in
+            (head.map { $0.seq < claim.seq } ?? true)
+                && (claim.isTrusted || latestNow - claim.since < OwnClaim.strangerMilliseconds)
+        }
+        if let goal = open.map(\.value.seq).max() {
             return "peers know \(goal + 1) anchors of this node, which are being fetched first"
         }
         return nil
+    }
+
+    /// Notes how far a peer knows our own feed.
+    mutating func noteOwnFrontier(_ seq: UInt64?, by peer: DID, now: Timestamp) {
+        ownFrontierKnown = true
+        let head = graph.head(FeedID(author: signer.did, scope: settings.scope))?.seq
+        guard let seq, head.map({ $0 < seq }) ?? true else {
+            ownClaims[peer] = nil
+            return
+        }
+        if let known = ownClaims[peer], known.head == head {
+            ownClaims[peer] = OwnClaim(
+                seq: max(seq, known.seq), head: head, since: known.since, isTrusted: known.isTrusted)
+            return
+        }
+        guard ownClaims.count < 256 || ownClaims[peer] != nil else { return }
+        ownClaims[peer] = OwnClaim(
+            seq: seq, head: head, since: now,
+            isTrusted: settings.federation?.member(peer) != nil || settings.peers.contains { $0.did == peer })
     }
 
     var freeCPU: UInt64 { settings.capacity.cpu > reservedCPU ? settings.capacity.cpu - reservedCPU : 0 }

@@ -1,7 +1,11 @@
 import IPLD
 import MeshAPI
 import MeshCore
+import MeshCrypto
+import MeshDAG
 import MeshEngine
+import MeshFederation
+import MeshGossip
 import MeshIdentity
 import MeshMarket
 import MeshRuntime
@@ -175,4 +179,31 @@ struct DrawTests {
         #expect(paid.executor.nodeID == "node-1")
         #expect(try mesh.submit(1, description: "no close") { $0.tokens = ["\(view.manifestCID)"] } == nil)
     }
+}
+
+@Suite("Claims about our own feed", .tags(.Size.small))
+struct OwnClaimTests {
+    @Test func `a stranger who says that we have published more holds us back for seconds, not for ever`() throws {
+        // Node 3 is in nobody's federation.
+        let mesh = try Mesh(count: 3) { index, settings in
+            if let bundle = settings.federation, index != 2 {
+                let members = bundle.members.filter { $0.did != mesh3 }
+                settings.federation = try? FederationBundle.genesis(name: "two", members: members, threshold: 1)
+            }
+        }
+        mesh.connectAll()
+        _ = try mesh.run(until: { _ in false }, milliseconds: 3_000)
+        let own = FeedID(author: mesh.nodes[0].identity.did, scope: "default")
+        let lie = Frame.frontier(
+            fingerprint: SHA256.hash([9]),
+            marks: [FrontierMark(feed: own, seq: 1_000_000, cid: CID(of: [1], codec: .dagCBOR), frozenAt: nil)],
+            isAnswer: true, isLast: true)
+        try mesh.inject(lie.type, lie.encoded, from: 2, to: 0)
+        #expect(try mesh.submit(0) == nil, "for a moment it may be true")
+        _ = try mesh.run(until: { _ in false }, milliseconds: 11_000)
+        #expect(try mesh.submit(0) != nil)
+    }
+
+    /// The identity that ``Mesh`` gives its third node.
+    private var mesh3: DID? { (try? Ed25519PrivateKey(seed: SHA256.hash([2]))).map { Identity($0).did } }
 }
