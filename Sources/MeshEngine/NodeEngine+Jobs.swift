@@ -164,7 +164,7 @@ extension NodeEngine {
         {
             return
         }
-        let price = settings.profilePrice(units: record.resource.amount)
+        let price = NodeProfile.price(units: record.resource.amount, perThousand: settings.computePrice)
         let valid =
             max(step.now, record.created + Int64(clamping: record.market.windowMilliseconds))
             + Self.bidValidityMilliseconds
@@ -216,7 +216,7 @@ extension NodeEngine {
             return decline(
                 "capacity.memory", "the job needs \(record.needs.memoryMiB) MiB; this node offers \(capacity.memoryMiB)")
         }
-        let price = settings.profilePrice(units: record.resource.amount)
+        let price = NodeProfile.price(units: record.resource.amount, perThousand: settings.computePrice)
         guard price <= record.market.maxBid else {
             return decline("price", "this node asks \(price); the job pays \(record.market.maxBid) at most")
         }
@@ -306,13 +306,5 @@ extension NodeEngine {
                 decisionOrder.removeFirst(2048)
             }
         }
-    }
-}
-
-extension NodeSettings {
-    /// What this node asks for `units` of compute, rounded up.
-    func profilePrice(units: UInt64) -> UInt64 {
-        let (product, overflow) = units.multipliedReportingOverflow(by: computePrice)
-        return overflow ? amountMax : product / 1000 + (product % 1000 == 0 ? 0 : 1)
     }
 }

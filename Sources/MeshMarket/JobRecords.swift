@@ -173,13 +173,7 @@ public struct JobReceipt: Hashable, Sendable {
             map.field("logs") { $0.namedBlobs(logs) }
             map.field("award", ifPresent: award) { $0.link($1) }
             map.field("epoch") { $0.unsigned(epoch) }
-            map.field("engine") { encoder in
-                encoder.map { map in
-                    map.field("name") { $0.text(engine.name) }
-                    map.field("profile") { $0.link(engine.profile) }
-                    map.field("version") { $0.text(engine.version) }
-                }
-            }
+            map.field("engine") { $0.engine(engine) }
             map.field("outcome") { $0.outcome(outcome) }
             map.field("outputs") { $0.namedBlobs(outputs) }
             map.field("started") { $0.timestamp(started) }
@@ -307,6 +301,14 @@ public struct JobClose: Hashable, Sendable {
 }
 
 extension DAGCBOREncoder {
+    public mutating func engine(_ engine: EngineDescription) {
+        map { map in
+            map.field("name") { $0.text(engine.name) }
+            map.field("profile") { $0.link(engine.profile) }
+            map.field("version") { $0.text(engine.version) }
+        }
+    }
+
     public mutating func outcome(_ outcome: RunOutcome) {
         map { map in
             map.field("exit", ifPresent: outcome.exitCode) { $0.integer(Int64($1)) }

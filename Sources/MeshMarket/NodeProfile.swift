@@ -58,15 +58,7 @@ public struct NodeProfile: Hashable, Sendable {
             }
             map.field("roles") { $0.texts(roles.map(\.rawValue)) }
             map.field("labels") { $0.textMap(labels) }
-            map.field("engines") { encoder in
-                encoder.array(engines) { encoder, engine in
-                    encoder.map { map in
-                        map.field("name") { $0.text(engine.name) }
-                        map.field("profile") { $0.link(engine.profile) }
-                        map.field("version") { $0.text(engine.version) }
-                    }
-                }
-            }
+            map.field("engines") { encoder in encoder.array(engines) { $0.engine($1) } }
             map.field("capacity") { encoder in
                 encoder.map { map in
                     map.field("cpu") { $0.unsigned(capacity.cpu) }
@@ -119,9 +111,9 @@ public struct NodeProfile: Hashable, Sendable {
         }
     }
 
-    /// What the node asks for `units` of compute, rounded up.
-    public func price(units: UInt64) -> UInt64 {
-        let (product, overflow) = units.multipliedReportingOverflow(by: computePrice)
+    /// What `units` of compute cost at a price for 1,000 of them, rounded up.
+    public static func price(units: UInt64, perThousand: UInt64) -> UInt64 {
+        let (product, overflow) = units.multipliedReportingOverflow(by: perThousand)
         return overflow ? amountMax : product / 1000 + (product % 1000 == 0 ? 0 : 1)
     }
 }

@@ -108,10 +108,10 @@ struct BidScoringTests {
         var samples = Samples(SeededGenerator(seed: 3))
         var profile = samples.profile()
         profile.computePrice = 900
-        #expect(profile.price(units: 100) == 90)
-        #expect(profile.price(units: 1) == 1)
-        #expect(profile.price(units: 0) == 0)
+        #expect(NodeProfile.price(units: 100, perThousand: profile.computePrice) == 90)
+        #expect(NodeProfile.price(units: 1, perThousand: profile.computePrice) == 1)
+        #expect(NodeProfile.price(units: 0, perThousand: profile.computePrice) == 0)
         profile.computePrice = amountMax
-        #expect(profile.price(units: amountMax) == amountMax)
+        #expect(NodeProfile.price(units: amountMax, perThousand: profile.computePrice) == amountMax)
     }
 }
