@@ -337,8 +337,14 @@ extension WholeNodes {
                 }
                 var request = try Losses.short(cluster[1])
                 request.verify = "none"
+                request.bidWindowMs = 300
                 let id = try cluster[1].submit(request)
-                #expect(try cluster[1].job(id) { $0.hasEnded }.status == "Completed")
+                let done = try cluster[1].job(id) { $0.hasEnded }
+                #expect(done.status == "Completed" && done.executor.nodeID == "mesh-node-3", "\(done)")
+                let explained = try cluster[1].ctl("explain", id, "-o", "json").objects()
+                #expect(
+                    explained.first { $0["did"] as? String == victim.did }?["reason_code"] as? String
+                        == "frozen")
             }
         }
 
