@@ -192,6 +192,7 @@ extension NodeEngine {
             return decline("role", "this node does not execute jobs")
         }
         guard let engine = settings.engine else { return decline("engine", "this node has no runtime") }
+        if isFrozen(signer.did) { return decline("frozen", "this node's feed is frozen: it could publish no receipt") }
         if isDraining { return decline("draining", "this node is draining", retryable: true) }
         if record.submitter == signer.did, live[manifest]?.allowSelf != true {
             return decline("self", "this node submitted the job; --allow-self lets it bid")

@@ -249,6 +249,7 @@ extension NodeEngine {
     private func refusal(of bid: Bids.Bid, by bidder: DID, for record: JobManifest, _ step: Step) -> String? {
         if bid.amount > record.market.maxBid { return "asks \(bid.amount), above the limit of \(record.market.maxBid)" }
         if bid.validUntil <= step.now { return "the bid is no longer valid" }
+        if isFrozen(bidder) { return "has signed two histories" }
         if bid.freeCPU < record.needs.cpu || bid.freeMemoryMiB < record.needs.memoryMiB {
             return "has \(bid.freeCPU) processors and \(bid.freeMemoryMiB) MiB free"
         }
@@ -259,6 +260,11 @@ extension NodeEngine {
             return "is not in \(location)"
         }
         return nil
+    }
+
+    /// Whether a node has signed two histories: nothing that it publishes now counts.
+    func isFrozen(_ node: DID) -> Bool {
+        graph.head(FeedID(author: node, scope: settings.scope))?.frozenAt != nil
     }
 
     /// Lets an executor's sign of life prolong its lease.

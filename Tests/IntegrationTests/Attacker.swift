@@ -16,14 +16,12 @@ final class Attacker: @unchecked Sendable {
     private var events: [TransportEvent] = []
     private var transport: TLSTransport?
 
-    /// Makes an identity of its own, or takes one that a node uses.
-    init(_ identity: Identity? = nil) throws {
-        self.identity =
-            try identity
-            ?? Identity(
-                Ed25519PrivateKey(seed: Bytes32((0..<32).map { _ in UInt8.random(in: 0...255) })))
+    /// Makes an identity of its own.
+    init() throws {
+        identity = Identity(
+            try Ed25519PrivateKey(seed: Bytes32((0..<32).map { _ in UInt8.random(in: 0...255) })))
         // Its own transport shall send whatever it likes.
-        var options = TransportConfiguration(identity: self.identity, frameByteCountMax: { _ in 64 << 20 })
+        var options = TransportConfiguration(identity: identity, frameByteCountMax: { _ in 64 << 20 })
         options.sendQueueByteCountMax = 256 << 20
         transport = try TLSTransport(options) { [weak self] batch in
             guard let self else { return }
@@ -91,7 +89,7 @@ final class Attacker: @unchecked Sendable {
         }
     }
 
-    /// Waits until everything sent so far has been dealt with: the answer to a ping comes after it.
+    /// Ends the link after everything that was sent.
     func hangUp(_ link: LinkID) { transport?.close(link) }
 
     func end() { transport?.shutdown() }
@@ -109,10 +107,12 @@ final class Attacker: @unchecked Sendable {
         return encoder.bytes
     }
 
-    /// An anchor of this author, signed.
+    /// A signed anchor of this author, or of another whose key was stolen.
     func anchor(
-        seq: UInt64, after previous: WireAnchor? = nil, milliseconds: Int64? = nil, note: [UInt8]
+        seq: UInt64, after previous: WireAnchor? = nil, milliseconds: Int64? = nil, note: [UInt8],
+        by stolen: Identity? = nil
     ) -> WireAnchor {
+        let identity = stolen ?? identity
         let now = milliseconds ?? Int64(Date().timeIntervalSince1970 * 1000) + Int64(seq)
         let prev = previous.map { CID(of: $0.envelope, codec: .dagCBOR) }
         let anchor = Anchor(

@@ -46,6 +46,7 @@ final class ChildProcess: @unchecked Sendable {
     ///   - input: The file that it reads as its standard input.
     ///   - output: The file that its standard output is appended to.
     ///   - errors: The file that its standard error is appended to.
+    /// - Throws: ``HarnessError`` if it cannot be started.
     init(
         _ program: String, _ arguments: [String], environment: [String: String] = [:],
         input: String = "/dev/null", output: String, errors: String

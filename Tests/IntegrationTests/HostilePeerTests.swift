@@ -303,6 +303,51 @@ extension WholeNodes {
             }
         }
 
+        @Test("a node whose key is used elsewhere is frozen, says so, and the others go on without it")
+        func stolenKey() throws {
+            try withCluster { cluster in
+                try runsAJob(cluster)
+                try cluster.awaitEqualHeads()
+                let victim = cluster[2]
+                let client = try cluster[1].client()
+                let log: [AnchorView] = try client.get(
+                    "/v1/dag/log", query: ["author": victim.did, "limit": "2"])
+                try #require(log.count == 2 && log[0].seq == log[1].seq + 1)
+                let previous = WireAnchor(
+                    envelope: try client.bytes("/v1/dag/\(log[1].cid)"), entries: [], attachments: [])
+                let attacker = try Attacker()
+                defer { attacker.end() }
+                let forged = attacker.anchor(
+                    seq: UInt64(log[0].seq), after: previous, note: Attacker.note(1),
+                    by: try victim.identity())
+                attacker.send(.push(forged), to: try attacker.connect(to: cluster[1]))
+                for node in cluster.nodes {
+                    try eventually("\(node.name) does not freeze it") {
+                        try node.heads().contains {
+                            $0.did == victim.did && $0.frozen && $0.seq == log[0].seq
+                        }
+                            ? () : nil
+                    }
+                }
+                #expect(try victim.status().publishingRefusal?.contains("frozen") == true)
+                #expect {
+                    try victim.submit(Losses.short(victim))
+                } throws: { error in
+                    (error as? ControlRefusal)?.error.code == "node.not-publishing"
+                }
+                var request = try Losses.short(cluster[1])
+                request.verify = "none"
+                request.bidWindowMs = 300
+                let id = try cluster[1].submit(request)
+                let done = try cluster[1].job(id) { $0.hasEnded }
+                #expect(done.status == "Completed" && done.executor.nodeID == "mesh-node-3", "\(done)")
+                let explained = try cluster[1].ctl("explain", id, "-o", "json").objects()
+                #expect(
+                    explained.first { $0["did"] as? String == victim.did }?["reason_code"] as? String
+                        == "frozen")
+            }
+        }
+
         @Test("ten thousand junk messages leave the memory bounded and the jobs of others complete")
         func flood() throws {
             try withCluster { cluster in

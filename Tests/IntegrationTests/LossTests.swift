@@ -9,7 +9,7 @@ extension WholeNodes {
     struct Losses {
         /// A job that computes for about two seconds and then succeeds.
         static func long(_ node: TestNode) throws -> SubmitRequest {
-            let code = try node.upload(Modules.counting(to: 1_500_000_000))
+            let code = try node.upload(Modules.counting(to: 4_000_000_000))
             var request = SubmitRequest(wasm: code)
             request.resourceAmount = 100_000
             request.auto = true

@@ -68,6 +68,7 @@ final class TestNode {
     /// - Parameters:
     ///   - flags: What follows `--config FILE`.
     ///   - shellPrefix: A shell command that comes before the daemon in the same process, such as `ulimit`.
+    /// - Throws: ``HarnessError`` with the end of its log if it ends instead.
     func start(_ flags: [String] = [], shellPrefix: String? = nil) throws {
         try spawn(flags, shellPrefix: shellPrefix)
         try awaitReady()
