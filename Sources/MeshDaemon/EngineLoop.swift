@@ -155,7 +155,7 @@ final class EngineLoop: @unchecked Sendable {
         let end = now() + Self.lingerMilliseconds
         for steps in 1... {
             let now = now()
-            let inputs = prepare(batch, session.engine, now)
+            let inputs = prepare(batch, &session.engine)
             let effects = try session.engine.step(
                 inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
             if session.engine.mustPersist { return effects }
@@ -224,7 +224,10 @@ final class EngineLoop: @unchecked Sendable {
     }
 
     /// Decodes frames and checks signatures, in parallel when it is worth it.
-    private func prepare(_ batch: [Item], _ engine: NodeEngine, _ now: Timestamp) -> [EngineInput] {
+    ///
+    /// The engine is lent by address: a closure that held a copy of it, and were let go a moment late by
+    /// one of the threads, would make the step that follows copy whole dictionaries.
+    private func prepare(_ batch: [Item], _ engine: inout NodeEngine) -> [EngineInput] {
         var inputs: [EngineInput?] = []
         var frames: [(index: Int, link: PeerLink, type: FrameType, body: [UInt8])] = []
         for item in batch {
@@ -236,18 +239,24 @@ final class EngineLoop: @unchecked Sendable {
             case .stop: break
             }
         }
+        if frames.isEmpty { return inputs.compactMap { $0 } }
         let verifier = verifier
         let work = frames
         let prepared = Mutex<[(index: Int, input: EngineInput)]>([])
-        let run: @Sendable (Int) -> Void = { place in
-            let (index, link, type, body) = work[place]
-            let frame = PreparedFrame(type: type, body: body, isKnown: { engine.isKnown($0) }, verifier: verifier)
-            prepared.withLock { $0.append((index, .frame(link, frame))) }
-        }
-        if frames.count > 3 {
-            DispatchQueue.concurrentPerform(iterations: frames.count, execute: run)
-        } else {
-            for place in frames.indices { run(place) }
+        unsafe withUnsafePointer(to: &engine) { pointer in
+            // Only read, and only until `concurrentPerform` returns.
+            nonisolated(unsafe) let engine = unsafe pointer
+            let run: @Sendable (Int) -> Void = { place in
+                let (index, link, type, body) = work[place]
+                let frame = PreparedFrame(
+                    type: type, body: body, isKnown: { unsafe engine.pointee.isKnown($0) }, verifier: verifier)
+                prepared.withLock { $0.append((index, .frame(link, frame))) }
+            }
+            if work.count > 3 {
+                DispatchQueue.concurrentPerform(iterations: work.count, execute: run)
+            } else {
+                for place in work.indices { run(place) }
+            }
         }
         prepared.withLock { for (index, input) in $0 { inputs[index] = input } }
         return inputs.compactMap { $0 }
