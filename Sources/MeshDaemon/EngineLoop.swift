@@ -22,6 +22,14 @@ final class EngineLoop: @unchecked Sendable {
     // Sendable because all mutable state is either behind `condition` or touched by the loop's own
     // thread alone.
 
+    /// The one place where the engine lives: a second copy of the value, however short-lived, would make
+    /// the next step copy whole dictionaries.
+    private final class EngineBox {
+        var value: NodeEngine
+
+        init(_ value: consuming NodeEngine) { self.value = value }
+    }
+
     /// Something for the engine, as it came.
     enum Item: Sendable {
         case input(EngineInput)
@@ -86,17 +94,17 @@ final class EngineLoop: @unchecked Sendable {
 
     /// Runs until ``Item/stop``.
     func run() {
-        var engine: NodeEngine?
+        var engine: EngineBox?
         var retryAt = now()
         var lastFailure = ""
         while true {
-            let (batch, backlog) = next(until: engine == nil ? retryAt : engine?.nextDeadline)
+            let (batch, backlog) = next(until: engine.map { $0.value.nextDeadline } ?? retryAt)
             if batch.contains(where: { if case .stop = $0 { true } else { false } }) { return }
             let now = now()
             if engine == nil, now >= retryAt {
                 do throws(StorageError) {
                     let made = try store.write { writer throws(StorageError) in try makeEngine(now, writer) }
-                    engine = made
+                    engine = EngineBox(made)
                     if !lastFailure.isEmpty { log(.info, "the store takes writes again") }
                     lastFailure = ""
                     // The new engine knows no links: it is told of those that stand.
@@ -118,10 +126,10 @@ final class EngineLoop: @unchecked Sendable {
                 continue
             }
             engine = nil
-            var session = Session(engine: current, first: batch, isBacklog: backlog)
+            var session = Session(first: batch, isBacklog: backlog)
             do throws(StorageError) {
-                let deferred = try store.write { writer throws(StorageError) in try run(&session, in: writer) }
-                engine = session.engine
+                let deferred = try store.write { writer throws(StorageError) in try run(current, &session, in: writer) }
+                engine = current
                 deliver(deferred)
             } catch {
                 fail(error, &lastFailure)
@@ -136,7 +144,6 @@ final class EngineLoop: @unchecked Sendable {
 
     /// The steps that share one transaction.
     private struct Session {
-        var engine: NodeEngine
         let first: [Item]
         let isBacklog: Bool
         var isStopping = false
@@ -149,18 +156,19 @@ final class EngineLoop: @unchecked Sendable {
     /// Steps the engine until something must be durable before it is said, or for a few milliseconds.
     ///
     /// - Returns: The effects that wait for the commit.
-    private func run(_ session: inout Session, in writer: any StorageWriter) throws(StorageError) -> [EngineEffect] {
+    private func run(
+        _ engine: EngineBox, _ session: inout Session, in writer: any StorageWriter) throws(StorageError) -> [EngineEffect] {
         var batch = session.first
         var isBacklog = session.isBacklog
         let end = now() + Self.lingerMilliseconds
         for steps in 1... {
             let now = now()
-            let inputs = prepare(batch, &session.engine)
-            let effects = try session.engine.step(
+            let inputs = prepare(batch, &engine.value)
+            let effects = try engine.value.step(
                 inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
-            if session.engine.mustPersist { return effects }
+            if engine.value.mustPersist { return effects }
             deliver(effects)
-            let deadline = min(end, session.engine.nextDeadline ?? end)
+            let deadline = min(end, engine.value.nextDeadline ?? end)
             guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else { return [] }
             (batch, isBacklog) = more
             for item in batch { note(item) }
