@@ -54,7 +54,9 @@ public struct Route: Sendable {
         self.response = response
         self.status = status
         self.bodyByteCountMax = bodyByteCountMax
-        segments = pattern.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Array($0) }
+        segments = pattern.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+            Array($0)
+        }
     }
 
     /// The names in braces, in order.

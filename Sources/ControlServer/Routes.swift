@@ -130,7 +130,8 @@ public enum Routes {
             ], response: .events("EventView")),
         Route(
             .submitJob, "POST", "/v1/jobs", "Submit a job.",
-            query: [RouteParameter("dry_run", "1 checks everything and publishes nothing.")], request: .record("SubmitRequest"),
+            query: [RouteParameter("dry_run", "1 checks everything and publishes nothing.")],
+            request: .record("SubmitRequest"),
             response: .record("SubmitResponse"), status: 201, bodyByteCountMax: 1 << 20),
         Route(
             .jobs, "GET", "/v1/jobs", "The jobs, newest first.",

@@ -16,7 +16,8 @@ extension CommandEntry {
                 Flag("wait", .toggle, "Wait for the result and end by the job's outcome"),
                 Flag(
                     "follow", .toggle, "Show the program's output as it comes, and end by the job's outcome"),
-                Flag("dry-run", .toggle, "Check everything, publish nothing, and show what would be submitted"),
+                Flag(
+                    "dry-run", .toggle, "Check everything, publish nothing, and show what would be submitted"),
                 .timeout, .identifierOnly, .format,
             ],
             examples: [

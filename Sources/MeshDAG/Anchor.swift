@@ -139,7 +139,9 @@ public struct FeedID: Hashable, Comparable, Sendable, CustomStringConvertible {
 extension [UInt8] {
     /// Appends eight bytes, most significant first, so that keys sort as numbers do.
     public mutating func append(bigEndian value: UInt64) {
-        for shift in stride(from: 56, through: 0, by: -8) { append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
+        }
     }
 
     /// Reads eight bytes at `offset`, most significant first; absent bytes count as zero.

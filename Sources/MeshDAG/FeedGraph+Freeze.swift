@@ -28,7 +28,9 @@ extension FeedGraph {
     }
 
     /// The head of a frozen feed: the last anchor that counts, so that two replicas compare what
-    /// counts and nothing above it. A feed that counts nowhere has a head that names its proof.
+    /// counts and nothing above it.
+    ///
+    /// A feed that counts nowhere has a head that names its proof.
     private func truncated(
         _ head: FeedHead?, _ feed: FeedID, at seq: UInt64, _ proof: Equivocation,
         in storage: any StorageReader

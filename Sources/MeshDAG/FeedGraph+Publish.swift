@@ -12,7 +12,9 @@ extension FeedGraph {
     ///   - signer: The author.
     ///   - scope: The feed's scope.
     ///   - now: Our clock; the anchor's time is at least this and later than all that we have seen.
+    ///   - storage: The transaction.
     /// - Returns: The outcome, whose one applied anchor is the new one; a refusal for a frozen feed.
+    /// - Throws: What the store throws.
     public mutating func publish(
         _ entries: [[UInt8]], attachments: (_ entry: [UInt8]) -> [CID], by signer: some Signer, scope: String,
         now: Timestamp, in storage: any StorageWriter

@@ -182,7 +182,9 @@ public struct FeedGraph: Sendable {
     }
 
     /// A fork at `seq` may be the continuation of one that lies lower: asks for the predecessor that
-    /// we do not hold. Each answer either lowers the freeze point by one or agrees with what we hold.
+    /// we do not hold.
+    ///
+    /// Each answer either lowers the freeze point by one or agrees with what we hold.
     func descend(
         _ feed: FeedID, _ seq: UInt64, _ predecessors: [CID?], in storage: any StorageReader,
         outcome: inout FeedOutcome

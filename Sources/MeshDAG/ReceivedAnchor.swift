@@ -75,13 +75,15 @@ public struct ReceivedAnchor: Hashable, Sendable {
             throw FeedError(.malformed, error.message)
         }
         guard entries.count == anchor.entries.count else {
-            throw FeedError(.malformed, "\(entries.count) entries came for an anchor of \(anchor.entries.count)")
+            throw FeedError(
+                .malformed, "\(entries.count) entries came for an anchor of \(anchor.entries.count)")
         }
         var received: [ReceivedEntry] = []
         received.reserveCapacity(entries.count)
         for (bytes, cid) in zip(entries, anchor.entries) {
             guard bytes.count <= Self.recordByteCountMax else {
-                throw FeedError(.malformed, "an entry of \(bytes.count) bytes; \(Self.recordByteCountMax) are allowed")
+                throw FeedError(
+                    .malformed, "an entry of \(bytes.count) bytes; \(Self.recordByteCountMax) are allowed")
             }
             guard CID(of: bytes, codec: .dagCBOR) == cid else {
                 throw FeedError(.malformed, "an entry does not hash to \(cid)")

@@ -21,11 +21,15 @@ extension ControlRoutes {
     /// and random numbers follow from the manifest, the run that it publishes is one of that manifest.
     func anchorReceipt(_ request: ControlRequest) throws -> ControlResponse {
         guard let pool = daemon.pool else {
-            return .error(422, APIError(code: "receipt.invalid", message: "this node has no runtime to repeat the run with"))
+            return .error(
+                422,
+                APIError(code: "receipt.invalid", message: "this node has no runtime to repeat the run with"))
         }
         let accepted: LocalRun.Accepted
         do throws(LocalRun.Refusal) {
-            accepted = try LocalRun.accept(request.body) { _, run, code in (pool.run(run, code: code), pool.engine) }
+            accepted = try LocalRun.accept(request.body) { _, run, code in
+                (pool.run(run, code: code), pool.engine)
+            }
         } catch {
             return .error(422, APIError(code: error.code, message: error.message))
         }
@@ -37,7 +41,8 @@ extension ControlRoutes {
         let own = daemon.identity.did
         let settings: NodeSettings
         do {
-            settings = try Daemon.settings(daemon.configuration, listening: nil, engine: pool.engine, alone: false)
+            settings = try Daemon.settings(
+                daemon.configuration, listening: nil, engine: pool.engine, alone: false)
         } catch {
             return .error(500, APIError(code: "internal", message: "\(error)"))
         }
@@ -49,8 +54,12 @@ extension ControlRoutes {
             quorum: settings.federation?.threshold ?? 0)
         let cid = CID(of: manifest.encoded, codec: .dagCBOR)
         let started = SystemClock.now
-        guard let run = manifest.request(cid: cid, input: { daemon.assemble($0) }), let code = daemon.assemble(manifest.code)
-        else { return .error(422, APIError(code: "receipt.invalid", message: "code or inputs are not in the file")) }
+        guard let run = manifest.request(cid: cid, input: { daemon.assemble($0) }),
+            let code = daemon.assemble(manifest.code)
+        else {
+            return .error(
+                422, APIError(code: "receipt.invalid", message: "code or inputs are not in the file"))
+        }
         let result = pool.run(run, code: code)
         let stdout = BlobList.split(result.stdout)
         let stderr = BlobList.split(result.stderr)
@@ -65,7 +74,8 @@ extension ControlRoutes {
         let receipt = JobReceipt(
             manifest: cid, award: nil, epoch: 0, executor: own, outcome: result.outcome,
             outputs: named("stdout", stdout, result.stdout), logs: named("stderr", stderr, result.stderr),
-            metering: result.metering, engine: pool.engine, started: started, finished: max(started, SystemClock.now))
+            metering: result.metering, engine: pool.engine, started: started,
+            finished: max(started, SystemClock.now))
         return answer(.anchorReceipt(manifest, receipt))
     }
 }

@@ -26,7 +26,9 @@ extension Daemon {
 // Blocks, blobs, logs and archives: read from snapshots, beside the engine.
 extension ControlRoutes {
     private func storage(_ error: StorageError) -> ControlResponse {
-        .error(503, APIError(code: error.code.rawValue, message: error.message, hint: error.hint, retryable: true))
+        .error(
+            503,
+            APIError(code: error.code.rawValue, message: error.message, hint: error.hint, retryable: true))
     }
 
     // MARK: Blobs
@@ -52,7 +54,8 @@ extension ControlRoutes {
             throw APIError(code: "request.malformed", message: "\"\(text.prefix(80))\" is not a CID")
         }
         if let bytes = daemon.assemble(cid) { return .bytes(bytes) }
-        return .error(404, APIError(code: "blob.unknown", message: "the blob \(cid) is not here, or not whole"))
+        return .error(
+            404, APIError(code: "blob.unknown", message: "the blob \(cid) is not here, or not whole"))
     }
 
     func block(_ text: String) throws -> ControlResponse {
@@ -67,7 +70,8 @@ extension ControlRoutes {
             }
             return .bytes(
                 bytes,
-                contentType: cid.codec == .dagCBOR ? "application/vnd.ipld.dag-cbor" : "application/vnd.ipld.raw")
+                contentType: cid.codec == .dagCBOR
+                    ? "application/vnd.ipld.dag-cbor" : "application/vnd.ipld.raw")
         } catch {
             return storage(error)
         }
@@ -83,7 +87,12 @@ extension ControlRoutes {
         }
         @Sendable func chunks() -> (views: [LogChunkView], failure: ControlResponse?) {
             guard let reply = daemon.ask(.logs(id)) else {
-                return ([], .error(503, APIError(code: "node.stopping", message: "the daemon is stopping", retryable: true)))
+                return (
+                    [],
+                    .error(
+                        503,
+                        APIError(code: "node.stopping", message: "the daemon is stopping", retryable: true))
+                )
             }
             guard case .logs(let logs) = reply else {
                 if case .failure(let status, let error) = reply { return ([], .error(status, error)) }
@@ -91,13 +100,21 @@ extension ControlRoutes {
             }
             var views: [LogChunkView] = []
             for log in logs where wanted == "all" || log.stream == wanted {
-                guard case .blob? = daemon.ask(.output(id, name: log.stream)), let bytes = daemon.assemble(log.blob) else {
-                    return ([], .error(404, APIError(code: "log.unavailable", message: "the log \(log.stream) is not here")))
+                guard case .blob? = daemon.ask(.output(id, name: log.stream)),
+                    let bytes = daemon.assemble(log.blob)
+                else {
+                    return (
+                        [],
+                        .error(
+                            404,
+                            APIError(code: "log.unavailable", message: "the log \(log.stream) is not here"))
+                    )
                 }
                 if bytes.isEmpty { continue }
                 views.append(
                     LogChunkView(
-                        stream: log.stream, epoch: log.epoch, offset: 0, text: String(decoding: bytes, as: UTF8.self),
+                        stream: log.stream, epoch: log.epoch, offset: 0,
+                        text: String(decoding: bytes, as: UTF8.self),
                         time: log.time))
             }
             return (views, nil)
@@ -110,13 +127,16 @@ extension ControlRoutes {
         let state = FollowState()
         return .events { [unowned daemon] in
             if state.isDone { return nil }
-            guard case .job(let view)? = daemon.ask(.job(id, waitMilliseconds: 0, after: nil)) else { return nil }
+            guard case .job(let view)? = daemon.ask(.job(id, waitMilliseconds: 0, after: nil)) else {
+                return nil
+            }
             if ["Completed", "Failed", "Cancelled", "Expired"].contains(view.status) {
                 state.isDone = true
                 let all = chunks().views
                 return all.flatMap { ControlResponse.event("log", $0) }
             }
-            _ = daemon.ask(.job(id, waitMilliseconds: 5_000, after: "\(view.status)/\(view.verification.state)"))
+            _ = daemon.ask(
+                .job(id, waitMilliseconds: 5_000, after: "\(view.status)/\(view.verification.state)"))
             return ControlResponse.keepAlive
         }
     }
@@ -136,7 +156,11 @@ extension ControlRoutes {
             let (events, lost) = hub.events(after: cursor.position)
             var bytes: [UInt8] = []
             if lost > 0, cursor.position > 0 {
-                bytes += ControlResponse.event("dropped", EventView(id: cursor.position + lost, time: "\(SystemClock.now)", event: "dropped", detail: "\(lost) events are lost"))
+                bytes += ControlResponse.event(
+                    "dropped",
+                    EventView(
+                        id: cursor.position + lost, time: "\(SystemClock.now)", event: "dropped",
+                        detail: "\(lost) events are lost"))
             }
             for event in events where job.map({ event.jobID?.hasPrefix($0) == true }) ?? true {
                 bytes += ControlResponse.event(event.event, id: event.id, event)
@@ -166,12 +190,16 @@ extension ControlRoutes {
             author = did
         }
         var names: [String: String] = [:]
-        if case .nodes(let nodes)? = daemon.ask(.nodes) { for node in nodes { names[node.did] = node.nodeID } }
+        if case .nodes(let nodes)? = daemon.ask(.nodes) {
+            for node in nodes { names[node.did] = node.nodeID }
+        }
         do {
             let views: [AnchorView] = try daemon.store.snapshot { reader in
                 var views: [AnchorView] = []
-                try reader.scan(.arrival, prefix: [], from: [], reversed: true) { _, value throws(StorageError) in
-                    guard let cid = try? CID(bytes: value), let stored = try FeedGraph.stored(cid, in: reader) else {
+                try reader.scan(.arrival, prefix: [], from: [], reversed: true) {
+                    _, value throws(StorageError) in
+                    guard let cid = try? CID(bytes: value), let stored = try FeedGraph.stored(cid, in: reader)
+                    else {
                         return true
                     }
                     let anchor = stored.anchor
@@ -229,7 +257,10 @@ extension ControlRoutes {
                 return CAR(roots: roots, blocks: blocks)
             }
             guard let archive else {
-                return .error(404, APIError(code: "block.unknown", message: "no block \(request.query["cid"] ?? "") is here"))
+                return .error(
+                    404,
+                    APIError(code: "block.unknown", message: "no block \(request.query["cid"] ?? "") is here")
+                )
             }
             return .bytes(archive.encoded, contentType: "application/vnd.ipld.car")
         } catch let error as StorageError {
@@ -246,9 +277,12 @@ extension ControlRoutes {
         for block in archive.blocks { blocks[block.cid] = block.bytes }
         var anchors: [(anchor: Anchor, prepared: PreparedAnchor)] = []
         for block in archive.blocks {
-            guard let envelope = try? Envelope(decoding: block.bytes), let anchor = try? Anchor(envelope) else { continue }
+            guard let envelope = try? Envelope(decoding: block.bytes), let anchor = try? Anchor(envelope)
+            else { continue }
             let entries = anchor.entries.compactMap { blocks[$0] }
-            let attached = entries.flatMap { (try? Entry(decoding: $0))?.attachments ?? [] }.compactMap { blocks[$0] }
+            let attached = entries.flatMap { (try? Entry(decoding: $0))?.attachments ?? [] }.compactMap {
+                blocks[$0]
+            }
             let wire = WireAnchor(envelope: block.bytes, entries: entries, attachments: attached)
             anchors.append(
                 (anchor, PreparedFrame.prepare(wire, isKnown: { _ in false }, verifier: Ed25519Verifier())))
@@ -264,7 +298,10 @@ extension ControlRoutes {
         let store = daemon.store.blobs
         for blob in blobs {
             guard let parts = ReceiptArchive.blocks(of: blob, block: { try? store.blob($0) }) else {
-                return .error(503, APIError(code: "blob.unavailable", message: "the blob \(blob) is not here", retryable: true))
+                return .error(
+                    503,
+                    APIError(
+                        code: "blob.unavailable", message: "the blob \(blob) is not here", retryable: true))
             }
             for part in parts where seen.insert(part.cid).inserted { blocks.append(part) }
         }

@@ -18,7 +18,8 @@ struct ControlRoutes: ControlHandler {
     unowned let daemon: Daemon
 
     func respond(to request: ControlRequest) -> ControlResponse {
-        guard case .found(let route, let parameters) = Routes.match(method: request.method, path: request.path)
+        guard
+            case .found(let route, let parameters) = Routes.match(method: request.method, path: request.path)
         else { return Routes.refusal(of: request) }
         do {
             return try respond(route, parameters, request)
@@ -49,7 +50,9 @@ struct ControlRoutes: ControlHandler {
         case .job:
             let until = try request.query["until"].map { word throws(APIError) in
                 guard let end = JobEnd(rawValue: word) else {
-                    throw APIError(code: "request.malformed", message: "until is ended or verified, not \(word.prefix(40))")
+                    throw APIError(
+                        code: "request.malformed",
+                        message: "until is ended or verified, not \(word.prefix(40))")
                 }
                 return end
             }
@@ -84,7 +87,8 @@ struct ControlRoutes: ControlHandler {
     private func number(_ text: String?, _ name: String) throws(APIError) -> Int64? {
         guard let text else { return nil }
         guard let value = Int64(text), value >= 0 else {
-            throw APIError(code: "request.malformed", message: "\(name) must be a number, not \(text.prefix(40))")
+            throw APIError(
+                code: "request.malformed", message: "\(name) must be a number, not \(text.prefix(40))")
         }
         return value
     }
@@ -95,7 +99,10 @@ struct ControlRoutes: ControlHandler {
     func answer(_ command: ControlCommand) -> ControlResponse {
         guard let reply = daemon.ask(command) else {
             return .error(
-                503, APIError(code: "node.stopping", message: "the daemon is stopping or too busy to answer", retryable: true))
+                503,
+                APIError(
+                    code: "node.stopping", message: "the daemon is stopping or too busy to answer",
+                    retryable: true))
         }
         return response(reply)
     }
@@ -108,7 +115,9 @@ struct ControlRoutes: ControlHandler {
         case .bids(let view): return .json(view)
         case .history(let views): return .json(views)
         case .explained(let views): return .json(views)
-        case .blob(let cid): return (try? blob("\(cid)")) ?? .error(404, APIError(code: "blob.unknown", message: "no blob \(cid)"))
+        case .blob(let cid):
+            return (try? blob("\(cid)"))
+                ?? .error(404, APIError(code: "blob.unknown", message: "no blob \(cid)"))
         case .logs: return .error(500, APIError(code: "internal", message: "logs are assembled elsewhere"))
         case .resubmission(let request): return .json(request)
         case .status(var view):
@@ -126,7 +135,8 @@ struct ControlRoutes: ControlHandler {
         case .receipt(let view): return .json(view)
         case .receiptCAR(let root, let blocks, let blobs): return receiptCAR(root, blocks, blobs)
         case .imported(let view): return .json(view)
-        case .anchored(let receipt, _): return .json(AnchoredReceiptView(receiptCID: "\(receipt)", anchorCID: nil), status: 201)
+        case .anchored(let receipt, _):
+            return .json(AnchoredReceiptView(receiptCID: "\(receipt)", anchorCID: nil), status: 201)
         case .node(let did): return .json(["did": "\(did)"])
         case .failure(let status, let error): return .error(status, error)
         }
@@ -158,7 +168,8 @@ struct ControlRoutes: ControlHandler {
             return .error(
                 422,
                 APIError(
-                    code: "job.wasm", message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
+                    code: "job.wasm",
+                    message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
                     hint: "POST it to /v1/blobs first"))
         }
         for input in submission.inputs ?? [] {
@@ -176,7 +187,8 @@ struct ControlRoutes: ControlHandler {
         let refusal =
             daemon.pool.map { $0.check(code, entry: submission.entry, limits: limits) }
             ?? WasmModuleInspector.inspect(
-                code, entry: submission.entry, moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax)
+                code, entry: submission.entry, moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax
+            )
         if let refusal {
             return .error(
                 422,

@@ -83,7 +83,8 @@ final class Daemon: @unchecked Sendable {
             let now = SystemClock.now
             try store.write { writer throws(StorageError) in
                 var engine = try NodeEngine(
-                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now,
+                    restoring: writer)
                 try engine.rebuild(now: now, storage: writer, blobs: store.blobs)
             }
             log(.info, "projections rebuilt")
@@ -92,7 +93,8 @@ final class Daemon: @unchecked Sendable {
             store: store, log: log,
             makeEngine: { now, writer throws(StorageError) in
                 try NodeEngine(
-                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now, restoring: writer)
+                    settings: settings, signer: identity, verifier: Ed25519Verifier(), now: now,
+                    restoring: writer)
             }, perform: { [unowned self] effect in perform(effect) })
         self.loop = loop
         if let pool {
@@ -163,7 +165,8 @@ final class Daemon: @unchecked Sendable {
                     .runFinished(
                         order.ticket,
                         RunReport(
-                            outcome: RunOutcome(.engine, trap: "this node has no runtime"), metering: Metering(),
+                            outcome: RunOutcome(.engine, trap: "this node has no runtime"),
+                            metering: Metering(),
                             outputs: [], logs: [], started: now, finished: now)))
             }
         case .storeBlobs(let blocks):
@@ -216,7 +219,9 @@ final class Daemon: @unchecked Sendable {
         options.droppable = { FrameType(rawValue: $0)?.isDroppable ?? false }
         if configuration.admission.mode != .open {
             var allowed = Set(configuration.admission.allow)
-            if case .genesis(_, let members, _) = configuration.federation { allowed.formUnion(members.map(\.did)) }
+            if case .genesis(_, let members, _) = configuration.federation {
+                allowed.formUnion(members.map(\.did))
+            }
             allowed.formUnion(configuration.peers.compactMap(\.did))
             let list = allowed
             options.admits = { list.contains($0) }
@@ -224,7 +229,8 @@ final class Daemon: @unchecked Sendable {
         return try TLSTransport(options) { events in
             for event in events {
                 switch event {
-                case .linkClosed(let link, let peer, let reason): faults.note(reason, peer: peer, from: "\(link)")
+                case .linkClosed(let link, let peer, let reason):
+                    faults.note(reason, peer: peer, from: "\(link)")
                 case .refused(let address, let failure): faults.note(failure, peer: nil, from: "\(address)")
                 default: break
                 }
@@ -248,7 +254,9 @@ final class Daemon: @unchecked Sendable {
     }
 
     private static func openPool(_ configuration: MeshConfiguration, _ log: Logger) -> WasmWorkerPool? {
-        guard configuration.roles.contains(.executor) || configuration.roles.contains(.verifier) else { return nil }
+        guard configuration.roles.contains(.executor) || configuration.roles.contains(.verifier) else {
+            return nil
+        }
         var options = WasmRuntimeConfiguration()
         options.libraryPath = configuration.runtime.wasmtimeLibraryPath
         options.workers = configuration.runtime.workers
@@ -276,7 +284,9 @@ final class Daemon: @unchecked Sendable {
         settings.location = configuration.location
         settings.labels = configuration.labels
         settings.peers = configuration.peers.map { NodeSettings.Peer(address: $0.address, did: $0.did) }
-        if configuration.admission.mode != .open { settings.admission = .allowlist(configuration.admission.allow) }
+        if configuration.admission.mode != .open {
+            settings.admission = .allowlist(configuration.admission.allow)
+        }
         switch configuration.federation {
         case .none: break
         case .genesis(let name, let members, let threshold):

@@ -12,7 +12,8 @@ import Foundation
 public enum DaemonProgram {
     static let command = Command(
         "meshd", "Run a node of the mesh",
-        discussion: "`meshd init` writes a configuration and a key. SIGINT and SIGTERM stop the node cleanly.",
+        discussion:
+            "`meshd init` writes a configuration and a key. SIGINT and SIGTERM stop the node cleanly.",
         flags: [
             Flag("config", .text("FILE"), "The configuration that `meshd init` wrote"),
             Flag("rebuild", .toggle, "Make all projections again from the feeds before starting"),
@@ -56,7 +57,9 @@ public enum DaemonProgram {
             let outcome = try ConfigurationInit.run(.init(arguments))
             print(outcome.did)
             FileHandle.standardError.write(
-                Data("wrote \(outcome.configurationPath)\nstart it with: meshd --config \(outcome.configurationPath)\n".utf8))
+                Data(
+                    "wrote \(outcome.configurationPath)\nstart it with: meshd --config \(outcome.configurationPath)\n"
+                        .utf8))
             return 0
         } catch {
             complain("\(error)", hint: nil)
@@ -92,7 +95,8 @@ public enum DaemonProgram {
             let key = try IdentityFile.load(configuration.identityPath)
             daemon = try Daemon(
                 configuration, identity: Identity(key),
-                flags: DaemonFlags(alone: arguments.has("alone"), rebuild: arguments.has("rebuild")), log: log)
+                flags: DaemonFlags(alone: arguments.has("alone"), rebuild: arguments.has("rebuild")), log: log
+            )
         } catch let error as TransportError {
             complain("listen: \(error.message)", hint: error.hint)
             return 1

@@ -128,7 +128,9 @@ final class EngineLoop: @unchecked Sendable {
             engine = nil
             var session = Session(first: batch, isBacklog: backlog)
             do throws(StorageError) {
-                let deferred = try store.write { writer throws(StorageError) in try run(current, &session, in: writer) }
+                let deferred = try store.write { writer throws(StorageError) in
+                    try run(current, &session, in: writer)
+                }
                 engine = current
                 deliver(deferred)
             } catch {
@@ -157,7 +159,8 @@ final class EngineLoop: @unchecked Sendable {
     ///
     /// - Returns: The effects that wait for the commit.
     private func run(
-        _ engine: EngineBox, _ session: inout Session, in writer: any StorageWriter) throws(StorageError) -> [EngineEffect] {
+        _ engine: EngineBox, _ session: inout Session, in writer: any StorageWriter
+    ) throws(StorageError) -> [EngineEffect] {
         var batch = session.first
         var isBacklog = session.isBacklog
         let end = now() + Self.lingerMilliseconds
@@ -169,7 +172,9 @@ final class EngineLoop: @unchecked Sendable {
             if engine.value.mustPersist { return effects }
             deliver(effects)
             let deadline = min(end, engine.value.nextDeadline ?? end)
-            guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else { return [] }
+            guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else {
+                return []
+            }
             (batch, isBacklog) = more
             for item in batch { note(item) }
             if batch.contains(where: { if case .stop = $0 { true } else { false } }) {
@@ -224,7 +229,8 @@ final class EngineLoop: @unchecked Sendable {
         items.removeFirst(batch.count)
         for case .frame(let link, _, let body) in batch {
             if let waiting = framesWaiting[link] {
-                framesWaiting[link] = waiting.count <= 1 ? nil : (waiting.count - 1, waiting.bytes - body.count)
+                framesWaiting[link] =
+                    waiting.count <= 1 ? nil : (waiting.count - 1, waiting.bytes - body.count)
             }
         }
         if let deadline, SystemClock.now >= deadline { batch.append(.input(.deadlineReached)) }
@@ -257,7 +263,8 @@ final class EngineLoop: @unchecked Sendable {
             let run: @Sendable (Int) -> Void = { place in
                 let (index, link, type, body) = work[place]
                 let frame = PreparedFrame(
-                    type: type, body: body, isKnown: { unsafe engine.pointee.isKnown($0) }, verifier: verifier)
+                    type: type, body: body, isKnown: { unsafe engine.pointee.isKnown($0) }, verifier: verifier
+                )
                 prepared.withLock { $0.append((index, .frame(link, frame))) }
             }
             if work.count > 3 {
@@ -272,7 +279,8 @@ final class EngineLoop: @unchecked Sendable {
 
     private func note(_ item: Item) {
         switch item {
-        case .input(.linkOpened(let link, let peer, let address, let outbound)): links[link] = (peer, address, outbound)
+        case .input(.linkOpened(let link, let peer, let address, let outbound)):
+            links[link] = (peer, address, outbound)
         case .input(.linkClosed(let link)): links[link] = nil
         case .input(.control(let request, _)): unanswered.insert(request)
         default: break
@@ -293,7 +301,8 @@ final class EngineLoop: @unchecked Sendable {
                     .failure(
                         status: 503,
                         APIError(
-                            code: "storage.unavailable", message: reason.isEmpty ? "the store is not open yet" : reason,
+                            code: "storage.unavailable",
+                            message: reason.isEmpty ? "the store is not open yet" : reason,
                             hint: "try again when there is room", retryable: true))))
         }
         unanswered = []

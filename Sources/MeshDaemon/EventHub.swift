@@ -37,7 +37,8 @@ final class EventHub: @unchecked Sendable {
     func add(_ event: String, job: JobID?, node: DID?, cid: CID?, detail: String?) {
         condition.lock()
         events.append(
-            Kept(id: next, time: SystemClock.now, kind: event, job: job, node: node, cid: cid, detail: detail))
+            Kept(id: next, time: SystemClock.now, kind: event, job: job, node: node, cid: cid, detail: detail)
+        )
         next += 1
         if events.count > 2 * Self.keptCount { events.removeFirst(Self.keptCount) }
         condition.broadcast()

@@ -25,7 +25,8 @@ final class JobRunner: @unchecked Sendable {
     private let log: Logger
     private let gather = DispatchQueue(label: "mesh.inputs", attributes: .concurrent)
     private let condition = NSCondition()
-    private var finished: [(ticket: RunTicket, result: RunResult, started: Timestamp, finished: Timestamp)] = []
+    private var finished: [(ticket: RunTicket, result: RunResult, started: Timestamp, finished: Timestamp)] =
+        []
     private var isStopped = false
 
     init(
@@ -64,7 +65,9 @@ final class JobRunner: @unchecked Sendable {
         }
         pool.submit(
             request,
-            code: { BlobList.assemble(order.manifest.code, atMost: Self.inputByteCountMax) { try? blobs.blob($0) } },
+            code: {
+                BlobList.assemble(order.manifest.code, atMost: Self.inputByteCountMax) { try? blobs.blob($0) }
+            },
             completion: { [self] result in finish(ticket, result, started) })
     }
 
@@ -131,7 +134,8 @@ final class JobRunner: @unchecked Sendable {
                     .runFinished(
                         $0,
                         RunReport(
-                            outcome: RunOutcome(.nodeResources, trap: "the executor had no room for the outputs"),
+                            outcome: RunOutcome(
+                                .nodeResources, trap: "the executor had no room for the outputs"),
                             metering: Metering(), outputs: [], logs: [], started: now, finished: now))
                 })
         }

@@ -53,7 +53,9 @@ struct JobTable: Sendable {
     }
 
     private mutating func remember(_ ledger: JobLedger) {
-        if ledgers.updateValue(ledger, forKey: ledger.manifestCID) == nil { recent.append(ledger.manifestCID) }
+        if ledgers.updateValue(ledger, forKey: ledger.manifestCID) == nil {
+            recent.append(ledger.manifestCID)
+        }
         guard recent.count > Self.cachedCountMax else { return }
         for manifest in recent.prefix(Self.cachedCountMax / 4) {
             for receipt in ledgers[manifest]?.receipts ?? [] { attestations[receipt.cid] = nil }
@@ -86,7 +88,9 @@ struct JobTable: Sendable {
         case .receipt(let record):
             ledgers[subject]?.insert(row.contribution(record))
             // The receipt's own row stands under its manifest: whatever stands here came before it.
-            if attestations[cid] == nil, try Self.count(cid, atMost: 1, in: storage) == 0 { attestations[cid] = [] }
+            if attestations[cid] == nil, try Self.count(cid, atMost: 1, in: storage) == 0 {
+                attestations[cid] = []
+            }
         case .close(let record): ledgers[subject]?.insert(row.contribution(record))
         case .attestation(let record): attestations[subject]?.append(row.contribution(record))
         default: break
@@ -181,7 +185,8 @@ struct JobTable: Sendable {
             cid = CID(codec: .dagCBOR, digest: Bytes32(value))
             anchor = CID(codec: .dagCBOR, digest: Bytes32(value, at: 32))
             position = EntryPosition(
-                author: DID(publicKey: Bytes32(key, at: 33)), scope: String(decoding: value[80...], as: UTF8.self),
+                author: DID(publicKey: Bytes32(key, at: 33)),
+                scope: String(decoding: value[80...], as: UTF8.self),
                 seq: key.bigEndian(at: 65), index: Int(key[73]) << 8 | Int(key[74]),
                 time: HybridTime(
                     milliseconds: Int64(bitPattern: value.bigEndian(at: 64)),

@@ -36,7 +36,9 @@ extension NodeEngine {
                     missing.append(cid)
                     continue
                 }
-                if let list = try? BlobList(decoding: bytes) { queue.append(contentsOf: list.chunks.map(\.cid)) }
+                if let list = try? BlobList(decoding: bytes) {
+                    queue.append(contentsOf: list.chunks.map(\.cid))
+                }
             } else if try !step.blobs.hasBlob(cid) {
                 missing.append(cid)
             }

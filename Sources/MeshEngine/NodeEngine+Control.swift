@@ -109,7 +109,8 @@ extension NodeEngine {
             return .status(statusView(step))
         case .federations: return .federations(federationViews())
         case .signFederation(let text):
-            guard let bundle = settings.federation, "\(bundle.cid)".hasPrefix(text) || bundle.name == text else {
+            guard let bundle = settings.federation, "\(bundle.cid)".hasPrefix(text) || bundle.name == text
+            else {
                 throw Refused(404, "federation.unknown", "no federation \(text) is configured here")
             }
             guard bundle.member(signer.did) != nil else {
@@ -138,7 +139,8 @@ extension NodeEngine {
             placer = try resolveNode(delegate)
             guard placer == signer.did else {
                 throw Refused(
-                    422, "job.delegate", "delegates must first anchor that they hold every input, which no node does yet",
+                    422, "job.delegate",
+                    "delegates must first anchor that they hold every input, which no node does yet",
                     hint: "leave --delegate out: this node places the job itself")
             }
         }
@@ -148,10 +150,12 @@ extension NodeEngine {
         let manifest: JobManifest
         do throws(Submission.Refusal) {
             manifest = try Submission.manifest(
-                submission, settings: settings, submitter: signer.did, placer: placer, after: after, nonce: seed,
+                submission, settings: settings, submitter: signer.did, placer: placer, after: after,
+                nonce: seed,
                 now: step.now)
         } catch {
-            throw Refused(422, error.error.error.code, error.error.error.message, hint: error.error.error.hint)
+            throw Refused(
+                422, error.error.error.code, error.error.error.message, hint: error.error.error.hint)
         }
         if let refusal = try drawRefusal(manifest, step) { throw Refused(422, "job.tokens", refusal) }
         if isDryRun { return .resubmission(Submission.request(manifest)) }
@@ -176,7 +180,8 @@ extension NodeEngine {
             let earlier = CID(codec: .dagCBOR, digest: Bytes32(value))
             guard Bytes32(value, at: 32) == digest else {
                 throw Refused(
-                    409, "job.idempotency", "this idempotency key has named another job: \(JobID(manifest: earlier))",
+                    409, "job.idempotency",
+                    "this idempotency key has named another job: \(JobID(manifest: earlier))",
                     hint: "choose another key")
             }
             return SubmitResponse(jobID: JobID(manifest: earlier).description, manifestCID: "\(earlier)")
@@ -220,9 +225,12 @@ extension NodeEngine {
             let offered = auction.bids[winner]
         else {
             throw Refused(
-                404, "bid.unknown", "\(name(of: winner)) has not bid on this job", hint: "meshctl get-bids --job-id \(text)")
+                404, "bid.unknown", "\(name(of: winner)) has not bid on this job",
+                hint: "meshctl get-bids --job-id \(text)")
         }
-        if let reason = offered.refusal { throw Refused(422, "bid.not-acceptable", "\(name(of: winner)) \(reason)") }
+        if let reason = offered.refusal {
+            throw Refused(422, "bid.not-acceptable", "\(name(of: winner)) \(reason)")
+        }
         guard offered.bid.validUntil > step.now else {
             throw Refused(
                 422, "bid.not-acceptable", "the bid of \(name(of: winner)) is no longer valid",
@@ -239,7 +247,8 @@ extension NodeEngine {
     ) throws -> ControlReply? {
         try requirePublishing()
         guard let engine = settings.engine, engine == receipt.engine else {
-            throw Refused(422, "receipt.mismatch", "the receipt was made by another engine or profile than this node's")
+            throw Refused(
+                422, "receipt.mismatch", "the receipt was made by another engine or profile than this node's")
         }
         publish(manifest.encoded, step)
         publish(receipt.encoded, step)
@@ -280,7 +289,8 @@ extension NodeEngine {
                     request,
                     .failure(
                         status: 503,
-                        APIError(code: "node.busy", message: "too many requests wait already", retryable: true))))
+                        APIError(
+                            code: "node.busy", message: "too many requests wait already", retryable: true))))
             return
         }
         waiters[request] = Waiter(
@@ -317,7 +327,8 @@ extension NodeEngine {
             let ledger = try jobs.ledger(waiter.job, in: step.storage)
             if ledger.manifest != nil {
                 return .submitted(
-                    SubmitResponse(jobID: JobID(manifest: waiter.job).description, manifestCID: "\(waiter.job)"))
+                    SubmitResponse(
+                        jobID: JobID(manifest: waiter.job).description, manifestCID: "\(waiter.job)"))
             }
             return isDue ? Self.late("the job has not been anchored") : nil
         case .changed(let after):
@@ -333,7 +344,9 @@ extension NodeEngine {
             return isDue || !view.windowOpen || view.bids.count > count ? .bids(view) : nil
         case .awarded(let count):
             let ledger = try jobs.ledger(waiter.job, in: step.storage)
-            if ledger.validAwards.count > count || ledger.status.isFinal { return .job(try jobView(waiter.job, step)) }
+            if ledger.validAwards.count > count || ledger.status.isFinal {
+                return .job(try jobView(waiter.job, step))
+            }
             return isDue ? Self.late("the award has not been anchored") : nil
         case .ended:
             let ledger = try jobs.ledger(waiter.job, in: step.storage)
@@ -353,7 +366,8 @@ extension NodeEngine {
                 ? .failure(
                     status: 503,
                     APIError(
-                        code: "output.unavailable", message: "the bytes are not here and no linked peer has sent them",
+                        code: "output.unavailable",
+                        message: "the bytes are not here and no linked peer has sent them",
                         retryable: true)) : nil
         case .archive:
             return try archiveReply(waiter.job, isDue: isDue, step)
@@ -365,14 +379,19 @@ extension NodeEngine {
     }
 
     private static func late(_ what: String) -> ControlReply {
-        .failure(status: 503, APIError(code: "node.busy", message: "\(what) in time", hint: "look again with job-status", retryable: true))
+        .failure(
+            status: 503,
+            APIError(
+                code: "node.busy", message: "\(what) in time", hint: "look again with job-status",
+                retryable: true))
     }
 
     // MARK: Explaining
 
     mutating func answerExplain(_ request: ExplainRequest, _ step: Step) {
         let answer = ExplainAnswer(
-            manifest: request.manifest, node: signer.did, decision: decision(on: request.manifest), time: step.now)
+            manifest: request.manifest, node: signer.did, decision: decision(on: request.manifest),
+            time: step.now)
         say(Envelope(signing: answer.encoded, tag: ExplainAnswer.tag, by: signer), to: request.asker, step)
     }
 
@@ -400,7 +419,9 @@ extension NodeEngine {
         let ledger = try table.ledger(job, in: step.storage)
         guard ledger.manifest != nil else { throw Self.unknownJob("\(job)") }
         guard ledger.status.isFinal else {
-            throw Refused(409, "output.pending", "the job has not ended", hint: "meshctl job-status --watch --job-id \(JobID(manifest: job))")
+            throw Refused(
+                409, "output.pending", "the job has not ended",
+                hint: "meshctl job-status --watch --job-id \(JobID(manifest: job))")
         }
         guard let receipt = ledger.settledReceipt?.record else {
             throw Refused(404, "output.unknown", "the job ended without a run: \(ledger.status.rawValue)")
@@ -408,17 +429,23 @@ extension NodeEngine {
         guard let blob = (receipt.outputs + receipt.logs).first(where: { $0.name == name }) else {
             throw Refused(
                 404, "output.unknown",
-                "there is no output \"\(name)\"; there are \((receipt.outputs + receipt.logs).map(\.name).joined(separator: ", "))")
+                "there is no output \"\(name)\"; there are \((receipt.outputs + receipt.logs).map(\.name).joined(separator: ", "))"
+            )
         }
         return blob.cid
     }
 
-    private func logs(_ job: CID, _ step: Step) throws -> [(stream: String, epoch: Int, blob: CID, time: String)] {
+    private func logs(_ job: CID, _ step: Step) throws -> [(
+        stream: String, epoch: Int, blob: CID, time: String
+    )] {
         var table = jobs
         let ledger = try table.ledger(job, in: step.storage)
         return ledger.validReceipts.flatMap { receipt in
             (receipt.record.outputs.filter { $0.name == "stdout" } + receipt.record.logs).map {
-                (stream: $0.name, epoch: Int(clamping: receipt.record.epoch), blob: $0.cid, time: "\(receipt.record.finished)")
+                (
+                    stream: $0.name, epoch: Int(clamping: receipt.record.epoch), blob: $0.cid,
+                    time: "\(receipt.record.finished)"
+                )
             }
         }
     }

@@ -22,7 +22,9 @@ extension NodeEngine {
             return
         }
         let epoch = award.record.epoch
-        if ledger.validReceipts.contains(where: { $0.record.executor == signer.did && $0.record.epoch == epoch }) {
+        if ledger.validReceipts.contains(where: {
+            $0.record.executor == signer.did && $0.record.epoch == epoch
+        }) {
             live[manifest]?.execution = nil
             release(manifest)
             return
@@ -40,8 +42,10 @@ extension NodeEngine {
             guard step.now - execution.begun < Execution.fetchMilliseconds else {
                 let outcome = RunOutcome(.nodeResources, trap: "code or inputs could not be fetched")
                 try reportRun(
-                    manifest, RunReport(
-                        outcome: outcome, metering: Metering(), outputs: [], logs: [], started: execution.begun,
+                    manifest,
+                    RunReport(
+                        outcome: outcome, metering: Metering(), outputs: [], logs: [],
+                        started: execution.begun,
                         finished: step.now), step)
                 return
             }
@@ -49,9 +53,15 @@ extension NodeEngine {
             return
         }
         live[manifest]?.execution?.isRunning = true
-        effects.append(.run(RunOrder(ticket: RunTicket(manifest: manifest, purpose: .execute(epoch: epoch)), manifest: record)))
         effects.append(
-            .event(kind: "Running", job: JobID(manifest: manifest), node: signer.did, cid: manifest, detail: nil))
+            .run(
+                RunOrder(
+                    ticket: RunTicket(manifest: manifest, purpose: .execute(epoch: epoch)), manifest: record))
+        )
+        effects.append(
+            .event(
+                kind: "Running", job: JobID(manifest: manifest), node: signer.did, cid: manifest, detail: nil)
+        )
     }
 
     private mutating func sendHeartbeat(_ manifest: CID, _ record: JobManifest, _ step: Step) {
@@ -64,9 +74,12 @@ extension NodeEngine {
                 live[manifest]?.auction?.leaseUntil = step.now + Int64(Self.leaseMilliseconds)
             } else {
                 let heartbeat = Heartbeat(
-                    manifest: manifest, epoch: execution.epoch, executor: signer.did, counter: execution.heartbeats,
+                    manifest: manifest, epoch: execution.epoch, executor: signer.did,
+                    counter: execution.heartbeats,
                     fuel: 0, time: step.now)
-                say(Envelope(signing: heartbeat.encoded, tag: Heartbeat.tag, by: signer), to: record.placer, step)
+                say(
+                    Envelope(signing: heartbeat.encoded, tag: Heartbeat.tag, by: signer), to: record.placer,
+                    step)
             }
         }
         wakes.schedule(manifest, at: execution.nextHeartbeat)
@@ -75,7 +88,8 @@ extension NodeEngine {
     mutating func runFinished(_ ticket: RunTicket, _ report: RunReport, _ step: Step) throws(StorageError) {
         switch ticket.purpose {
         case .execute(let epoch):
-            guard let execution = live[ticket.manifest]?.execution, execution.epoch == epoch, !execution.isReported
+            guard let execution = live[ticket.manifest]?.execution, execution.epoch == epoch,
+                !execution.isReported
             else { return }
             try reportRun(ticket.manifest, report, step)
         case .replay(let receipt): try attest(ticket.manifest, receipt, report, step)
@@ -101,19 +115,24 @@ extension NodeEngine {
     mutating func verify(
         _ manifest: CID, _ record: JobManifest, _ ledger: JobLedger, _ step: Step
     ) throws(StorageError) -> Bool {
-        guard settings.roles.contains(.verifier), record.trust.method != .none, let receipt = ledger.settledReceipt,
-            let body = record.trust.federation, let bundle = federation.bundles[body], let close = ledger.close
+        guard settings.roles.contains(.verifier), record.trust.method != .none,
+            let receipt = ledger.settledReceipt,
+            let body = record.trust.federation, let bundle = federation.bundles[body],
+            let close = ledger.close
         else { return true }
         let eligible = bundle.eligible(for: receipt.record.executor).map(\.did)
         guard eligible.contains(signer.did) else { return true }
         let known = try jobs.attestations(receipt.cid, in: step.storage)
         if known.contains(where: { $0.position.author == signer.did }) { return true }
         let disputed = known.contains { $0.record.verdict == .mismatch }
-        guard disputed || Self.isDrawn(signer.did, of: eligible, receipt: receipt.cid, close: close.anchor) else {
+        guard disputed || Self.isDrawn(signer.did, of: eligible, receipt: receipt.cid, close: close.anchor)
+        else {
             // A dispute may still call everyone, while it is fresh.
             return true
         }
-        if live[manifest]?.replay?.receipt != receipt.cid { live[manifest]?.replay = Replay(receipt: receipt.cid) }
+        if live[manifest]?.replay?.receipt != receipt.cid {
+            live[manifest]?.replay = Replay(receipt: receipt.cid)
+        }
         guard let replay = live[manifest]?.replay, !replay.isReported, !replay.isRunning else { return false }
         if record.trust.method == .signature || !receipt.record.outcome.isReplayable
             || receipt.record.engine != settings.engine
@@ -128,7 +147,10 @@ extension NodeEngine {
         }
         live[manifest]?.replay?.isRunning = true
         effects.append(
-            .run(RunOrder(ticket: RunTicket(manifest: manifest, purpose: .replay(receipt: receipt.cid)), manifest: record)))
+            .run(
+                RunOrder(
+                    ticket: RunTicket(manifest: manifest, purpose: .replay(receipt: receipt.cid)),
+                    manifest: record)))
         return false
     }
 
@@ -159,8 +181,10 @@ extension NodeEngine {
             ? (verdict: Attestation.Verdict.verified, reason: nil)
             : Attestation.judge(receipt.record, engine: engine, observed: observed)
         let attestation = Attestation(
-            member: signer.did, receipt: receiptCID, close: ledger.close?.cid, bundle: body, verdict: judged.verdict,
-            method: record.trust.method == .signature || report == nil ? .signature : .replay, observed: observed,
+            member: signer.did, receipt: receiptCID, close: ledger.close?.cid, bundle: body,
+            verdict: judged.verdict,
+            method: record.trust.method == .signature || report == nil ? .signature : .replay,
+            observed: observed,
             reason: judged.reason)
         if judged.verdict == .mismatch {
             effects.append(

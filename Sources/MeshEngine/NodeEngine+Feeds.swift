@@ -38,7 +38,9 @@ extension NodeEngine {
             case .ownFrontier(let link, let seq):
                 if let peer = gossip.peer(of: link) { noteOwnFrontier(seq, by: peer, now: step.now) }
             case .report(let peer, let fault, let detail, let isFirst):
-                if isFirst { effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)")) }
+                if isFirst {
+                    effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)"))
+                }
             }
         }
     }
@@ -80,11 +82,14 @@ extension NodeEngine {
         guard !attachments.isEmpty else { return }
         let named = Set(received.entries.flatMap(\.attachments))
         for block in attachments where named.contains(block.cid) {
-            if try !step.storage.hasBlock(block.cid) { try step.storage.putBlock(block.bytes, cid: block.cid) }
+            if try !step.storage.hasBlock(block.cid) {
+                try step.storage.putBlock(block.bytes, cid: block.cid)
+            }
         }
     }
 
-    private mutating func report(_ outcome: FeedOutcome, _ link: PeerLink, _ step: Step) throws(StorageError) {
+    private mutating func report(_ outcome: FeedOutcome, _ link: PeerLink, _ step: Step) throws(StorageError)
+    {
         guard let refusal = outcome.refusal else { return }
         let fault: PeerFault =
             switch refusal.code {
@@ -103,7 +108,8 @@ extension NodeEngine {
     ) throws(StorageError) {
         guard let link else { return }
         try perform(
-            gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph), prepared: nil, step)
+            gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph), prepared: nil, step
+        )
     }
 
     /// Whether feeds of this author are stored here.
@@ -145,7 +151,8 @@ extension NodeEngine {
         }
         if !outcome.wants.isEmpty {
             try perform(
-                gossip.step(.wants(outcome.wants, from: link), now: step.now, graph: graph), prepared: nil, step)
+                gossip.step(.wants(outcome.wants, from: link), now: step.now, graph: graph), prepared: nil,
+                step)
         }
     }
 
@@ -272,13 +279,17 @@ extension NodeEngine {
                 case .manifest: touch(cid)
                 case .award(let record): touch(record.manifest)
                 case .receipt(let record):
-                    if try !jobs.ledger(record.manifest, in: step.storage).receipts.contains(where: { $0.cid == cid }) {
+                    if try !jobs.ledger(record.manifest, in: step.storage).receipts.contains(where: {
+                        $0.cid == cid
+                    }) {
                         try step.storage.remove(Self.receiptKey(cid), in: .projections)
                     }
                     touch(record.manifest)
                 case .close(let record): touch(record.manifest)
                 case .attestation(let record):
-                    if let manifest = try manifest(ofReceipt: record.receipt, step.storage) { touch(manifest) }
+                    if let manifest = try manifest(ofReceipt: record.receipt, step.storage) {
+                        touch(manifest)
+                    }
                 default: break
                 }
             }
@@ -289,7 +300,9 @@ extension NodeEngine {
                 "\(name(of: feed.author)) signed two histories: its feed is frozen from anchor \(freeze.proof.seq) on"
             ))
         effects.append(
-            .event(kind: "frozen", job: nil, node: feed.author, cid: freeze.proof.first, detail: "\(freeze.proof.seq)"))
+            .event(
+                kind: "frozen", job: nil, node: feed.author, cid: freeze.proof.first,
+                detail: "\(freeze.proof.seq)"))
         if feed.author != signer.did {
             publish(Entry.encodedEquivocation(first: freeze.proof.first, second: freeze.proof.second), step)
         }

@@ -7,7 +7,9 @@ internal import MeshStorage
 // What people's words for jobs and nodes mean.
 extension NodeEngine {
     static func unknownJob(_ text: String) -> Refused {
-        Refused(404, "job.unknown", "no job \"\(text.prefix(80))\" is known here", hint: "meshctl list shows the known ones")
+        Refused(
+            404, "job.unknown", "no job \"\(text.prefix(80))\" is known here",
+            hint: "meshctl list shows the known ones")
     }
 
     /// The job that a UUID, a manifest CID, or a prefix of the UUID means.
@@ -28,7 +30,8 @@ extension NodeEngine {
         if found.count > 1 {
             throw Refused(
                 409, "job.ambiguous",
-                "\"\(text)\" may mean \(found.prefix(8).map { JobID(manifest: $0).description }.joined(separator: ", "))")
+                "\"\(text)\" may mean \(found.prefix(8).map { JobID(manifest: $0).description }.joined(separator: ", "))"
+            )
         }
         guard let only = found.first else { throw Self.unknownJob(text) }
         return only
@@ -64,7 +67,9 @@ extension NodeEngine {
                 "\"\(text)\" may mean \(found.map { "\(name(of: $0)) (\($0))" }.joined(separator: ", "))")
         }
         guard let only = found.first, !text.isEmpty else {
-            throw Refused(404, "node.unknown", "no node \"\(text.prefix(80))\" is known here", hint: "meshctl list-nodes shows the known ones")
+            throw Refused(
+                404, "node.unknown", "no node \"\(text.prefix(80))\" is known here",
+                hint: "meshctl list-nodes shows the known ones")
         }
         return only
     }

@@ -28,14 +28,19 @@ extension NodeEngine {
         NodeReferenceView(nodeID: did.map { name(of: $0) }, did: did?.description)
     }
 
-    func verification(_ ledger: JobLedger, _ step: Step) throws(StorageError) -> (Verification, [Contribution<Attestation>]) {
+    func verification(_ ledger: JobLedger, _ step: Step) throws(StorageError) -> (
+        Verification, [Contribution<Attestation>]
+    ) {
         var table = jobs
         let receipt = ledger.settledReceipt
-        let attestations = try receipt.map { r throws(StorageError) in try table.attestations(r.cid, in: step.storage) } ?? []
+        let attestations =
+            try receipt.map { r throws(StorageError) in try table.attestations(r.cid, in: step.storage) }
+            ?? []
         let bundle = ledger.manifest?.record.trust.federation.flatMap { federation.bundles[$0] }
         return (
             Verification(
-                receipt: receipt, manifest: ledger.manifest?.record, attestations: attestations, bundle: bundle),
+                receipt: receipt, manifest: ledger.manifest?.record, attestations: attestations,
+                bundle: bundle),
             attestations
         )
     }
@@ -48,11 +53,14 @@ extension NodeEngine {
             && (ledger.settledReceipt == nil || verification.isFinal)
         var reason: String?
         if verification.state == .unverified, ledger.settledReceipt != nil {
-            reason = method == .none ? "the job asked for no verification" : "no federation that this node knows judges the job"
+            reason =
+                method == .none
+                ? "the job asked for no verification" : "no federation that this node knows judges the job"
         }
         return VerificationView(
             state: verification.state.rawValue, verifiedBy: verification.verifiedBy.map(\.description),
-            quorum: Int(clamping: verification.quorum), method: method.rawValue, final: isFinal, reason: reason)
+            quorum: Int(clamping: verification.quorum), method: method.rawValue, final: isFinal,
+            reason: reason)
     }
 
     mutating func jobView(_ job: CID, _ step: Step) throws -> JobStatusView {
@@ -69,7 +77,9 @@ extension NodeEngine {
         let receipt = ledger.settledReceipt ?? ledger.validReceipts.last
         let (verification, _) = try self.verification(ledger, step)
         var shown = status.rawValue
-        if status == .submitted, live[ledger.manifestCID]?.auction?.bids.isEmpty == false { shown = "Bidding" }
+        if status == .submitted, live[ledger.manifestCID]?.auction?.bids.isEmpty == false {
+            shown = "Bidding"
+        }
         if status == .assigned, isRunning(ledger) { shown = "Running" }
         let outcome = receipt?.record.outcome
         return JobStatusView(
@@ -79,11 +89,15 @@ extension NodeEngine {
             executor: reference(receipt?.record.executor ?? award?.record.executor),
             epoch: (receipt?.record.epoch ?? award?.record.epoch).map { Int(clamping: $0) },
             createdAt: "\(record.created)", assignedAt: award.map { "\($0.position.time.timestamp)" },
-            startedAt: receipt.map { "\($0.record.started)" }, finishedAt: receipt.map { "\($0.record.finished)" },
-            outcome: Self.view(outcome), receiptCID: receipt.map { "\($0.cid)" }, receiptAnchored: receipt != nil,
-            outputs: (receipt?.record.outputs ?? []).map(Self.view), metrics: Self.view(receipt?.record.metering),
+            startedAt: receipt.map { "\($0.record.started)" },
+            finishedAt: receipt.map { "\($0.record.finished)" },
+            outcome: Self.view(outcome), receiptCID: receipt.map { "\($0.cid)" },
+            receiptAnchored: receipt != nil,
+            outputs: (receipt?.record.outputs ?? []).map(Self.view),
+            metrics: Self.view(receipt?.record.metering),
             charged: ChargeView(
-                resourceType: record.resource.type, amount: ledger.close.map { Int(clamping: $0.record.charged) }),
+                resourceType: record.resource.type,
+                amount: ledger.close.map { Int(clamping: $0.record.charged) }),
             submitter: reference(record.submitter), language: record.language, code: "\(record.code)",
             priority: "\(record.priority)", scope: record.resource.scope,
             federation: record.trust.federation.map { "\($0)" }, reason: Self.reason(ledger))
@@ -104,7 +118,9 @@ extension NodeEngine {
         case .noBids: return "no acceptable bid came within the window"
         case .expired: return "the deadline passed, or every executor was lost"
         case .receipt:
-            guard let outcome = ledger.settledReceipt?.record.outcome, outcome.outcomeClass != .ok else { return nil }
+            guard let outcome = ledger.settledReceipt?.record.outcome, outcome.outcomeClass != .ok else {
+                return nil
+            }
             return describe(outcome)
         }
     }
@@ -128,7 +144,8 @@ extension NodeEngine {
         guard let outcome else { return OutcomeView() }
         return OutcomeView(
             ok: outcome.outcomeClass == .ok, exitCode: outcome.exitCode.map { Int($0) },
-            error: outcome.outcomeClass == .ok ? nil : describe(outcome), outcomeClass: outcome.outcomeClass.rawValue)
+            error: outcome.outcomeClass == .ok ? nil : describe(outcome),
+            outcomeClass: outcome.outcomeClass.rawValue)
     }
 
     static func view(_ blob: NamedBlob) -> OutputView {
@@ -168,15 +185,18 @@ extension NodeEngine {
         let id = JobID(manifest: job).description
         let status = ledger.status
         guard status == .submitted, let auction = live[job]?.auction else {
-            return BidsView(jobID: id, status: status.rawValue, windowOpen: false, windowEndsAt: nil, bids: [])
+            return BidsView(
+                jobID: id, status: status.rawValue, windowOpen: false, windowEndsAt: nil, bids: [])
         }
         let acceptable = BidScoring.rank(acceptable(auction, step), needs: record.needs)
-        let others = auction.bids.filter { bidder, _ in !acceptable.contains { $0.candidate.bidder == bidder } }
-            .sorted { $0.key < $1.key }
+        let others = auction.bids.filter { bidder, _ in !acceptable.contains { $0.candidate.bidder == bidder }
+        }
+        .sorted { $0.key < $1.key }
         func view(_ bidder: DID, _ bid: Bids.Bid, score: UInt64?, reason: String?) -> BidView {
             BidView(
                 jobID: id, nodeID: name(of: bidder), did: bidder.description, bid: Int(clamping: bid.amount),
-                estimatedSeconds: Double(bid.estimatedMilliseconds) / 1000, reputation: Int(reputation(of: bidder)),
+                estimatedSeconds: Double(bid.estimatedMilliseconds) / 1000,
+                reputation: Int(reputation(of: bidder)),
                 location: profiles[bidder]?.profile.location, score: score.map { Int(clamping: $0) },
                 validUntil: "\(bid.validUntil)", acceptable: score != nil, reason: reason)
         }
@@ -210,7 +230,9 @@ extension NodeEngine {
         for receipt in ledger.validReceipts {
             add(receipt, "Receipt", receipt.record.executor, Self.describe(receipt.record.outcome))
         }
-        if let close = ledger.close { add(close, ledger.status.rawValue, close.position.author, Self.reason(ledger)) }
+        if let close = ledger.close {
+            add(close, ledger.status.rawValue, close.position.author, Self.reason(ledger))
+        }
         let (_, attestations) = try verification(ledger, step)
         for attestation in attestations {
             add(
@@ -228,16 +250,20 @@ extension NodeEngine {
         for award in ledger.validAwards { for one in award.record.considered { scores[one.bidder] = one } }
         var nodes = Set(profiles.keys).union(scores.keys).union(answers.keys)
         nodes.insert(signer.did)
-        return nodes.sorted { name(of: $0) != name(of: $1) ? name(of: $0) < name(of: $1) : $0 < $1 }.map { node in
+        return nodes.sorted { name(of: $0) != name(of: $1) ? name(of: $0) < name(of: $1) : $0 < $1 }.map {
+            node in
             let considered = scores[node]
             let decision = node == signer.did ? decision(on: job) : answers[node]
             let wasAwarded = ledger.validAwards.contains { $0.record.executor == node }
             return ExplainView(
                 nodeID: name(of: node), did: node.description,
                 stage: wasAwarded ? "awarded" : decision?.stage.rawValue ?? "no_answer",
-                reasonCode: decision?.code, reason: considered?.reason ?? decision?.reason ?? "the node did not answer within two seconds",
+                reasonCode: decision?.code,
+                reason: considered?.reason ?? decision?.reason
+                    ?? "the node did not answer within two seconds",
                 score: considered.map { Int(clamping: $0.score) },
-                parts: (considered?.parts ?? [:]).mapValues { Int(clamping: $0) }, retryable: decision?.retryable ?? true)
+                parts: (considered?.parts ?? [:]).mapValues { Int(clamping: $0) },
+                retryable: decision?.retryable ?? true)
         }
     }
 }

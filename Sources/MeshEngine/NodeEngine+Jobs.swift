@@ -41,7 +41,9 @@ extension NodeEngine {
     }
 
     /// Looks at what the DAG says about a job and at what this node is doing about it, and does what
-    /// is lacking. Calling it once too often changes nothing.
+    /// is lacking.
+    ///
+    /// Calling it once too often changes nothing.
     mutating func reconsider(_ manifest: CID, _ step: Step) throws(StorageError) {
         let ledger = try jobs.ledger(manifest, in: step.storage)
         var isReopened = false
@@ -82,7 +84,8 @@ extension NodeEngine {
         guard live[manifest]?.announced != status else { return }
         live[manifest]?.announced = status
         let node =
-            status == .assigned ? ledger.validAwards.last?.record.executor : ledger.settledReceipt?.record.executor
+            status == .assigned
+            ? ledger.validAwards.last?.record.executor : ledger.settledReceipt?.record.executor
         effects.append(
             .event(
                 kind: status.rawValue, job: JobID(manifest: manifest), node: node,
@@ -124,13 +127,16 @@ extension NodeEngine {
         let epoch = UInt64(awards.count)
         if let last = awards.last {
             if last.record.executor == signer.did {
-                decide(manifest, BidDecision(.awarded, code: "awarded", reason: "this node won the job", retryable: false))
+                decide(
+                    manifest,
+                    BidDecision(.awarded, code: "awarded", reason: "this node won the job", retryable: false))
             } else {
                 if live[manifest]?.offer.map({ $0.epoch < epoch }) ?? false {
                     decide(
                         manifest,
                         BidDecision(
-                            .notAwarded, code: "outbid", reason: "the job was awarded to \(name(of: last.record.executor))",
+                            .notAwarded, code: "outbid",
+                            reason: "the job was awarded to \(name(of: last.record.executor))",
                             retryable: true))
                     release(manifest)
                 }
@@ -192,16 +198,21 @@ extension NodeEngine {
             return decline("role", "this node does not execute jobs")
         }
         guard let engine = settings.engine else { return decline("engine", "this node has no runtime") }
-        if isFrozen(signer.did) { return decline("frozen", "this node's feed is frozen: it could publish no receipt") }
+        if isFrozen(signer.did) {
+            return decline("frozen", "this node's feed is frozen: it could publish no receipt")
+        }
         if isDraining { return decline("draining", "this node is draining", retryable: true) }
         if record.submitter == signer.did, live[manifest]?.allowSelf != true {
             return decline("self", "this node submitted the job; --allow-self lets it bid")
         }
-        guard record.language == engine.language, record.needs.languages.allSatisfy({ $0 == engine.language }) else {
+        guard record.language == engine.language, record.needs.languages.allSatisfy({ $0 == engine.language })
+        else {
             return decline("language", "this node runs \(engine.language), not \(record.language)")
         }
         if let location = record.needs.location, location != settings.location {
-            return decline("location", "the job asks for location \(location); this node is in \(settings.location ?? "none")")
+            return decline(
+                "location",
+                "the job asks for location \(location); this node is in \(settings.location ?? "none")")
         }
         for key in record.needs.labels.keys.sorted()
         where settings.labels[key] != record.needs.labels[key] {
@@ -211,11 +222,14 @@ extension NodeEngine {
             return decline("federation", "the job is judged by another federation")
         }
         guard record.needs.cpu <= capacity.cpu else {
-            return decline("capacity.cpu", "the job needs \(record.needs.cpu) processors; this node offers \(capacity.cpu)")
+            return decline(
+                "capacity.cpu",
+                "the job needs \(record.needs.cpu) processors; this node offers \(capacity.cpu)")
         }
         guard record.needs.memoryMiB <= capacity.memoryMiB else {
             return decline(
-                "capacity.memory", "the job needs \(record.needs.memoryMiB) MiB; this node offers \(capacity.memoryMiB)")
+                "capacity.memory",
+                "the job needs \(record.needs.memoryMiB) MiB; this node offers \(capacity.memoryMiB)")
         }
         let price = NodeProfile.price(units: record.resource.amount, perThousand: settings.computePrice)
         guard price <= record.market.maxBid else {
@@ -223,7 +237,8 @@ extension NodeEngine {
         }
         guard record.needs.cpu <= freeCPU, record.needs.memoryMiB <= freeMemoryMiB else {
             return decline(
-                "capacity.free", "\(freeCPU) processors and \(freeMemoryMiB) MiB are free at the moment", retryable: true)
+                "capacity.free", "\(freeCPU) processors and \(freeMemoryMiB) MiB are free at the moment",
+                retryable: true)
         }
         return nil
     }
@@ -234,7 +249,9 @@ extension NodeEngine {
     /// a close that has credited the submitter for work of its own, in the same resource.
     func drawRefusal(_ record: JobManifest, _ step: Step) throws(StorageError) -> String? {
         for draw in record.draws {
-            guard let bytes = try step.storage.block(draw) else { return "it draws on \(draw), which is not here" }
+            guard let bytes = try step.storage.block(draw) else {
+                return "it draws on \(draw), which is not here"
+            }
             guard case .close(let close)? = try? Entry(decoding: bytes), close.credited > 0 else {
                 return "it draws on \(draw), which is neither a grant nor a close that credits anyone"
             }

@@ -18,7 +18,8 @@ extension NodeEngine {
             let profile = known.profile
             return NodeView(
                 nodeID: profile.name, did: did.description, location: profile.location,
-                memoryMib: Int(clamping: profile.capacity.memoryMiB), cpu: Int(clamping: profile.capacity.cpu),
+                memoryMib: Int(clamping: profile.capacity.memoryMiB),
+                cpu: Int(clamping: profile.capacity.cpu),
                 storageMib: Int(clamping: profile.capacity.storageMiB), languages: profile.languages,
                 reputation: Int(clamping: reputation(of: did)), state: state, labels: profile.labels)
         }.sorted { $0.nodeID != $1.nodeID ? $0.nodeID < $1.nodeID : $0.did < $1.did }
@@ -27,12 +28,14 @@ extension NodeEngine {
     func peerViews() -> [PeerView] {
         let linked = gossip.linkedPeers.map { link in
             PeerView(
-                nodeID: name(of: link.peer), did: link.peer.description, address: link.address, state: "connected",
+                nodeID: name(of: link.peer), did: link.peer.description, address: link.address,
+                state: "connected",
                 direction: link.outbound ? "outgoing" : "incoming", counters: counters(link.peer))
         }
         let attempts = gossip.waitingDials.map { target in
             PeerView(
-                nodeID: target.did.map { name(of: $0) }, did: target.did?.description, address: target.address,
+                nodeID: target.did.map { name(of: $0) }, did: target.did?.description,
+                address: target.address,
                 state: target.isDialling ? "connecting" : "waiting", direction: "outgoing",
                 counters: target.did.map { counters($0) } ?? [:])
         }
@@ -53,12 +56,14 @@ extension NodeEngine {
             uptimeSeconds: Int((step.now - started) / 1000), peersConnected: gossip.linkedPeers.count,
             frontierFeeds: graph.frontier.count,
             capacityTotal: CapacityView(
-                cpu: Int(clamping: settings.capacity.cpu), memoryMib: Int(clamping: settings.capacity.memoryMiB),
+                cpu: Int(clamping: settings.capacity.cpu),
+                memoryMib: Int(clamping: settings.capacity.memoryMiB),
                 storageMib: Int(clamping: settings.capacity.storageMiB)),
             capacityFree: CapacityView(
                 cpu: Int(clamping: freeCPU), memoryMib: Int(clamping: freeMemoryMiB),
                 storageMib: Int(clamping: settings.capacity.storageMiB)),
-            draining: isDraining, publishingAllowed: publishingRefusal == nil, publishingRefusal: publishingRefusal,
+            draining: isDraining, publishingAllowed: publishingRefusal == nil,
+            publishingRefusal: publishingRefusal,
             federation: FederationSummaryView(
                 cid: settings.federationCID.map { "\($0)" }, name: bundle?.name,
                 threshold: bundle.map { Int(clamping: $0.threshold) }, members: bundle?.members.count),
@@ -67,7 +72,8 @@ extension NodeEngine {
                 name: settings.engine?.name, version: settings.engine?.version,
                 profile: settings.engine.map { "\($0.profile)" }),
             queueLengths: [
-                "jobs_open": live.count, "anchors_waiting": graph.waitingCount, "blobs_fetching": fetches.count,
+                "jobs_open": live.count, "anchors_waiting": graph.waitingCount,
+                "blobs_fetching": fetches.count,
                 "entries_pending": pending.count, "requests_waiting": waiters.count,
                 "jobs_waiting_for_capacity": waitingForCapacity.count,
             ], now: "\(step.now)")
@@ -80,7 +86,8 @@ extension NodeEngine {
                 cid: "\(cid)", name: bundle.name, seq: Int(clamping: bundle.seq),
                 threshold: Int(clamping: bundle.threshold),
                 members: bundle.members.map {
-                    MemberView(did: $0.did.description, nodeID: name(of: $0.did), organisation: $0.organisation)
+                    MemberView(
+                        did: $0.did.description, nodeID: name(of: $0.did), organisation: $0.organisation)
                 },
                 signatures: signers.sorted().map(\.description), complete: federation.complete(cid) != nil,
                 pinned: cid == settings.federationCID)
@@ -90,7 +97,8 @@ extension NodeEngine {
     func headViews() -> [HeadView] {
         graph.frontier.map { feed, head in
             HeadView(
-                did: feed.author.description, nodeID: profiles[feed.author] == nil ? nil : name(of: feed.author),
+                did: feed.author.description,
+                nodeID: profiles[feed.author] == nil ? nil : name(of: feed.author),
                 scope: feed.scope, seq: Int(clamping: head.frozenAt ?? head.seq), cid: "\(head.cid)",
                 time: "\(head.time.timestamp)", frozen: head.frozenAt != nil)
         }
@@ -117,7 +125,8 @@ extension NodeEngine {
         let (verification, attestations) = try verification(ledger, step)
         let record = receipt.record
         return ReceiptView(
-            receiptCID: "\(cid)", jobID: JobID(manifest: record.manifest).description, manifestCID: "\(record.manifest)",
+            receiptCID: "\(cid)", jobID: JobID(manifest: record.manifest).description,
+            manifestCID: "\(record.manifest)",
             awardCID: record.award.map { "\($0)" }, epoch: Int(clamping: record.epoch),
             executor: reference(record.executor), outcome: Self.view(record.outcome),
             outputs: record.outputs.map(Self.view), logs: record.logs.map(Self.view),
@@ -128,7 +137,8 @@ extension NodeEngine {
             submissions: record.submissions.map { "\($0)" },
             anchor: HeadView(
                 did: receipt.position.author.description, nodeID: name(of: receipt.position.author),
-                scope: receipt.position.scope, seq: Int(clamping: receipt.position.seq), cid: "\(receipt.anchor)",
+                scope: receipt.position.scope, seq: Int(clamping: receipt.position.seq),
+                cid: "\(receipt.anchor)",
                 time: "\(receipt.position.time.timestamp)", frozen: false),
             closeCID: ledger.close.map { "\($0.cid)" },
             charged: ChargeView(
@@ -137,7 +147,8 @@ extension NodeEngine {
             federation: ledger.manifest?.record.trust.federation.map { "\($0)" },
             attestations: attestations.map { one in
                 AttestationView(
-                    did: one.position.author.description, nodeID: name(of: one.position.author), cid: "\(one.cid)",
+                    did: one.position.author.description, nodeID: name(of: one.position.author),
+                    cid: "\(one.cid)",
                     time: "\(one.position.time.timestamp)", verdict: one.record.verdict.rawValue,
                     method: one.record.method.rawValue,
                     counted: verification.verifiedBy.contains(one.position.author)
@@ -158,7 +169,9 @@ extension NodeEngine {
     /// The blocks of a receipt's archive, once its blobs are here.
     mutating func archiveReply(_ job: CID, isDue: Bool, _ step: Step) throws -> ControlReply? {
         let ledger = try jobs.ledger(job, in: step.storage)
-        guard let receipt = ledger.settledReceipt ?? ledger.validReceipts.last, let record = ledger.manifest?.record else {
+        guard let receipt = ledger.settledReceipt ?? ledger.validReceipts.last,
+            let record = ledger.manifest?.record
+        else {
             throw Refused(404, "receipt.unknown", "the job has no receipt yet")
         }
         let blobs =
@@ -168,7 +181,9 @@ extension NodeEngine {
         guard missing.isEmpty else {
             fetch(missing, for: nil, from: receipt.record.executor, step)
             if !isDue { return nil }
-            throw Refused(503, "blob.unavailable", "\(missing.count) blobs of the receipt are not here and no linked peer has sent them")
+            throw Refused(
+                503, "blob.unavailable",
+                "\(missing.count) blobs of the receipt are not here and no linked peer has sent them")
         }
         let (_, attestations) = try verification(ledger, step)
         let bundle = record.trust.federation.flatMap { federation.complete($0)?.cid }

@@ -90,14 +90,20 @@ extension NodeEngine {
         live[manifest]?.auction = auction
         if let failed {
             effects.append(
-                .log(.warning, "job \(JobID(manifest: manifest)): \(name(of: failed)) failed it; calling for new bids"))
+                .log(
+                    .warning,
+                    "job \(JobID(manifest: manifest)): \(name(of: failed)) failed it; calling for new bids"))
         }
     }
 
     /// Awards the job when it is time to, and otherwise sees to it that it will be.
     private mutating func award(_ manifest: CID, _ record: JobManifest, _ step: Step) throws(StorageError) {
         guard var auction = live[manifest]?.auction, !auction.isAwarded else { return }
-        defer { if live[manifest]?.auction?.isAwarded != true { live[manifest]?.auction?.nextCall = auction.nextCall } }
+        defer {
+            if live[manifest]?.auction?.isAwarded != true {
+                live[manifest]?.auction?.nextCall = auction.nextCall
+            }
+        }
         guard try isReady(record, step) else {
             wakes.schedule(manifest, at: step.now + 500)
             return
@@ -117,20 +123,25 @@ extension NodeEngine {
             live[manifest]?.calledEpoch = auction.epoch
             auction.nextCall = step.now + Auction.callMilliseconds
             // A node that failed once is better than none at all.
-            if step.now - auction.opened > 4 * Auction.callMilliseconds { live[manifest]?.auction?.excluded = [] }
+            if step.now - auction.opened > 4 * Auction.callMilliseconds {
+                live[manifest]?.auction?.excluded = []
+            }
         }
         guard isOver else { return }
         if candidates.isEmpty {
             let grace =
                 record.market.windowMilliseconds == 0
                 ? Auction.firstBidMilliseconds : auction.isResumed ? 2 * Auction.callMilliseconds : 0
-            if auction.epoch == 0, auction.bids.allSatisfy({ $0.value.refusal != nil || $0.value.bid.validUntil > step.now }),
+            if auction.epoch == 0,
+                auction.bids.allSatisfy({ $0.value.refusal != nil || $0.value.bid.validUntil > step.now }),
                 step.now >= auction.windowEnds + grace
             {
                 end(manifest, .noBids, "no acceptable bid came within the window", step)
                 return
             }
-            if auction.nextCall == nil, auction.epoch > 0 || !auction.bids.isEmpty { auction.nextCall = step.now }
+            if auction.nextCall == nil, auction.epoch > 0 || !auction.bids.isEmpty {
+                auction.nextCall = step.now
+            }
             wakes.schedule(
                 manifest,
                 at: auction.nextCall.map { max($0, step.now + 50) } ?? auction.windowEnds + max(grace, 50))
@@ -164,7 +175,8 @@ extension NodeEngine {
         let ranked = BidScoring.rank(acceptable(auction, step), needs: record.needs)
         var considered = ranked.prefix(JobAward.consideredCountMax).map { one in
             JobAward.Considered(
-                bidder: one.candidate.bidder, amount: one.candidate.bid.amount, score: one.score, parts: one.parts,
+                bidder: one.candidate.bidder, amount: one.candidate.bid.amount, score: one.score,
+                parts: one.parts,
                 reason: one.candidate.bidder == winner ? reason : "lower score")
         }
         // The winner stands first, whoever scored highest: its amount is what the close charges by.
@@ -172,7 +184,8 @@ extension NodeEngine {
             considered.insert(considered.remove(at: place), at: 0)
         } else if let one = ranked.first(where: { $0.candidate.bidder == winner }) {
             considered[considered.count - 1] = JobAward.Considered(
-                bidder: winner, amount: one.candidate.bid.amount, score: one.score, parts: one.parts, reason: reason)
+                bidder: winner, amount: one.candidate.bid.amount, score: one.score, parts: one.parts,
+                reason: reason)
             considered.insert(considered.removeLast(), at: 0)
         }
         for bidder in auction.bids.keys.sorted() {
@@ -180,7 +193,8 @@ extension NodeEngine {
                 let refusal = other.refusal
             else { continue }
             considered.append(
-                JobAward.Considered(bidder: bidder, amount: other.bid.amount, score: 0, parts: [:], reason: refusal))
+                JobAward.Considered(
+                    bidder: bidder, amount: other.bid.amount, score: 0, parts: [:], reason: refusal))
         }
         let award = JobAward(
             manifest: manifest, epoch: auction.epoch, executor: winner, bids: offered.envelopeCID,
@@ -204,10 +218,12 @@ extension NodeEngine {
         let bid = award?.record.considered.first?.amount ?? 0
         let charge =
             receipt.record.outcome.outcomeClass.isNodeFault
-            ? 0 : BidScoring.charge(bid: bid, metered: receipt.record.metering.fuel, limit: record.limits.fuel)
+            ? 0
+            : BidScoring.charge(bid: bid, metered: receipt.record.metering.fuel, limit: record.limits.fuel)
         mark(closing: manifest, step)
         publish(
-            JobClose(manifest: manifest, result: .receipt(receipt.cid), charged: charge, credited: charge).encoded,
+            JobClose(manifest: manifest, result: .receipt(receipt.cid), charged: charge, credited: charge)
+                .encoded,
             step)
     }
 
@@ -236,7 +252,9 @@ extension NodeEngine {
                 bid.epoch == auction.epoch
             else { continue }
             var table = jobs
-            guard let record = (try? table.ledger(bid.manifest, in: step.storage))?.manifest?.record else { continue }
+            guard let record = (try? table.ledger(bid.manifest, in: step.storage))?.manifest?.record else {
+                continue
+            }
             let offered = Auction.Offered(
                 bid: bid, index: index, envelope: envelope.bytes, envelopeCID: envelopeCID,
                 refusal: refusal(of: bid, by: bids.bidder, for: record, step))
@@ -247,7 +265,9 @@ extension NodeEngine {
 
     /// Why a bid cannot win, from what the manifest asks for and the bidder's profile says.
     private func refusal(of bid: Bids.Bid, by bidder: DID, for record: JobManifest, _ step: Step) -> String? {
-        if bid.amount > record.market.maxBid { return "asks \(bid.amount), above the limit of \(record.market.maxBid)" }
+        if bid.amount > record.market.maxBid {
+            return "asks \(bid.amount), above the limit of \(record.market.maxBid)"
+        }
         if bid.validUntil <= step.now { return "the bid is no longer valid" }
         if isFrozen(bidder) { return "has signed two histories" }
         if bid.freeCPU < record.needs.cpu || bid.freeMemoryMiB < record.needs.memoryMiB {
@@ -272,8 +292,9 @@ extension NodeEngine {
         isCurrent(heartbeat.time, step)
     }
 
-    /// Whether a message of this time is young enough to be acted on. A peer may name any instant, also
-    /// one whose distance has no positive counterpart.
+    /// Whether a message of this time is young enough to be acted on.
+    ///
+    /// A peer may name any instant, also one whose distance has no positive counterpart.
     private func isCurrent(_ time: Timestamp, _ step: Step) -> Bool {
         let age = step.now - time
         return age < Self.bidValidityMilliseconds && age > -Self.bidValidityMilliseconds
@@ -282,7 +303,8 @@ extension NodeEngine {
     /// Acts on a signed message.
     ///
     /// - Returns: Whether it is worth passing on.
-    mutating func act(on message: LiveMessage, from link: PeerLink, _ step: Step) throws(StorageError) -> Bool {
+    mutating func act(on message: LiveMessage, from link: PeerLink, _ step: Step) throws(StorageError) -> Bool
+    {
         switch message {
         case .bids(let bids, let envelope):
             guard isCurrent(bids.time, step) else { return false }

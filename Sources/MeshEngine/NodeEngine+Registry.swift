@@ -56,7 +56,8 @@ extension NodeEngine {
     mutating func restoreRegistry(_ storage: any StorageWriter, now: Timestamp) throws(StorageError) {
         var rows: [(row: JobTable.Row, entry: Entry)] = []
         try storage.scan(.registry, prefix: []) { _, value throws(StorageError) in
-            guard value.count > 75, let row = JobTable.Row(key: Array(value.prefix(75)), value: Array(value.dropFirst(75))),
+            guard value.count > 75,
+                let row = JobTable.Row(key: Array(value.prefix(75)), value: Array(value.dropFirst(75))),
                 let bytes = try storage.block(row.cid), let entry = try? Entry(decoding: bytes)
             else { throw StorageError(.corrupt, "a registry row cannot be read") }
             rows.append((row, entry))
@@ -66,20 +67,23 @@ extension NodeEngine {
             federation.bundles[bundle.cid] = bundle
             try storage.putBlock(bundle.encoded, cid: bundle.cid)
             if bundle.member(signer.did) != nil {
-                federation.signatures[signer.did] = BundleEntry.signatureEnvelope(bundle.cid, by: signer).signature
+                federation.signatures[signer.did] =
+                    BundleEntry.signatureEnvelope(bundle.cid, by: signer).signature
             }
         }
         for (row, entry) in rows {
             switch entry {
             case .profile(let profile): remember(profile, at: row.position, now: now)
-            case .bundle(let bundle): try remember(bundle, cid: row.cid, anchor: row.anchor, row.position, storage)
+            case .bundle(let bundle):
+                try remember(bundle, cid: row.cid, anchor: row.anchor, row.position, storage)
             default: break
             }
         }
     }
 
     private func registryValue(_ cid: CID, _ anchor: CID, _ position: EntryPosition) -> [UInt8] {
-        JobTable.Row.key(cid, .manifest, position) + JobTable.Row(cid: cid, anchor: anchor, position: position).value
+        JobTable.Row.key(cid, .manifest, position)
+            + JobTable.Row(cid: cid, anchor: anchor, position: position).value
     }
 
     // MARK: Profiles
@@ -105,8 +109,10 @@ extension NodeEngine {
     /// Publishes who we are, unless the newest profile in our feed says it already.
     mutating func announceProfile(_ storage: any StorageReader) throws(StorageError) {
         let profile = NodeProfile(
-            name: settings.name, roles: settings.roles, addresses: settings.addresses, capacity: settings.capacity,
-            languages: settings.engine.map { [$0.language] } ?? [], engines: settings.engine.map { [$0] } ?? [],
+            name: settings.name, roles: settings.roles, addresses: settings.addresses,
+            capacity: settings.capacity,
+            languages: settings.engine.map { [$0.language] } ?? [],
+            engines: settings.engine.map { [$0] } ?? [],
             location: settings.location, labels: settings.labels, computePrice: settings.computePrice)
         guard profiles[signer.did]?.profile != profile else { return }
         pending.append(profile.encoded)
@@ -119,7 +125,8 @@ extension NodeEngine {
         _ record: BundleEntry, cid: CID, anchor: CID, position: EntryPosition, _ step: Step
     ) throws(StorageError) {
         try step.storage.put(
-            registryValue(cid, anchor, position), forKey: Self.bundleKey(record.body, position), in: .registry)
+            registryValue(cid, anchor, position), forKey: Self.bundleKey(record.body, position), in: .registry
+        )
         try remember(record, cid: cid, anchor: anchor, position, step.storage)
         for job in live.keys.sorted() { touch(job) }
     }
@@ -128,14 +135,17 @@ extension NodeEngine {
         _ record: BundleEntry, cid: CID, anchor: CID, _ position: EntryPosition, _ storage: any StorageReader
     ) throws(StorageError) {
         if federation.bundles[record.body] == nil {
-            guard let bytes = try storage.block(record.body), let bundle = try? FederationBundle(decoding: bytes) else {
+            guard let bytes = try storage.block(record.body),
+                let bundle = try? FederationBundle(decoding: bytes)
+            else {
                 return
             }
             federation.bundles[record.body] = bundle
         }
         guard let bundle = federation.bundles[record.body] else { return }
         let entry = FederationState.KnownEntry(
-            cid: cid, anchor: anchor, position: position, signers: record.signers(of: bundle, verifier: verifier))
+            cid: cid, anchor: anchor, position: position,
+            signers: record.signers(of: bundle, verifier: verifier))
         var entries = federation.entries[record.body] ?? []
         guard !entries.contains(where: { $0.position == position }) else { return }
         entries.append(entry)
@@ -152,13 +162,16 @@ extension NodeEngine {
             profiles[position.author] = nil
             var newest: [UInt8]?
             try step.storage.scan(
-                .registry, prefix: Array("profile".utf8) + position.author.publicKey.bytes, from: [], reversed: true
+                .registry, prefix: Array("profile".utf8) + position.author.publicKey.bytes, from: [],
+                reversed: true
             ) { _, value in
                 newest = value
                 return false
             }
-            if let newest, let row = JobTable.Row(key: Array(newest.prefix(75)), value: Array(newest.dropFirst(75))),
-                let bytes = try step.storage.block(row.cid), case .profile(let profile)? = try? Entry(decoding: bytes)
+            if let newest,
+                let row = JobTable.Row(key: Array(newest.prefix(75)), value: Array(newest.dropFirst(75))),
+                let bytes = try step.storage.block(row.cid),
+                case .profile(let profile)? = try? Entry(decoding: bytes)
             {
                 remember(profile, at: row.position, now: step.now)
             }
@@ -195,7 +208,9 @@ extension NodeEngine {
     }
 
     mutating func publishBundleIfDue(_ step: Step) {
-        guard let due = federation.publishAt, due <= step.now, let bundle = settings.federation else { return }
+        guard let due = federation.publishAt, due <= step.now, let bundle = settings.federation else {
+            return
+        }
         federation.publishAt = nil
         guard federation.complete(bundle.cid) == nil else { return }
         let signatures = federation.signatures.sorted { $0.key < $1.key }.map {

@@ -154,6 +154,7 @@ public struct NodeEngine: Sendable {
     ///   - storage: The step's transaction.
     ///   - blobs: Where blobs are looked up; the engine does not write to it.
     /// - Returns: What must be done once the transaction is durable, in order.
+    /// - Throws: What the store throws; the value is then to be dropped.
     public mutating func step(
         _ inputs: [EngineInput], now: Timestamp, isIdle: Bool, storage: any StorageWriter,
         blobs: any BlobStorage
@@ -235,7 +236,8 @@ public struct NodeEngine: Sendable {
             }
             try perform(gossip.step(.linkClosed(link), now: step.now, graph: graph), prepared: nil, step)
         case .dialFailed(let address):
-            try perform(gossip.step(.dialFailed(address: address), now: step.now, graph: graph), prepared: nil, step)
+            try perform(
+                gossip.step(.dialFailed(address: address), now: step.now, graph: graph), prepared: nil, step)
         case .frame(let link, let prepared):
             if let (fault, detail) = prepared.fault {
                 let punished = gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph)
@@ -243,7 +245,8 @@ public struct NodeEngine: Sendable {
                 return
             }
             try perform(
-                gossip.step(.frame(link, prepared.frame), now: step.now, graph: graph), prepared: prepared, step)
+                gossip.step(.frame(link, prepared.frame), now: step.now, graph: graph), prepared: prepared,
+                step)
         case .runFinished(let ticket, let report): try runFinished(ticket, report, step)
         case .blobsStored(let cids): try blobsStored(cids, step)
         case .control(let request, let command): try control(request, command, step)

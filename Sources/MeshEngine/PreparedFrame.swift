@@ -57,7 +57,8 @@ public struct PreparedFrame: Sendable {
             frame = try Frame(type: type, body: body)
             switch frame {
             case .push(let anchor): anchors = [Self.prepare(anchor, isKnown: isKnown, verifier: verifier)]
-            case .have(let list): anchors = list.map { Self.prepare($0, isKnown: isKnown, verifier: verifier) }
+            case .have(let list):
+                anchors = list.map { Self.prepare($0, isKnown: isKnown, verifier: verifier) }
             case .message(let bytes, _):
                 if !isKnown(CID(of: bytes, codec: .dagCBOR)) {
                     message = try Self.message(bytes, verifier: verifier)
@@ -96,7 +97,8 @@ public struct PreparedFrame: Sendable {
                     defer { index += 1 }
                     return entries[index]?.attachments ?? []
                 }, verifier: verifier)
-            return .good(received, entries: entries, attachments: wire.attachments.map { Block($0, codec: .dagCBOR) })
+            return .good(
+                received, entries: entries, attachments: wire.attachments.map { Block($0, codec: .dagCBOR) })
         } catch {
             return .bad(error)
         }

@@ -22,7 +22,9 @@ enum Submission {
         Refusal(error: APIError(code: code, message: message, hint: hint))
     }
 
-    private static func amount(_ value: Int?, _ name: String, default standard: UInt64) throws(Refusal) -> UInt64 {
+    private static func amount(_ value: Int?, _ name: String, default standard: UInt64) throws(Refusal)
+        -> UInt64
+    {
         guard let value else { return standard }
         guard value >= 0, UInt64(value) <= amountMax else {
             throw refuse("job.limit", "\(name) must be from 0 to \(amountMax), not \(value)")
@@ -46,6 +48,8 @@ enum Submission {
     ///   - after: The manifests of the jobs that must come first.
     ///   - nonce: Fresh randomness.
     ///   - now: The submitter's clock.
+    /// - Returns: A manifest that others will read as it is meant.
+    /// - Throws: The first thing that is wrong with the request.
     static func manifest(
         _ request: SubmitRequest, settings: NodeSettings, submitter: DID, placer: DID, after: [CID],
         nonce: [UInt8], now: Timestamp
@@ -67,24 +71,31 @@ enum Submission {
             outputBytes: try amount(request.maxOutput, "max_output", default: outputByteCount),
             wallMilliseconds: try amount(request.maxSeconds, "max_seconds", default: wallSeconds) * 1000)
         guard let priority = priority(request.priority ?? "medium") else {
-            throw refuse("job.priority", "\"\(request.priority ?? "")\" is not a priority", hint: "low, medium, high or critical")
+            throw refuse(
+                "job.priority", "\"\(request.priority ?? "")\" is not a priority",
+                hint: "low, medium, high or critical")
         }
         guard let method = JobManifest.Trust.Method(rawValue: request.verify ?? "replay") else {
-            throw refuse("job.verify", "\"\(request.verify ?? "")\" is not a way to verify", hint: "none, signature or replay")
+            throw refuse(
+                "job.verify", "\"\(request.verify ?? "")\" is not a way to verify",
+                hint: "none, signature or replay")
         }
         let quorum = try amount(request.quorum, "quorum", default: settings.federation?.threshold ?? 0)
         if let bundle = settings.federation, method != .none, quorum > UInt64(bundle.members.count - 1) {
             throw refuse(
-                "job.federation", "a quorum of \(quorum) cannot be met: the federation has \(bundle.members.count) members and the executor does not attest itself",
+                "job.federation",
+                "a quorum of \(quorum) cannot be met: the federation has \(bundle.members.count) members and the executor does not attest itself",
                 hint: "ask for \(bundle.members.count - 1) at most")
         }
         if settings.federationCID == nil, request.quorum ?? 0 > 0, method != .none {
-            throw refuse("job.federation", "this node belongs to no federation that could fill a quorum of \(quorum)")
+            throw refuse(
+                "job.federation", "this node belongs to no federation that could fill a quorum of \(quorum)")
         }
         let draws = try (request.tokens ?? []).map { text throws(Refusal) in try cid(text, "token") }
         var inputs: [JobManifest.Input] = []
         for input in request.inputs ?? [] {
-            guard !input.name.isEmpty, input.name.utf8.count <= 255, !input.name.contains("/"), input.name != ".",
+            guard !input.name.isEmpty, input.name.utf8.count <= 255, !input.name.contains("/"),
+                input.name != ".",
                 input.name != ".."
             else { throw refuse("job.input", "\"\(input.name)\" cannot be the name of an input") }
             guard !inputs.contains(where: { $0.name == input.name }) else {
@@ -95,7 +106,9 @@ enum Submission {
                     name: input.name, cid: try cid(input.cid, "input \(input.name)"),
                     size: try amount(input.size, "the size of \(input.name)", default: 0)))
         }
-        guard inputs.count <= 64 else { throw refuse("job.input", "a job has 64 inputs at most, not \(inputs.count)") }
+        guard inputs.count <= 64 else {
+            throw refuse("job.input", "a job has 64 inputs at most, not \(inputs.count)")
+        }
         let window = try amount(request.bidWindowMs, "bid_window", default: 2_000)
         guard window <= 3_600_000 else { throw refuse("job.limit", "a bid window is an hour at most") }
         let deadline = try amount(request.deadlineMs, "deadline", default: UInt64(deadlineMilliseconds))
@@ -109,7 +122,8 @@ enum Submission {
             arguments: request.args ?? [], environment: request.env ?? [:], inputs: inputs, limits: limits,
             needs: JobManifest.Needs(
                 cpu: max(1, try amount(request.minCpu, "min_cpu", default: 1)), memoryMiB: memory,
-                languages: [request.language ?? "wasm"], location: request.location, labels: request.labels ?? [:],
+                languages: [request.language ?? "wasm"], location: request.location,
+                labels: request.labels ?? [:],
                 minReputation: reputation), priority: priority, resource: resource, draws: draws,
             trust: JobManifest.Trust(federation: settings.federationCID, method: method, quorum: quorum),
             market: JobManifest.Market(
@@ -146,12 +160,16 @@ enum Submission {
             resourceAmount: Int(clamping: manifest.resource.amount), scope: manifest.resource.scope,
             priority: "\(manifest.priority)", minMemory: Int(clamping: manifest.needs.memoryMiB),
             minCpu: Int(clamping: manifest.needs.cpu),
-            inputs: manifest.inputs.map { InputReference(name: $0.name, cid: "\($0.cid)", size: Int(clamping: $0.size)) },
+            inputs: manifest.inputs.map {
+                InputReference(name: $0.name, cid: "\($0.cid)", size: Int(clamping: $0.size))
+            },
             args: manifest.arguments, env: manifest.environment, fuel: Int(clamping: manifest.limits.fuel),
-            maxSeconds: Int(clamping: manifest.limits.wallMilliseconds / 1000), verify: manifest.trust.method.rawValue,
+            maxSeconds: Int(clamping: manifest.limits.wallMilliseconds / 1000),
+            verify: manifest.trust.method.rawValue,
             quorum: Int(clamping: manifest.trust.quorum), auto: manifest.market.mode == .auto,
             bidWindowMs: Int(clamping: manifest.market.windowMilliseconds),
-            maxOutput: Int(clamping: manifest.limits.outputBytes), maxBid: Int(clamping: manifest.market.maxBid),
+            maxOutput: Int(clamping: manifest.limits.outputBytes),
+            maxBid: Int(clamping: manifest.market.maxBid),
             minReputation: Int(clamping: manifest.needs.minReputation), location: manifest.needs.location,
             labels: manifest.needs.labels, after: manifest.after.map { JobID(manifest: $0).description },
             retry: Int(clamping: manifest.retry.attempts),

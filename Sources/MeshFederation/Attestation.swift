@@ -44,7 +44,8 @@ public struct Attestation: Hashable, Sendable {
     public var reason: String?
 
     public init(
-        member: DID, receipt: CID, close: CID?, bundle: CID, verdict: Verdict, method: Method, observed: Observation?,
+        member: DID, receipt: CID, close: CID?, bundle: CID, verdict: Verdict, method: Method,
+        observed: Observation?,
         reason: String?
     ) {
         self.member = member
@@ -94,12 +95,15 @@ public struct Attestation: Hashable, Sendable {
                     try d.map { map throws(IPLDError) in
                         let fuel = try map.amount("fuel")
                         let outcome = try map.field("outcome") { d throws(IPLDError) in try d.outcome() }
-                        let outputs = try map.field("outputs") { d throws(IPLDError) in try d.namedBlobs(atMost: 64) }
+                        let outputs = try map.field("outputs") { d throws(IPLDError) in
+                            try d.namedBlobs(atMost: 64)
+                        }
                         return Observation(outcome: outcome, outputs: outputs, fuel: fuel)
                     }
                 }
                 return Attestation(
-                    member: member, receipt: receipt, close: close, bundle: bundle, verdict: verdict, method: method,
+                    member: member, receipt: receipt, close: close, bundle: bundle, verdict: verdict,
+                    method: method,
                     observed: observed, reason: reason)
             }
         }
@@ -119,12 +123,15 @@ public struct Attestation: Hashable, Sendable {
             return (.unverifiable, "the outcome \(receipt.outcome.outcomeClass.rawValue) depends on the node")
         }
         guard receipt.engine == engine else {
-            return (.unverifiable, "run by \(receipt.engine.name) \(receipt.engine.version) under another profile")
+            return (
+                .unverifiable, "run by \(receipt.engine.name) \(receipt.engine.version) under another profile"
+            )
         }
         guard let observed else { return (.unverifiable, "the run was not repeated") }
         guard observed.outcome.isReplayable else {
             return (
-                .unverifiable, "the repetition ended with \(observed.outcome.outcomeClass.rawValue) on this node"
+                .unverifiable,
+                "the repetition ended with \(observed.outcome.outcomeClass.rawValue) on this node"
             )
         }
         if observed.outcome != receipt.outcome {

@@ -73,7 +73,8 @@ public enum Entry: Hashable, Sendable {
     }
 
     /// What follows the map's head in every receipt: `kind` is its first key.
-    private static let receiptStart: [UInt8] = [0x64] + Array("kind".utf8) + [0x6b] + Array(JobReceipt.kind.utf8)
+    private static let receiptStart: [UInt8] =
+        [0x64] + Array("kind".utf8) + [0x6b] + Array(JobReceipt.kind.utf8)
 
     private static func startsAsReceipt(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
         guard range.count > receiptStart.count, bytes[range.lowerBound] & 0xe0 == 0xa0 else { return false }

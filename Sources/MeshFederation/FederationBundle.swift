@@ -71,7 +71,8 @@ public struct FederationBundle: Hashable, Sendable {
 
     func validate() throws(FederationError) {
         guard members.count >= 2, members.count <= Self.memberCountMax else {
-            throw FederationError(.invalid, "a federation has 2 to \(Self.memberCountMax) members, not \(members.count)")
+            throw FederationError(
+                .invalid, "a federation has 2 to \(Self.memberCountMax) members, not \(members.count)")
         }
         guard zip(members, members.dropFirst()).allSatisfy({ $0.did < $1.did }) else {
             throw FederationError(.invalid, "a federation's members are sorted and distinct")
@@ -179,7 +180,9 @@ public struct FederationBundle: Hashable, Sendable {
             try d.array(atMost: Self.memberCountMax) { d throws(IPLDError) in
                 try d.map { map throws(IPLDError) in
                     let did = try map.field("did") { d throws(IPLDError) in try d.did() }
-                    let organisation = try map.optional("organisation") { d throws(IPLDError) in try d.text(atMost: 64) }
+                    let organisation = try map.optional("organisation") { d throws(IPLDError) in
+                        try d.text(atMost: 64)
+                    }
                     return Member(did: did, organisation: organisation)
                 }
             }
@@ -188,9 +191,12 @@ public struct FederationBundle: Hashable, Sendable {
             try d.array(atMost: 256) { d throws(IPLDError) in
                 try d.map { map throws(IPLDError) in
                     let rule = try map.field("rule") { d throws(IPLDError) in try d.text(atMost: 64) }
-                    guard rule == "allow_all" else { throw IPLDError(.schema, "\"\(rule)\" is not a policy rule") }
+                    guard rule == "allow_all" else {
+                        throw IPLDError(.schema, "\"\(rule)\" is not a policy rule")
+                    }
                     let scope = try map.field("scope") { d throws(IPLDError) in try d.text(atMost: 64) }
-                    let type = try map.field("resource_type") { d throws(IPLDError) in try d.text(atMost: 64) }
+                    let type = try map.field("resource_type") { d throws(IPLDError) in try d.text(atMost: 64)
+                    }
                     return Policy(resourceType: type, scope: scope, rule: .allowAll)
                 }
             }

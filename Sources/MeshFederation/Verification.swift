@@ -34,7 +34,8 @@ public struct Verification: Hashable, Sendable {
     ) {
         let quorum = manifest.map { $0.trust.quorum } ?? bundle?.threshold ?? 0
         self.quorum = quorum
-        guard let receipt, let manifest, let bundle, manifest.trust.method != .none, let body = manifest.trust.federation
+        guard let receipt, let manifest, let bundle, manifest.trust.method != .none,
+            let body = manifest.trust.federation
         else {
             state = .unverified
             verifiedBy = []
@@ -46,9 +47,11 @@ public struct Verification: Hashable, Sendable {
         for attestation in attestations.sorted(by: { $0.position < $1.position }) {
             let record = attestation.record
             let author = attestation.position.author
-            guard record.member == author, record.receipt == receipt.cid, record.bundle == body, eligible.contains(author),
+            guard record.member == author, record.receipt == receipt.cid, record.bundle == body,
+                eligible.contains(author),
                 verdicts[author] == nil,
-                manifest.trust.method == .signature || record.method == .replay || record.verdict == .unverifiable
+                manifest.trust.method == .signature || record.method == .replay
+                    || record.verdict == .unverifiable
             else { continue }
             verdicts[author] = record.verdict
         }

@@ -66,7 +66,7 @@ public struct Dialer: Sendable {
         }
     }
 
-    /// - Parameter penalty: Whether the peer misbehaved and must wait longest.
+    /// The peer is gone; `penalty` says whether it misbehaved and must wait longest.
     public mutating func linkClosed(_ peer: DID, penalty: Bool, now: Timestamp) {
         for key in targets.keys.sorted() where targets[key]?.did == peer {
             if penalty { targets[key]?.failures = 8 }
@@ -78,7 +78,9 @@ public struct Dialer: Sendable {
         guard targets[address]?.state == .dialling else { return }
         postpone(address, now: now)
         // A published address that never answers is forgotten after a while; the next profile brings it back.
-        if let target = targets[address], !target.isConfigured, target.failures > 12 { targets[address] = nil }
+        if let target = targets[address], !target.isConfigured, target.failures > 12 {
+            targets[address] = nil
+        }
     }
 
     private mutating func postpone(_ address: String, now: Timestamp) {

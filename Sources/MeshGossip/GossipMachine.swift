@@ -198,6 +198,7 @@ public struct GossipMachine: Sendable {
     ///   - input: What happened.
     ///   - now: The shell's clock.
     ///   - graph: Our own feeds, for their marks.
+    /// - Returns: What must be done, in order.
     public mutating func step(_ input: GossipInput, now: Timestamp, graph: FeedGraph) -> [GossipEffect] {
         switch input {
         case .linkOpened(let link, let peer, let address, let outbound):

@@ -71,7 +71,6 @@ public struct JobLedger: Hashable, Sendable {
         follow()
     }
 
-
     private static func insert<Record>(
         _ contribution: Contribution<Record>, _ list: inout [Contribution<Record>]
     ) {

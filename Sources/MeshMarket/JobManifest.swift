@@ -293,11 +293,17 @@ extension JobManifest {
         needs = try map.field("needs") { d throws(IPLDError) in
             try d.map { map throws(IPLDError) in
                 let cpu = try map.amount("cpu")
-                let labels = try map.field("labels") { d throws(IPLDError) in try d.textMap(atMost: 64, each: 256) }
+                let labels = try map.field("labels") { d throws(IPLDError) in
+                    try d.textMap(atMost: 64, each: 256)
+                }
                 let location = try map.optional("location") { d throws(IPLDError) in try d.text(atMost: 256) }
-                let languages = try map.field("languages") { d throws(IPLDError) in try d.texts(atMost: 16, each: 64) }
+                let languages = try map.field("languages") { d throws(IPLDError) in
+                    try d.texts(atMost: 16, each: 64)
+                }
                 let memory = try map.amount("memory_mib")
-                let reputation = try map.field("min_reputation") { d throws(IPLDError) in try d.unsigned(atMost: 100) }
+                let reputation = try map.field("min_reputation") { d throws(IPLDError) in
+                    try d.unsigned(atMost: 100)
+                }
                 return Needs(
                     cpu: cpu, memoryMiB: memory, languages: languages, location: location, labels: labels,
                     minReputation: reputation)
@@ -340,7 +346,8 @@ extension JobManifest {
         parent = try map.optional("parent") { d throws(IPLDError) in
             try d.map { map throws(IPLDError) in
                 let index = try map.amount("index")
-                return Parent(manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, index: index)
+                return Parent(
+                    manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, index: index)
             }
         }
         placer = try map.field("placer") { d throws(IPLDError) in try d.did() }

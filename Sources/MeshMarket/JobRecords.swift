@@ -124,7 +124,8 @@ extension JobAward.Considered {
                 return parts
             }
         }
-        self.init(bidder: bidder, amount: amount, score: try map.amount("score_ppm"), parts: parts, reason: reason)
+        self.init(
+            bidder: bidder, amount: amount, score: try map.amount("score_ppm"), parts: parts, reason: reason)
     }
 }
 
@@ -224,7 +225,9 @@ public struct JobReceipt: Hashable, Sendable {
                             ioBytes: io, wallMilliseconds: wall)
                     }
                 }
-                let submissions = try map.field("submissions") { d throws(IPLDError) in try d.links(atMost: 256) }
+                let submissions = try map.field("submissions") { d throws(IPLDError) in
+                    try d.links(atMost: 256)
+                }
                 return JobReceipt(
                     manifest: manifest, award: award, epoch: epoch, executor: executor, outcome: outcome,
                     outputs: outputs, logs: logs, metering: metering, engine: engine, started: started,

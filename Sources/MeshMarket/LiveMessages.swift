@@ -97,7 +97,7 @@ public struct BidCall: Hashable, Sendable {
     }
 }
 
-/// A question to every node: what did you do about this job, and why?
+/// A question to every node about what it did with a job, and why.
 public struct ExplainRequest: Hashable, Sendable {
     public static let tag = "mesh/explain@1"
 
@@ -176,7 +176,8 @@ public struct ExplainAnswer: Hashable, Sendable {
                 let retryable = try map.field("retryable") { d throws(IPLDError) in try d.bool() }
                 return ExplainAnswer(
                     manifest: manifest, node: node,
-                    decision: BidDecision(stage, code: code, reason: reason, retryable: retryable), time: time)
+                    decision: BidDecision(stage, code: code, reason: reason, retryable: retryable), time: time
+                )
             }
         }
     }

@@ -94,7 +94,8 @@ public struct NodeProfile: Hashable, Sendable {
                     try d.map { map throws(IPLDError) in
                         let cpu = try map.amount("cpu")
                         let memory = try map.amount("memory_mib")
-                        return Capacity(cpu: cpu, memoryMiB: memory, storageMiB: try map.amount("storage_mib"))
+                        return Capacity(
+                            cpu: cpu, memoryMiB: memory, storageMiB: try map.amount("storage_mib"))
                     }
                 }
                 let location = try map.optional("location") { d throws(IPLDError) in try d.text(atMost: 256) }

@@ -13,11 +13,13 @@ final class BenchCluster {
     init() throws {
         directory = "/tmp/meshbench-\(getpid())"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         let names = ["submitter", "executor-1", "executor-2"]
         let members = try names.map { name in
             try Self.output(
-                programs.appendingPathComponent("meshctl"), ["identity", "create", "--out", "\(directory)/\(name).pem"])
+                programs.appendingPathComponent("meshctl"),
+                ["identity", "create", "--out", "\(directory)/\(name).pem"])
         }
         let list = members.map { "{ did: '\($0)' }" }.joined(separator: ", ")
         var first = ""
@@ -39,7 +41,9 @@ final class BenchCluster {
             try process.run()
             processes.append(process)
             sockets.append("\(directory)/\(name)/meshd.sock")
-            let status: NodeStatusView = try Self.poll(sockets[index], "/v1/node") { $0.publishingAllowed || index == 0 }
+            let status: NodeStatusView = try Self.poll(sockets[index], "/v1/node") {
+                $0.publishingAllowed || index == 0
+            }
             if index == 0 { first = status.listenAddress }
         }
         let _: [FederationView] = try Self.poll(sockets[0], "/v1/federations") { $0.first?.complete == true }
@@ -64,7 +68,9 @@ final class BenchCluster {
         try process.run()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw BenchFailure("\(program.lastPathComponent) \(arguments) failed") }
+        guard process.terminationStatus == 0 else {
+            throw BenchFailure("\(program.lastPathComponent) \(arguments) failed")
+        }
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

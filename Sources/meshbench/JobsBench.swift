@@ -26,11 +26,14 @@ struct JobsBench: Bench {
               (func (export "run") (i32.store (i32.const 64) (i32.add (i32.load (i32.const 64)) (i32.const 1)))))
             """)
         let (status, body) = try client.request("POST", "/v1/blobs", body: module)
-        guard status == 201 else { throw BenchFailure("the module was not taken: \(String(decoding: body, as: UTF8.self))") }
+        guard status == 201 else {
+            throw BenchFailure("the module was not taken: \(String(decoding: body, as: UTF8.self))")
+        }
         let blob = try JSONDecoder().decode(BlobView.self, from: Data(body))
         let request = try Array(
             JSONEncoder().encode(
-                SubmitRequest(wasm: blob.cid, resourceAmount: 1, fuel: 1_000_000, auto: true, bidWindowMs: 0)))
+                SubmitRequest(wasm: blob.cid, resourceAmount: 1, fuel: 1_000_000, auto: true, bidWindowMs: 0))
+        )
 
         for _ in 0..<50 { _ = try Self.runOne(client, request, until: "verified") }
         var ended: [Double] = []
@@ -47,12 +50,15 @@ struct JobsBench: Bench {
         let rate = try throughput(socket, request)
         func row(_ what: String, _ value: Double, gate: Double?) -> BenchRow {
             BenchRow(
-                what: what, ours: value, unit: "ms", beside: nil, besideValue: nil, gate: gate, higherIsBetter: false)
+                what: what, ours: value, unit: "ms", beside: nil, besideValue: nil, gate: gate,
+                higherIsBetter: false)
         }
         return [
             row("one job in flight, submitted to completed, p50", ended[ended.count / 2], gate: 5),
             row("one job in flight, submitted to completed, p99", ended[ended.count * 99 / 100], gate: nil),
-            row("one job in flight, submitted to verified 2 of 2, p50", verified[verified.count / 2], gate: nil),
+            row(
+                "one job in flight, submitted to verified 2 of 2, p50", verified[verified.count / 2],
+                gate: nil),
             BenchRow(
                 what: "\(concurrency) jobs in flight, each verified 2 of 2", ours: rate, unit: "jobs/s",
                 beside: nil, besideValue: nil, gate: 1_000, higherIsBetter: true),
@@ -93,9 +99,14 @@ struct JobsBench: Bench {
     }
 
     /// Submits a job and waits for its end; gives its id.
-    private static func runOne(_ client: HTTPControlClient, _ request: [UInt8], until end: String) throws -> String {
-        let (status, body) = try client.request("POST", "/v1/jobs", body: request, contentType: "application/json")
-        guard status == 201 else { throw BenchFailure("a job was refused: \(String(decoding: body, as: UTF8.self))") }
+    private static func runOne(_ client: HTTPControlClient, _ request: [UInt8], until end: String) throws
+        -> String
+    {
+        let (status, body) = try client.request(
+            "POST", "/v1/jobs", body: request, contentType: "application/json")
+        guard status == 201 else {
+            throw BenchFailure("a job was refused: \(String(decoding: body, as: UTF8.self))")
+        }
         let job = try JSONDecoder().decode(SubmitResponse.self, from: Data(body)).jobID
         try wait(client, job, until: end)
         return job
@@ -104,7 +115,9 @@ struct JobsBench: Bench {
     private static func wait(_ client: HTTPControlClient, _ job: String, until end: String) throws {
         let (status, body) = try client.request(
             "GET", "/v1/jobs/\(job)", query: ["wait": "30000", "until": end])
-        guard status == 200 else { throw BenchFailure("\(job) is unknown: \(String(decoding: body, as: UTF8.self))") }
+        guard status == 200 else {
+            throw BenchFailure("\(job) is unknown: \(String(decoding: body, as: UTF8.self))")
+        }
         let view = try JSONDecoder().decode(JobStatusView.self, from: Data(body))
         guard view.status == "Completed", end == "ended" || view.verification.state == "Verified" else {
             throw BenchFailure("\(job) ended as \(view.status), \(view.verification.state)")

@@ -343,7 +343,8 @@ struct DialBackoffTests {
         var dialer = Dialer(own: own, seed: 1)
         for number in 0..<1_000 {
             dialer.learn(
-                ["h\(number):1"], did: DID(publicKey: SHA256.hash(Array("\(number)".utf8))), linked: false, now: start)
+                ["h\(number):1"], did: DID(publicKey: SHA256.hash(Array("\(number)".utf8))), linked: false,
+                now: start)
         }
         #expect(dialer.waiting.count == 64)
     }

@@ -16,7 +16,9 @@ import Testing
 @Suite("Engines over an in-memory network", .tags(.Size.small))
 struct MarketTests {
     @Test func `three engines finish a job, close it and verify its receipt`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         let job = try #require(try mesh.submit(0))
         let view = try #require(try mesh.wait(0, job, "Completed", "Verified"))
@@ -38,7 +40,9 @@ struct MarketTests {
     }
 
     @Test func `a manual job gathers bids, waits, and runs where it is accepted`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         let job = try #require(try mesh.submit(0, auto: false, window: 500))
         guard case .bids(let bids)? = try mesh.ask(0, .bids(job, waitMilliseconds: 5_000, count: 99)) else {
@@ -53,7 +57,9 @@ struct MarketTests {
     }
 
     @Test func `a job that nobody bids on expires, and explain names each node's reason`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         let job = try #require(try mesh.submit(0, window: 500) { $0.minMemory = 4096 })
         let view = try #require(try mesh.wait(0, job, "Expired"))
@@ -67,7 +73,9 @@ struct MarketTests {
     }
 
     @Test func `a job whose executor dies is awarded again, with the next epoch`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         mesh.nodes[1].isStuck = true
         let job = try #require(try mesh.submit(0, window: 100))
@@ -80,7 +88,9 @@ struct MarketTests {
     }
 
     @Test func `a placer that restarts in the middle ends the job all the same`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         let job = try #require(try mesh.submit(0, window: 1_000))
         mesh.kill(0)
@@ -92,7 +102,9 @@ struct MarketTests {
     }
 
     @Test func `a receipt that lies about its output is disputed`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         mesh.nodes[1].run = { _ in (Array("a lie".utf8), 1_000, RunOutcome(.ok)) }
         let job = try #require(try mesh.submit(0))
@@ -102,9 +114,13 @@ struct MarketTests {
     }
 
     @Test func `a failed run is closed with its class and is verified like any other`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
-        for node in 0..<3 { mesh.nodes[node].run = { _ in ([], 100_000_000, RunOutcome(.trap, trap: "unreachable")) } }
+        for node in 0..<3 {
+            mesh.nodes[node].run = { _ in ([], 100_000_000, RunOutcome(.trap, trap: "unreachable")) }
+        }
         let job = try #require(try mesh.submit(0))
         let view = try #require(try mesh.wait(0, job, "Failed", "Verified"))
         #expect(view.outcome.outcomeClass == "trap")
@@ -112,7 +128,9 @@ struct MarketTests {
     }
 
     @Test func `a node fault is retried on another node`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         mesh.nodes[1].run = { _ in ([], 0, RunOutcome(.engine, trap: "the worker died")) }
         let job = try #require(try mesh.submit(0))
@@ -140,7 +158,9 @@ struct MarketTests {
     }
 
     @Test func `a rebuild gives the same projections`() throws {
-        let mesh = try Mesh(count: 3) { index, settings in if index == 0 { settings.roles = [.submitter, .verifier] } }
+        let mesh = try Mesh(count: 3) { index, settings in
+            if index == 0 { settings.roles = [.submitter, .verifier] }
+        }
         mesh.connectAll()
         for index in 0..<5 {
             let job = try #require(try mesh.submit(0, description: "job \(index)"))
@@ -168,7 +188,8 @@ struct DrawTests {
         let job = try #require(try mesh.submit(0))
         let view = try #require(try mesh.wait(0, job, "Completed"))
         #expect(view.executor.nodeID == "node-2")
-        guard case .receipt(let receipt)? = try mesh.ask(0, .receipt(job)), let close = receipt.closeCID else {
+        guard case .receipt(let receipt)? = try mesh.ask(0, .receipt(job)), let close = receipt.closeCID
+        else {
             Issue.record("no receipt")
             return
         }
@@ -183,12 +204,15 @@ struct DrawTests {
 
 @Suite("Claims about our own feed", .tags(.Size.small))
 struct OwnClaimTests {
-    @Test func `a stranger who says that we have published more holds us back for seconds, not for ever`() throws {
+    @Test func `a stranger who says that we have published more holds us back for seconds, not for ever`()
+        throws
+    {
         // Node 3 is in nobody's federation.
         let mesh = try Mesh(count: 3) { index, settings in
             if let bundle = settings.federation, index != 2 {
                 let members = bundle.members.filter { $0.did != mesh3 }
-                settings.federation = try? FederationBundle.genesis(name: "two", members: members, threshold: 1)
+                settings.federation = try? FederationBundle.genesis(
+                    name: "two", members: members, threshold: 1)
             }
         }
         mesh.connectAll()
@@ -196,7 +220,9 @@ struct OwnClaimTests {
         let own = FeedID(author: mesh.nodes[0].identity.did, scope: "default")
         let lie = Frame.frontier(
             fingerprint: SHA256.hash([9]),
-            marks: [FrontierMark(feed: own, seq: 1_000_000, cid: CID(of: [1], codec: .dagCBOR), frozenAt: nil)],
+            marks: [
+                FrontierMark(feed: own, seq: 1_000_000, cid: CID(of: [1], codec: .dagCBOR), frozenAt: nil)
+            ],
             isAnswer: true, isLast: true)
         try mesh.inject(lie.type, lie.encoded, from: 2, to: 0)
         #expect(try mesh.submit(0) == nil, "for a moment it may be true")

@@ -11,7 +11,9 @@ import Testing
 
 @Suite("Verification", .tags(.Size.small))
 struct VerificationTests {
-    /// Five members; 3 and 4 are of one organisation. Member 0 executed.
+    /// Five members; 3 and 4 are of one organisation.
+    ///
+    /// Member 0 executed.
     private func bundle(threshold: UInt64 = 2, organisations: [String?] = [nil, nil, nil, nil, nil]) throws
         -> FederationBundle
     {

@@ -185,7 +185,8 @@ struct StoreTests {
             #expect(try reader.block(other.cid) == other.bytes)
         }
         try store.write { writer throws(StorageError) in try writer.put(little) }
-        #expect(try store.read { reader throws(StorageError) in try reader.block(little.cid) } == little.bytes)
+        #expect(
+            try store.read { reader throws(StorageError) in try reader.block(little.cid) } == little.bytes)
     }
 
     @Test("a second store on the same directory is told that it is locked, and where")
