@@ -3,7 +3,6 @@ internal import ControlServer
 internal import IPLD
 internal import MeshAPI
 internal import MeshCore
-internal import MeshDAG
 internal import MeshEngine
 internal import MeshFederation
 internal import MeshIdentity
@@ -61,21 +60,16 @@ extension ControlRoutes {
                 422, APIError(code: "receipt.invalid", message: "code or inputs are not in the file"))
         }
         let result = pool.run(run, code: code)
-        let stdout = BlobList.split(result.stdout)
-        let stderr = BlobList.split(result.stderr)
+        let written = RunBlobs(result)
         do throws(StorageError) {
-            try daemon.store.blobs.putBlobs(stdout + stderr)
+            try daemon.store.blobs.putBlobs(written.blocks)
         } catch {
             return .error(503, APIError(code: error.code.rawValue, message: error.message, retryable: true))
         }
-        func named(_ name: String, _ blocks: [Block], _ bytes: [UInt8]) -> [NamedBlob] {
-            blocks.first.map { [NamedBlob(name: name, cid: $0.cid, size: UInt64(bytes.count))] } ?? []
-        }
         let receipt = JobReceipt(
             manifest: cid, award: nil, epoch: 0, executor: own, outcome: result.outcome,
-            outputs: named("stdout", stdout, result.stdout), logs: named("stderr", stderr, result.stderr),
-            metering: result.metering, engine: pool.engine, started: started,
-            finished: max(started, SystemClock.now))
+            outputs: written.outputs, logs: written.logs, metering: result.metering, engine: pool.engine,
+            started: started, finished: max(started, SystemClock.now))
         return answer(.anchorReceipt(manifest, receipt))
     }
 }

@@ -184,11 +184,12 @@ struct ControlRoutes: ControlHandler {
         let limits = RunLimits(
             fuel: .max, memoryBytes: UInt64(max(1, submission.minMemory ?? 64)) << 20, outputBytes: 0,
             wallMilliseconds: 0)
-        let refusal =
+        let refusal = daemon.modules.check(cid, entry: submission.entry, memoryBytes: limits.memoryBytes) {
             daemon.pool.map { $0.check(code, entry: submission.entry, limits: limits) }
-            ?? WasmModuleInspector.inspect(
-                code, entry: submission.entry, moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax
-            )
+                ?? WasmModuleInspector.inspect(
+                    code, entry: submission.entry,
+                    moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax)
+        }
         if let refusal {
             return .error(
                 422,

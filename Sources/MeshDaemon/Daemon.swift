@@ -44,6 +44,7 @@ final class Daemon: @unchecked Sendable {
     let pool: WasmWorkerPool?
     let replies = PendingReplies()
     let events = EventHub()
+    let modules = CheckedModules()
     let faults: WireFaults
     private(set) var transport: TLSTransport?
     private var runner: JobRunner?

@@ -25,8 +25,7 @@ final class JobRunner: @unchecked Sendable {
     private let log: Logger
     private let gather = DispatchQueue(label: "mesh.inputs", attributes: .concurrent)
     private let condition = NSCondition()
-    private var finished: [(ticket: RunTicket, result: RunResult, started: Timestamp, finished: Timestamp)] =
-        []
+    private var finished: [Finished] = []
     private var isStopped = false
 
     init(
@@ -72,8 +71,14 @@ final class JobRunner: @unchecked Sendable {
     }
 
     private func finish(_ ticket: RunTicket, _ result: RunResult, _ started: Timestamp) {
+        let one = Finished(ticket, result, started: started, finished: max(started, SystemClock.now))
+        // What is here already, as it is when others have run the same, needs no commit and no thread.
+        if one.blocks.allSatisfy({ (try? blobs.hasBlob($0.cid)) == true }) {
+            report([one.input])
+            return
+        }
         condition.lock()
-        finished.append((ticket, result, started, max(started, SystemClock.now)))
+        finished.append(one)
         condition.signal()
         condition.unlock()
     }
@@ -87,6 +92,24 @@ final class JobRunner: @unchecked Sendable {
 
     // MARK: Results
 
+    /// A run that has ended, with the blocks of what it wrote.
+    private struct Finished {
+        let ticket: RunTicket
+        let input: EngineInput
+        let blocks: [Block]
+
+        init(_ ticket: RunTicket, _ result: RunResult, started: Timestamp, finished: Timestamp) {
+            let written = RunBlobs(result)
+            self.ticket = ticket
+            blocks = written.blocks
+            input = .runFinished(
+                ticket,
+                RunReport(
+                    outcome: result.outcome, metering: result.metering, outputs: written.outputs,
+                    logs: written.logs, started: started, finished: finished))
+        }
+    }
+
     private func storeResults() {
         while true {
             condition.lock()
@@ -96,28 +119,9 @@ final class JobRunner: @unchecked Sendable {
             let stopped = isStopped
             condition.unlock()
             if stopped { return }
-            var inputs: [EngineInput] = []
-            var new: [Block] = []
             var known: Set<CID> = []
-            for one in batch {
-                let stdout = BlobList.split(one.result.stdout)
-                let stderr = BlobList.split(one.result.stderr)
-                for block in stdout + stderr where known.insert(block.cid).inserted {
-                    if (try? blobs.hasBlob(block.cid)) != true { new.append(block) }
-                }
-                func named(_ name: String, _ blocks: [Block], _ bytes: [UInt8]) -> [NamedBlob] {
-                    blocks.first.map { [NamedBlob(name: name, cid: $0.cid, size: UInt64(bytes.count))] } ?? []
-                }
-                inputs.append(
-                    .runFinished(
-                        one.ticket,
-                        RunReport(
-                            outcome: one.result.outcome, metering: one.result.metering,
-                            outputs: named("stdout", stdout, one.result.stdout),
-                            logs: named("stderr", stderr, one.result.stderr), started: one.started,
-                            finished: one.finished)))
-            }
-            store(new, batch.map(\.ticket), inputs)
+            let blocks = batch.flatMap(\.blocks).filter { known.insert($0.cid).inserted }
+            store(blocks, batch.map(\.ticket), batch.map(\.input))
         }
     }
 
