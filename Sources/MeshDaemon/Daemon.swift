@@ -174,11 +174,11 @@ final class Daemon: @unchecked Sendable {
             blobWriter.async { [self] in
                 do throws(StorageError) {
                     try store.blobs.putBlobs(blocks)
+                    loop?.enqueue(.blobsStored(blocks.map(\.cid)))
                 } catch {
                     log(.error, "a fetched blob could not be stored: \(error)")
+                    loop?.enqueue(.blobsNotStored(blocks.map(\.cid)))
                 }
-                // Stored or not, the engine looks at what is there.
-                loop?.enqueue(.blobsStored(blocks.map(\.cid)))
             }
         case .reply(let request, let reply): replies.fulfil(request, reply)
         case .log(let level, let message): log(level, message)

@@ -18,6 +18,8 @@ public enum EngineInput: Sendable {
     case runFinished(RunTicket, RunReport)
     /// ``EngineEffect/storeBlobs(_:)`` is done.
     case blobsStored([CID])
+    /// ``EngineEffect/storeBlobs(_:)`` failed, for want of room most likely; they are asked for again later.
+    case blobsNotStored([CID])
     case control(RequestID, ControlCommand)
     /// The instant in ``NodeEngine/nextDeadline`` has been reached; early delivery is harmless.
     case deadlineReached

@@ -16,6 +16,8 @@ struct Fetch: Sendable {
     var isWantedByControl = false
     var preferred: DID?
     var asked: [PeerLink] = []
+    /// Who has been asked and has not answered.
+    var awaited: PeerLink?
     var next: Timestamp
     /// Its bytes are on their way into the store.
     var isStoring = false
@@ -23,6 +25,10 @@ struct Fetch: Sendable {
 
 extension NodeEngine {
     static let fetchCountMax = 4096
+    /// How many blobs are asked of one peer at a time; each may be a mebibyte.
+    static let fetchesPerLinkMax = 4
+    /// How much is sent for one want-list; whoever wants more asks again.
+    static let servedByteCountMax = 4 << 20
 
     /// The blocks of these blobs that are not here; lists are followed as far as they are.
     func missingBlobs(_ cids: [CID], _ step: Step) throws(StorageError) -> [CID] {
@@ -52,10 +58,10 @@ extension NodeEngine {
             if fetches[cid] == nil {
                 guard fetches.count < Self.fetchCountMax else { continue }
                 fetches[cid] = Fetch(preferred: preferred, next: step.now + Fetch.retryMilliseconds)
-                askForBlob(cid, step)
             }
             if let job, fetches[cid]?.jobs.contains(job) == false { fetches[cid]?.jobs.append(job) }
             if job == nil { fetches[cid]?.isWantedByControl = true }
+            if fetches[cid]?.awaited == nil { askForBlob(cid, step) }
         }
         if let job { wakes.schedule(job, at: step.now + Fetch.retryMilliseconds) }
     }
@@ -72,10 +78,18 @@ extension NodeEngine {
             fetches[cid]?.asked = []
             return
         }
+        // A few at a time from one peer: what it sends must fit into its queue for us.
+        guard fetches.count(where: { $0.value.awaited == link }) < Self.fetchesPerLinkMax else { return }
         fetches[cid]?.asked.append(link)
+        fetches[cid]?.awaited = link
         fetches[cid]?.next = step.now + Fetch.retryMilliseconds
         let frame = Frame.wantBlocks([cid])
         effects.append(.send([link], frame.type, body: frame.encoded))
+    }
+
+    /// Asks for blobs that had to wait for others to come.
+    private mutating func askForMore(_ step: Step) {
+        for cid in fetches.keys.sorted() where fetches[cid]?.awaited == nil { askForBlob(cid, step) }
     }
 
     mutating func retryFetches(_ step: Step) throws(StorageError) {
@@ -86,6 +100,7 @@ extension NodeEngine {
                 continue
             }
             fetches[cid]?.next = step.now + Fetch.retryMilliseconds
+            fetches[cid]?.awaited = nil
             askForBlob(cid, step)
         }
     }
@@ -101,6 +116,8 @@ extension NodeEngine {
             return
         }
         guard let fetch = fetches[cid], !fetch.isStoring else { return }
+        fetches[cid]?.awaited = nil
+        defer { askForMore(step) }
         guard let bytes else {
             askForBlob(cid, step)
             return

@@ -28,9 +28,11 @@ extension NodeEngine {
                 }
             case .serve(let link, let feed, let range): try serve(link, feed, range, step)
             case .serveBlocks(let link, let cids):
-                for cid in cids {
+                var size = 0
+                for cid in cids where size < Self.servedByteCountMax {
                     var bytes = try step.storage.block(cid)
                     if bytes == nil { bytes = try step.blobs.blob(cid) }
+                    size += bytes?.count ?? 0
                     let frame = Frame.block(cid, bytes)
                     effects.append(.send([link], frame.type, body: frame.encoded))
                 }

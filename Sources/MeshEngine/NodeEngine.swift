@@ -249,6 +249,8 @@ public struct NodeEngine: Sendable {
                 step)
         case .runFinished(let ticket, let report): try runFinished(ticket, report, step)
         case .blobsStored(let cids): try blobsStored(cids, step)
+        case .blobsNotStored(let cids):
+            for cid in cids { fetches[cid]?.isStoring = false }
         case .control(let request, let command): try control(request, command, step)
         case .deadlineReached:
             try perform(gossip.step(.deadlineReached, now: step.now, graph: graph), prepared: nil, step)

@@ -233,3 +233,31 @@ struct OwnClaimTests {
     /// The identity that ``Mesh`` gives its third node.
     private var mesh3: DID? { (try? Ed25519PrivateKey(seed: SHA256.hash([2]))).map { Identity($0).did } }
 }
+
+@Suite("Large inputs", .tags(.Size.small))
+struct LargeInputTests {
+    @Test func `a blob of many chunks is fetched a few at a time`() throws {
+        let mesh = try Mesh(count: 2, threshold: 1)
+        mesh.connectAll()
+        let bytes = (0..<(12 * BlobList.chunkByteCountMax)).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 20) }
+        let blocks = BlobList.split(bytes)
+        try mesh.nodes[0].blobs.putBlobs(blocks)
+        let root = try #require(blocks.first?.cid)
+        var asked: [Int] = []
+        mesh.watches = { type, _ in if type == .wantBlocks { asked.append(1) } else if type == .block { asked.append(-1) } }
+        let job = try #require(
+            try mesh.submit(0) {
+                $0.inputs = [InputReference(name: "stdin", cid: "\(root)", size: bytes.count)]
+            })
+        let view = try #require(try mesh.wait(0, job, "Completed"))
+        #expect(view.executor.nodeID == "node-2")
+        var underWay = 0
+        var most = 0
+        for change in asked {
+            underWay += change
+            most = max(most, underWay)
+        }
+        #expect(asked.filter { $0 == 1 }.count >= blocks.count)
+        #expect(most <= 4, "no more than fit into a queue are on their way")
+    }
+}

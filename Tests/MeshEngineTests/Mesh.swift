@@ -50,6 +50,8 @@ final class Mesh {
     private var nextRequest: UInt64 = 1
     /// Whether a frame is lost on its way; hellos never are, because links are reliable until they close.
     var loses: (FrameType) -> Bool = { _ in false }
+    /// Sees every frame as it leaves, with its sender.
+    var watches: (FrameType, _ sender: Int) -> Void = { _, _ in }
     /// The links that engines closed, by the node that did it and the code it gave.
     private(set) var closes: [(node: Int, code: String)] = []
     let bundle: FederationBundle?
@@ -204,6 +206,7 @@ final class Mesh {
             for link in receivers {
                 let ends = links[Int(link.rawValue) - 1]
                 guard ends.a >= 0, type == .hello || !loses(type) else { continue }
+                watches(type, index)
                 let other = ends.a == index ? ends.b : ends.a
                 let engine = nodes[other].engine
                 let frame = PreparedFrame(
