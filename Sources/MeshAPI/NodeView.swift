@@ -143,6 +143,10 @@ public struct NodeStatusView: APIRecord, Hashable {
     public var storeBytes: Int
     /// Bytes of the blob store.
     public var blobBytes: Int
+    /// Bytes free on the disk that holds both.
+    @Nullable public var diskFreeBytes: Int?
+    /// How long that lasts if the stores go on growing as since the start; null while that is unknown.
+    @Nullable public var daysLeft: Int?
     /// What runs jobs here; nulls when nothing can.
     public var engine: EngineView
     /// What is waiting, by queue.
@@ -154,7 +158,8 @@ public struct NodeStatusView: APIRecord, Hashable {
         name: String, did: String, version: String, listenAddress: String, uptimeSeconds: Int,
         peersConnected: Int, frontierFeeds: Int, capacityTotal: CapacityView, capacityFree: CapacityView,
         draining: Bool, publishingAllowed: Bool, publishingRefusal: String? = nil,
-        federation: FederationSummaryView, storeBytes: Int, blobBytes: Int, engine: EngineView,
+        federation: FederationSummaryView, storeBytes: Int, blobBytes: Int, diskFreeBytes: Int? = nil,
+        daysLeft: Int? = nil, engine: EngineView,
         queueLengths: [String: Int] = [:], now: String
     ) {
         self.name = name
@@ -172,6 +177,8 @@ public struct NodeStatusView: APIRecord, Hashable {
         self.federation = federation
         self.storeBytes = storeBytes
         self.blobBytes = blobBytes
+        self.diskFreeBytes = diskFreeBytes
+        self.daysLeft = daysLeft
         self.engine = engine
         self.queueLengths = queueLengths
         self.now = now
@@ -193,6 +200,8 @@ public struct NodeStatusView: APIRecord, Hashable {
         case federation
         case storeBytes = "store_bytes"
         case blobBytes = "blob_bytes"
+        case diskFreeBytes = "disk_free_bytes"
+        case daysLeft = "days_left"
         case engine
         case queueLengths = "queue_lengths"
         case now
@@ -214,6 +223,8 @@ public struct NodeStatusView: APIRecord, Hashable {
         APIField("federation", .record("FederationSummaryView")),
         APIField("store_bytes", .integer),
         APIField("blob_bytes", .integer),
+        APIField("disk_free_bytes", .integer, nullable: true),
+        APIField("days_left", .integer, nullable: true),
         APIField("engine", .record("EngineView")),
         APIField("queue_lengths", .map(.integer)),
         APIField("now", .string),

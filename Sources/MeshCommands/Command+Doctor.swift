@@ -32,6 +32,11 @@ extension CommandEntry {
                 "publishing", node.publishingAllowed,
                 node.publishingAllowed
                     ? "the node may append to its feed" : node.publishingRefusal ?? "not allowed")
+            if let free = node.diskFreeBytes {
+                let left = node.daysLeft.map { ", enough for \($0) days at the present growth" } ?? ""
+                note(
+                    "space", free > 1 << 30 && node.daysLeft ?? .max > 7, "\(free >> 20) MiB are free\(left)")
+            }
             let peers: [PeerView] = try client.get("/v1/peers")
             let connected = peers.filter { $0.state == "connected" }.count
             note("peers", connected > 0, "\(connected) of \(peers.count) links are up")

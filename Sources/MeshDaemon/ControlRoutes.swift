@@ -126,6 +126,8 @@ struct ControlRoutes: ControlHandler {
             view.listenAddress = daemon.transport?.listeningAddress.map { "\($0)" } ?? ""
             view.storeBytes = statistics.usedBytes
             view.blobBytes = statistics.blobBytes
+            (view.diskFreeBytes, view.daysLeft) = daemon.space(
+                using: statistics.usedBytes + statistics.blobBytes)
             return .json(view)
         case .nodes(let views): return .json(views)
         case .peers(let views):

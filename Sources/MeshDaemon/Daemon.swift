@@ -50,6 +50,8 @@ final class Daemon: @unchecked Sendable {
     private var runner: JobRunner?
     private var loop: EngineLoop?
     private var server: HTTPControlServer?
+    private let started = SystemClock.now
+    private let bytesAtStart: Int
     private let blobWriter = DispatchQueue(label: "mesh.blobs")
 
     /// Opens everything; nothing is served yet.
@@ -68,6 +70,8 @@ final class Daemon: @unchecked Sendable {
             store = try Store(
                 directory: configuration.dataDirectory,
                 options: StoreOptions(mapBytesMax: configuration.store.mapByteCountMax))
+            let statistics = store.statistics()
+            bytesAtStart = statistics.usedBytes + statistics.blobBytes
             pool = Self.openPool(configuration, log)
         } catch {
             transport?.shutdown()
@@ -130,6 +134,21 @@ final class Daemon: @unchecked Sendable {
         loop?.enqueue([.stop])
         runner?.stop()
         pool?.shutdown()
+    }
+
+    // MARK: Room
+
+    /// What is free on the disk, and for how many days it lasts at the growth since the start.
+    ///
+    /// Feeds are kept whole, so a node that nobody looks after fills its disk one day. The first minute
+    /// says nothing about the days to come.
+    func space(using bytes: Int) -> (free: Int?, days: Int?) {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: configuration.dataDirectory)
+        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else { return (nil, nil) }
+        let grown = bytes - bytesAtStart
+        let seconds = Double(SystemClock.now - started) / 1000
+        guard grown > 0, seconds > 60 else { return (free, nil) }
+        return (free, Int(min(36_500, Double(free) / (Double(grown) / seconds) / 86_400)))
     }
 
     // MARK: Asking

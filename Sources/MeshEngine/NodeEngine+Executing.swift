@@ -193,6 +193,12 @@ extension NodeEngine {
                     "job \(JobID(manifest: manifest)): the receipt of \(name(of: receipt.record.executor)) does not hold: \(judged.reason ?? "")"
                 ))
         }
-        publish(attestation.encoded, step)
+        let published = attestation.encoded
+        publish(published, step)
+        if judged.verdict == .mismatch {
+            publish(
+                Entry.encodedMismatch(
+                    receipt: receiptCID, attestations: [CID(of: published, codec: .dagCBOR)]), step)
+        }
     }
 }

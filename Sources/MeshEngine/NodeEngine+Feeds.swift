@@ -259,7 +259,10 @@ extension NodeEngine {
         case .equivocation(let first, let second):
             let outcome = try graph.judge(first: first, second: second, verifier: verifier, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)
-        case .mismatch, .unknown: break
+        case .mismatch(let receipt, _):
+            // The attestations themselves decide; the evidence calls those who have not looked yet.
+            if let manifest = try manifest(ofReceipt: receipt, step.storage) { touch(manifest) }
+        case .unknown: break
         }
     }
 

@@ -95,6 +95,17 @@ public enum Entry: Hashable, Sendable {
         return encoder.bytes
     }
 
+    /// The record of a receipt that does not hold, with the attestations that say so.
+    public static func encodedMismatch(receipt: CID, attestations: [CID]) -> [UInt8] {
+        var encoder = DAGCBOREncoder(capacity: 160)
+        encoder.map { map in
+            map.field("kind") { $0.text(mismatchKind) }
+            map.field("receipt") { $0.link(receipt) }
+            map.field("attestations") { $0.links(attestations) }
+        }
+        return encoder.bytes
+    }
+
     /// The entry's kind as it is written.
     public var kind: String {
         switch self {

@@ -111,6 +111,10 @@ struct MarketTests {
         let view = try #require(try mesh.wait(0, job, "Completed", "Disputed"))
         #expect(view.verification.state == "Disputed")
         #expect(view.verification.verifiedBy == [])
+        // Both members who looked publish the evidence, each with its own attestation.
+        _ = try mesh.run(until: { _ in false }, milliseconds: 2_000)
+        let evidence = try mesh.nodes[0].storage.entries(of: Entry.mismatchKind)
+        #expect(evidence.count == 2)
     }
 
     @Test func `a failed run is closed with its class and is verified like any other`() throws {
@@ -234,17 +238,38 @@ struct OwnClaimTests {
     private var mesh3: DID? { (try? Ed25519PrivateKey(seed: SHA256.hash([2]))).map { Identity($0).did } }
 }
 
+extension MemoryStorage {
+    /// The published records of one kind, in the order of arrival.
+    func entries(of kind: String) throws -> [CID] {
+        var found: [CID] = []
+        try scan(.arrival, prefix: []) { _, value throws(StorageError) in
+            guard let cid = try? CID(bytes: value), let anchor = try FeedGraph.stored(cid, in: self) else {
+                return true
+            }
+            for entry in anchor.entries where RecordPeek.text("kind", in: entry.bytes) == kind {
+                found.append(entry.cid)
+            }
+            return true
+        }
+        return found
+    }
+}
+
 @Suite("Large inputs", .tags(.Size.small))
 struct LargeInputTests {
     @Test func `a blob of many chunks is fetched a few at a time`() throws {
         let mesh = try Mesh(count: 2, threshold: 1)
         mesh.connectAll()
-        let bytes = (0..<(12 * BlobList.chunkByteCountMax)).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 20) }
+        let bytes = (0..<(12 * BlobList.chunkByteCountMax)).map {
+            UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 20)
+        }
         let blocks = BlobList.split(bytes)
         try mesh.nodes[0].blobs.putBlobs(blocks)
         let root = try #require(blocks.first?.cid)
         var asked: [Int] = []
-        mesh.watches = { type, _ in if type == .wantBlocks { asked.append(1) } else if type == .block { asked.append(-1) } }
+        mesh.watches = { type, _ in
+            if type == .wantBlocks { asked.append(1) } else if type == .block { asked.append(-1) }
+        }
         let job = try #require(
             try mesh.submit(0) {
                 $0.inputs = [InputReference(name: "stdin", cid: "\(root)", size: bytes.count)]
