@@ -22,10 +22,10 @@ public enum MeshCtl {
             entries: [.receiptShow, .receiptExport, .receiptVerify]),
         CommandGroup(
             name: "dag", summary: "The shared DAG",
-            entries: [.dagHeads, .dagGet, .dagLog, .dagExport, .dagImport, .dagVerify]),
+            entries: [.dagHeads, .dagGet, .dagLog, .dagExport, .dagImport, .dagVerify, .dagGraph]),
         CommandGroup(
             name: "federation", summary: "Who verifies",
-            entries: [.federationShow, .federationList, .federationSign]),
+            entries: [.federationInit, .federationShow, .federationList, .federationSign]),
         CommandGroup(name: "identity", summary: "Keys", entries: [.identityCreate, .identityShow]),
         CommandGroup(
             name: "node", summary: "The daemon", entries: [.nodeStatus, .nodePeers, .nodeConnect, .nodeDrain]),

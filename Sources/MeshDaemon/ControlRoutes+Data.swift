@@ -59,8 +59,15 @@ extension ControlRoutes {
     }
 
     func block(_ text: String) throws -> ControlResponse {
-        guard let cid = try? CID(text) else {
-            throw APIError(code: "request.malformed", message: "\"\(text.prefix(80))\" is not a CID")
+        let cid: CID
+        do {
+            guard let found = try resolveBlock(text) else {
+                return .error(
+                    404, APIError(code: "block.unknown", message: "no block \(text.prefix(80)) is here"))
+            }
+            cid = found
+        } catch let error as StorageError {
+            return storage(error)
         }
         do throws(StorageError) {
             var found = try daemon.store.read { reader throws(StorageError) in try reader.block(cid) }
@@ -75,6 +82,35 @@ extension ControlRoutes {
         } catch {
             return storage(error)
         }
+    }
+
+    /// The block that a CID, or the beginning of the CID of an anchor or an entry, means.
+    private func resolveBlock(_ text: String) throws -> CID? {
+        if let cid = try? CID(text) { return cid }
+        guard text.count >= 8, text.hasPrefix("b") else {
+            throw APIError(
+                code: "request.malformed", message: "\"\(text.prefix(80))\" is not a CID",
+                hint: "give a whole CID, or at least its first eight characters")
+        }
+        let found: Set<CID> = try daemon.store.snapshot { reader in
+            var found: Set<CID> = []
+            try reader.scan(.arrival, prefix: []) { _, value throws(StorageError) in
+                guard let cid = try? CID(bytes: value),
+                    let (_, anchor) = try FeedGraph.anchor(cid, in: reader)
+                else {
+                    return true
+                }
+                for one in [cid] + anchor.entries where one.description.hasPrefix(text) { found.insert(one) }
+                return found.count < 9
+            }
+            return found
+        }
+        if found.count > 1 {
+            throw APIError(
+                code: "block.ambiguous",
+                message: "\"\(text)\" may mean \(found.sorted().map(\.description).joined(separator: ", "))")
+        }
+        return found.first
     }
 
     // MARK: Logs and events

@@ -313,7 +313,9 @@ extension NodeEngine {
         }
     }
 
-    static func receiptKey(_ receipt: CID) -> [UInt8] { Array("receipt".utf8) + receipt.digest.bytes }
+    static let receiptPrefix = Array("receipt".utf8)
+
+    static func receiptKey(_ receipt: CID) -> [UInt8] { receiptPrefix + receipt.digest.bytes }
 
     /// The job that a receipt is about.
     func manifest(ofReceipt receipt: CID, _ storage: any StorageReader) throws(StorageError) -> CID? {

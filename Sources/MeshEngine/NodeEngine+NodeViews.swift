@@ -110,6 +110,23 @@ extension NodeEngine {
         if let cid = try? CID(text), let job = try manifest(ofReceipt: cid, step.storage) {
             return (cid, try table.ledger(job, in: step.storage))
         }
+        if text.hasPrefix("bafyrei") {
+            // The beginning of a receipt's CID.
+            var found: [(receipt: CID, job: CID)] = []
+            try step.storage.scan(.projections, prefix: Self.receiptPrefix) { key, value in
+                let cid = CID(codec: .dagCBOR, digest: Bytes32(key, at: Self.receiptPrefix.count))
+                if cid.description.hasPrefix(text), let digest = Bytes32(exactly: value) {
+                    found.append((cid, CID(codec: .dagCBOR, digest: digest)))
+                }
+                return found.count < 9
+            }
+            if found.count > 1 {
+                throw Refused(
+                    409, "receipt.ambiguous",
+                    "\"\(text)\" may mean \(found.map(\.receipt.description).joined(separator: ", "))")
+            }
+            if let only = found.first { return (only.receipt, try table.ledger(only.job, in: step.storage)) }
+        }
         let ledger = try table.ledger(try resolveJob(text, step), in: step.storage)
         guard let receipt = ledger.settledReceipt ?? ledger.validReceipts.last else {
             throw Refused(404, "receipt.unknown", "the job has no receipt yet")

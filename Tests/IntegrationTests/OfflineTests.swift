@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import MeshTestSupport
 import Testing
 
@@ -158,4 +159,45 @@ struct OfflineTests {
         #expect(try program.run("execute", "--wasm", program.directory.file("none")).status == 1)
         #expect(try program.run("execute").status == 64)
     }
+
+    @Test("an export is drawn, as Graphviz reads it and as a picture of its own")
+    func drawing() throws {
+        let program = try OfflineProgram()
+        let car = program.directory.file("run.car")
+        _ = try program.run("execute", "-w", OfflineProgram.example("wordcount"), "--receipt", car)
+        let dot = try program.run("dag", "graph", car)
+        #expect(dot.status == 0)
+        #expect(dot.output.hasPrefix("digraph dag {\n"))
+        #expect(dot.output.contains("0\\njob.manifest\\njob.receipt\\njob.close"))
+        let picture = program.directory.file("dag.svg")
+        #expect(try program.run("dag", "graph", "--format", "svg", "-o", picture, car).status == 0)
+        let parser = XMLParser(data: try Data(contentsOf: URL(fileURLWithPath: picture)))
+        #expect(parser.parse(), "well-formed XML")
+        let damaged = try program.file("bad.car", [1, 2, 3])
+        #expect(try program.run("dag", "graph", damaged).status == 1)
+    }
+
+    @Test("a federation is worked out without a daemon, and one that cannot agree is refused")
+    func federation() throws {
+        let program = try OfflineProgram()
+        let dids = try (0..<2).map { index in
+            try program.run("identity", "create", "--out", program.directory.file("\(index).pem")).output
+                .trimmingCharacters(in: .newlines)
+        }
+        func initialise(_ dids: [String], _ threshold: String) throws -> Outcome {
+            try program.run(
+                "federation", "init", "friends", "--member", dids[0], "--member", dids[1], "--threshold",
+                threshold,
+                "-o", "json")
+        }
+        let first = try initialise(dids, "1").json()["cid"] as? String
+        let second = try initialise(dids.reversed(), "1").json()["cid"] as? String
+        #expect(first?.hasPrefix("bafyrei") == true)
+        #expect(first == second, "the order in which members are named is not part of it")
+        let refused = try initialise(dids, "2")
+        #expect(refused.status == 1)
+        #expect(refused.messages.contains("the executor does not attest itself"))
+    }
+
+    private typealias Outcome = OfflineProgram.Outcome
 }
