@@ -165,7 +165,7 @@ struct ControlRoutes: ControlHandler {
 
     /// Looks at the module before anything is published.
     private func submit(_ request: ControlRequest) throws -> ControlResponse {
-        let submission = try request.decoded(SubmitRequest.self)
+        var submission = try request.decoded(SubmitRequest.self)
         guard let cid = try? CID(submission.wasm), let code = daemon.assemble(cid) else {
             return .error(
                 422,
@@ -174,14 +174,16 @@ struct ControlRoutes: ControlHandler {
                     message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
                     hint: "POST it to /v1/blobs first"))
         }
-        for input in submission.inputs ?? [] {
-            guard let cid = try? CID(input.cid), daemon.assemble(cid) != nil else {
+        for (index, input) in (submission.inputs ?? []).enumerated() {
+            guard let cid = try? CID(input.cid), let bytes = daemon.assemble(cid) else {
                 return .error(
                     422,
                     APIError(
                         code: "job.input", message: "the input \(input.name) is not a blob of this node",
                         hint: "POST it to /v1/blobs first"))
             }
+            // The manifest says what is true: a verifier holds it against the bytes.
+            submission.inputs?[index].size = bytes.count
         }
         let limits = RunLimits(
             fuel: .max, memoryBytes: UInt64(max(1, submission.minMemory ?? 64)) << 20, outputBytes: 0,

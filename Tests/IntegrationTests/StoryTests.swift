@@ -96,5 +96,24 @@ extension WholeNodes {
                 #expect(pinned.status == 0, "\(pinned)")
             }
         }
+
+        @Test("an input whose size was given wrongly is published with its true size, and its receipt verifies")
+        func wrongSize() throws {
+            try withCluster(.init(count: 1)) { cluster in
+                let node = cluster[1]
+                let wasm = try node.upload(Modules.example("wordcount"))
+                let input = try node.upload(Array("one two\n".utf8))
+                let id = try node.submit(
+                    SubmitRequest(
+                        wasm: wasm, inputs: [InputReference(name: "stdin", cid: input, size: 0)], auto: true,
+                        bidWindowMs: 0, allowSelf: true))
+                let job = try node.job(id) { $0.status == "Completed" && $0.verification.final }
+                #expect(job.status == "Completed")
+                let file = cluster.directory + "/receipt.car"
+                #expect(try node.ctl("receipt", "export", id, "-o", file).status == 0)
+                let verified = try node.ctl("receipt", "verify", file)
+                #expect(verified.status == 0, "\(verified)")
+            }
+        }
     }
 }
