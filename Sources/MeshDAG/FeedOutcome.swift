@@ -35,11 +35,7 @@ public struct AppliedAnchor: Sendable {
     public let counts: Bool
 
     /// Where the entry at `index` stands.
-    public func position(_ index: Int) -> EntryPosition {
-        let anchor = received.anchor
-        return EntryPosition(
-            author: anchor.author, scope: anchor.scope, seq: anchor.seq, index: index, time: anchor.time)
-    }
+    public func position(_ index: Int) -> EntryPosition { received.position(index) }
 }
 
 /// Two envelopes of one author at one `seq`: the proof of a fork.

@@ -37,6 +37,12 @@ public struct ReceivedAnchor: Hashable, Sendable {
     /// In the anchor's order; exactly the entries it names.
     public private(set) var entries: [ReceivedEntry]
 
+    /// Where the entry at `index` stands.
+    public func position(_ index: Int) -> EntryPosition {
+        EntryPosition(
+            author: anchor.author, scope: anchor.scope, seq: anchor.seq, index: index, time: anchor.time)
+    }
+
     /// Fills in what entries rest on, for an anchor that was read back from the store.
     public mutating func restoreAttachments(_ attachments: (_ entry: [UInt8]) -> [CID]) {
         entries = entries.map {

@@ -1,5 +1,4 @@
 internal import IPLD
-internal import MeshRuntime
 internal import Synchronization
 
 /// The modules that have been found fit to run, so that the same one is not checked for every job.
@@ -16,17 +15,14 @@ final class CheckedModules: Sendable {
     private static let countMax = 1024
     private let good = Mutex<Set<Question>>([])
 
-    /// The reason against running `code`, from `check` unless it was found good before.
-    func check(
-        _ code: CID, entry: String?, memoryBytes: UInt64, _ check: () -> ModuleRefusal?
-    ) -> ModuleRefusal? {
-        let question = Question(code: code, entry: entry, memoryBytes: memoryBytes)
-        if good.withLock({ $0.contains(question) }) { return nil }
-        if let refusal = check() { return refusal }
+    func isGood(_ code: CID, entry: String?, memoryBytes: UInt64) -> Bool {
+        good.withLock { $0.contains(Question(code: code, entry: entry, memoryBytes: memoryBytes)) }
+    }
+
+    func noteGood(_ code: CID, entry: String?, memoryBytes: UInt64) {
         good.withLock { known in
             if known.count >= Self.countMax { known.removeAll() }
-            known.insert(question)
+            known.insert(Question(code: code, entry: entry, memoryBytes: memoryBytes))
         }
-        return nil
     }
 }

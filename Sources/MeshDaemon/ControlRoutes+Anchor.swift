@@ -38,13 +38,7 @@ extension ControlRoutes {
             return .error(503, APIError(code: error.code.rawValue, message: error.message, retryable: true))
         }
         let own = daemon.identity.did
-        let settings: NodeSettings
-        do {
-            settings = try Daemon.settings(
-                daemon.configuration, listening: nil, engine: pool.engine, alone: false)
-        } catch {
-            return .error(500, APIError(code: "internal", message: "\(error)"))
-        }
+        let settings = daemon.settings
         var manifest = accepted.manifest
         manifest.submitter = own
         manifest.placer = own

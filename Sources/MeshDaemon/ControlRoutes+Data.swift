@@ -221,8 +221,8 @@ extension ControlRoutes {
         let below = request.query["after"].flatMap { UInt64($0) }
         var author: DID?
         if let text = request.query["author"] {
-            guard let reply = daemon.ask(.resolveNode(text)) else { return answer(.resolveNode(text)) }
-            guard case .node(let did) = reply else { return answer(.resolveNode(text)) }
+            let reply = daemon.ask(.resolveNode(text))
+            guard case .node(let did)? = reply else { return response(reply) }
             author = did
         }
         var names: [String: String] = [:]

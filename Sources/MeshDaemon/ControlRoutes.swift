@@ -97,18 +97,18 @@ struct ControlRoutes: ControlHandler {
 
     /// Asks the engine and writes its answer.
     func answer(_ command: ControlCommand) -> ControlResponse {
-        guard let reply = daemon.ask(command) else {
+        response(daemon.ask(command))
+    }
+
+    /// Writes the engine's answer; `nil` is what a stopping daemon gives.
+    func response(_ reply: ControlReply?) -> ControlResponse {
+        switch reply {
+        case nil:
             return .error(
                 503,
                 APIError(
                     code: "node.stopping", message: "the daemon is stopping or too busy to answer",
                     retryable: true))
-        }
-        return response(reply)
-    }
-
-    private func response(_ reply: ControlReply) -> ControlResponse {
-        switch reply {
         case .submitted(let view): return .json(view, status: 201)
         case .job(let view): return .json(view)
         case .jobs(let views): return .json(views)
@@ -166,14 +166,7 @@ struct ControlRoutes: ControlHandler {
     /// Looks at the module before anything is published.
     private func submit(_ request: ControlRequest) throws -> ControlResponse {
         var submission = try request.decoded(SubmitRequest.self)
-        guard let cid = try? CID(submission.wasm), let code = daemon.assemble(cid) else {
-            return .error(
-                422,
-                APIError(
-                    code: "job.wasm",
-                    message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
-                    hint: "POST it to /v1/blobs first"))
-        }
+        if let refused = refusal(of: submission) { return refused }
         for (index, input) in (submission.inputs ?? []).enumerated() {
             guard let cid = try? CID(input.cid), let bytes = daemon.assemble(cid) else {
                 return .error(
@@ -185,15 +178,38 @@ struct ControlRoutes: ControlHandler {
             // The manifest says what is true: a verifier holds it against the bytes.
             submission.inputs?[index].size = bytes.count
         }
+        return answer(
+            .submit(
+                submission, nonce: (0..<16).map { _ in UInt8.random(in: 0...255) },
+                isDryRun: request.query["dry_run"] == "1"))
+    }
+
+    /// What speaks against the module; it is read only when it has not been found good before.
+    private func refusal(of submission: SubmitRequest) -> ControlResponse? {
         let limits = RunLimits(
             fuel: .max, memoryBytes: UInt64(max(1, submission.minMemory ?? 64)) << 20, outputBytes: 0,
             wallMilliseconds: 0)
-        let refusal = daemon.modules.check(cid, entry: submission.entry, memoryBytes: limits.memoryBytes) {
-            daemon.pool.map { $0.check(code, entry: submission.entry, limits: limits) }
-                ?? WasmModuleInspector.inspect(
+        let cid = try? CID(submission.wasm)
+        if let cid, daemon.modules.isGood(cid, entry: submission.entry, memoryBytes: limits.memoryBytes) {
+            return nil
+        }
+        guard let cid, let code = daemon.assemble(cid) else {
+            return .error(
+                422,
+                APIError(
+                    code: "job.wasm",
+                    message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
+                    hint: "POST it to /v1/blobs first"))
+        }
+        // Without a pool there is the inspection alone.
+        let refusal =
+            if let pool = daemon.pool {
+                pool.check(code, entry: submission.entry, limits: limits)
+            } else {
+                WasmModuleInspector.inspect(
                     code, entry: submission.entry,
                     moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax)
-        }
+            }
         if let refusal {
             return .error(
                 422,
@@ -201,9 +217,7 @@ struct ControlRoutes: ControlHandler {
                     code: "job.wasm", message: "the module cannot run: \(refusal)",
                     hint: "\(refusal.reason.rawValue); nothing was published"))
         }
-        return answer(
-            .submit(
-                submission, nonce: (0..<16).map { _ in UInt8.random(in: 0...255) },
-                isDryRun: request.query["dry_run"] == "1"))
+        daemon.modules.noteGood(cid, entry: submission.entry, memoryBytes: limits.memoryBytes)
+        return nil
     }
 }

@@ -42,6 +42,8 @@ final class Daemon: @unchecked Sendable {
     let log: Logger
     let store: Store
     let pool: WasmWorkerPool?
+    /// What the engine is told of the configuration.
+    let settings: NodeSettings
     let replies = PendingReplies()
     let events = EventHub()
     let modules = CheckedModules()
@@ -73,6 +75,9 @@ final class Daemon: @unchecked Sendable {
             let statistics = store.statistics()
             bytesAtStart = statistics.usedBytes + statistics.blobBytes
             pool = Self.openPool(configuration, log)
+            settings = try Self.settings(
+                configuration, listening: transport?.listeningAddress, engine: pool?.engine,
+                alone: flags.alone)
         } catch {
             transport?.shutdown()
             throw error
@@ -81,8 +86,7 @@ final class Daemon: @unchecked Sendable {
     }
 
     private func start(_ flags: DaemonFlags, _ inbox: Inbox) throws {
-        let settings = try Self.settings(
-            configuration, listening: transport?.listeningAddress, engine: pool?.engine, alone: flags.alone)
+        let settings = settings
         let identity = identity
         if flags.rebuild {
             let now = SystemClock.now

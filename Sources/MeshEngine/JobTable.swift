@@ -76,10 +76,7 @@ struct JobTable: Sendable {
         try storage.put(row.value, forKey: Row.key(subject, kind, position), in: .jobEntries)
         switch entry {
         case .manifest(let record):
-            var key: [UInt8] = []
-            key.append(bigEndian: UInt64(max(0, record.created.milliseconds)))
-            subject.digest.append(to: &key)
-            try storage.put([], forKey: key, in: .jobs)
+            try storage.put([], forKey: Self.listKey(subject, record), in: .jobs)
             if ledgers[subject] == nil, try Self.count(subject, atMost: 2, in: storage) == 1 {
                 remember(JobLedger(manifestCID: subject))
             }
@@ -110,6 +107,14 @@ struct JobTable: Sendable {
         return count
     }
 
+    /// Sorts jobs by their age, for listing.
+    private static func listKey(_ manifest: CID, _ record: JobManifest) -> [UInt8] {
+        var key: [UInt8] = []
+        key.append(bigEndian: UInt64(max(0, record.created.milliseconds)))
+        manifest.digest.append(to: &key)
+        return key
+    }
+
     /// Takes one entry out again.
     mutating func remove(
         _ entry: Entry, cid: CID, position: EntryPosition, in storage: any StorageWriter
@@ -117,10 +122,7 @@ struct JobTable: Sendable {
         guard let (subject, kind) = Self.subject(of: entry, cid: cid) else { return }
         try storage.remove(Row.key(subject, kind, position), in: .jobEntries)
         if case .manifest(let record) = entry, try Self.isVacant(subject, in: storage) {
-            var key: [UInt8] = []
-            key.append(bigEndian: UInt64(max(0, record.created.milliseconds)))
-            subject.digest.append(to: &key)
-            try storage.remove(key, in: .jobs)
+            try storage.remove(Self.listKey(subject, record), in: .jobs)
         }
         ledgers[subject]?.remove(position.feed, from: position.seq)
         attestations[subject]?.removeAll { $0.position == position }
@@ -155,6 +157,9 @@ struct JobTable: Sendable {
         let anchor: CID
         let position: EntryPosition
 
+        /// subject ‖ kind ‖ author ‖ seq ‖ index.
+        static let keyByteCount = 32 + 1 + 32 + 8 + 2
+
         static func key(_ subject: CID, _ kind: Kind, _ position: EntryPosition) -> [UInt8] {
             var key = subject.digest.bytes
             key.append(kind.rawValue)
@@ -181,7 +186,7 @@ struct JobTable: Sendable {
         }
 
         init?(key: [UInt8], value: [UInt8]) {
-            guard key.count == 75, value.count >= 80 else { return nil }
+            guard key.count == Self.keyByteCount, value.count >= 80 else { return nil }
             cid = CID(codec: .dagCBOR, digest: Bytes32(value))
             anchor = CID(codec: .dagCBOR, digest: Bytes32(value, at: 32))
             position = EntryPosition(

@@ -274,9 +274,7 @@ extension NodeEngine {
         {
             for index in received.entries.indices.reversed() {
                 guard let entry = try? Entry(decoding: received.entries[index].bytes) else { continue }
-                let position = EntryPosition(
-                    author: feed.author, scope: feed.scope, seq: received.anchor.seq, index: index,
-                    time: received.anchor.time)
+                let position = received.position(index)
                 let cid = received.entries[index].cid
                 try jobs.remove(entry, cid: cid, position: position, in: step.storage)
                 try removeFromRegistry(entry, cid: cid, position: position, step)

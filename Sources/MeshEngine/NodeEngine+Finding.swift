@@ -40,7 +40,7 @@ extension NodeEngine {
     private func rows(under prefix: [UInt8], _ step: Step) throws -> [CID] {
         var found: [CID] = []
         try step.storage.scan(.jobEntries, prefix: prefix) { key, _ in
-            if key.count == 75, key[32] == JobTable.Kind.manifest.rawValue {
+            if key.count == JobTable.Row.keyByteCount, key[32] == JobTable.Kind.manifest.rawValue {
                 let cid = CID(codec: .dagCBOR, digest: Bytes32(key))
                 if found.last != cid { found.append(cid) }
             }

@@ -140,9 +140,9 @@ extension NodeEngine {
                             retryable: true))
                     release(manifest)
                 }
-                guard live[manifest]?.calledEpoch == epoch else { return }
             }
-            if last.record.executor == signer.did, live[manifest]?.calledEpoch != epoch { return }
+            // Another round is open only once its placer has called for it.
+            guard live[manifest]?.calledEpoch == epoch else { return }
         }
         if let offer = live[manifest]?.offer {
             if offer.epoch == epoch, offer.validUntil > step.now { return }

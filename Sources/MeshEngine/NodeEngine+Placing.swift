@@ -287,11 +287,6 @@ extension NodeEngine {
         graph.head(FeedID(author: node, scope: settings.scope))?.frozenAt != nil
     }
 
-    /// Lets an executor's sign of life prolong its lease.
-    func isAlive(_ heartbeat: Heartbeat, _ step: Step) -> Bool {
-        isCurrent(heartbeat.time, step)
-    }
-
     /// Whether a message of this time is young enough to be acted on.
     ///
     /// A peer may name any instant, also one whose distance has no positive counterpart.
@@ -310,9 +305,10 @@ extension NodeEngine {
             guard isCurrent(bids.time, step) else { return false }
             take(bids, envelope, step)
         case .heartbeat(let heartbeat):
-            guard isAlive(heartbeat, step), let auction = live[heartbeat.manifest]?.auction,
-                auction.isAwarded, auction.epoch == heartbeat.epoch
-            else { return isAlive(heartbeat, step) }
+            guard isCurrent(heartbeat.time, step) else { return false }
+            guard let auction = live[heartbeat.manifest]?.auction, auction.isAwarded,
+                auction.epoch == heartbeat.epoch
+            else { return true }
             let ledger = try jobs.ledger(heartbeat.manifest, in: step.storage)
             if ledger.validAwards.last?.record.executor == heartbeat.executor {
                 live[heartbeat.manifest]?.auction?.leaseUntil = step.now + Int64(Self.leaseMilliseconds)

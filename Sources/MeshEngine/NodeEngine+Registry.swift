@@ -56,16 +56,15 @@ extension NodeEngine {
     mutating func restoreRegistry(_ storage: any StorageWriter, now: Timestamp) throws(StorageError) {
         var rows: [(row: JobTable.Row, entry: Entry)] = []
         try storage.scan(.registry, prefix: []) { _, value throws(StorageError) in
-            guard value.count > 75,
-                let row = JobTable.Row(key: Array(value.prefix(75)), value: Array(value.dropFirst(75))),
-                let bytes = try storage.block(row.cid), let entry = try? Entry(decoding: bytes)
+            guard let row = Self.registryRow(value), let bytes = try storage.block(row.cid),
+                let entry = try? Entry(decoding: bytes)
             else { throw StorageError(.corrupt, "a registry row cannot be read") }
             rows.append((row, entry))
             return true
         }
         if let bundle = settings.federation {
             federation.bundles[bundle.cid] = bundle
-            try storage.putBlock(bundle.encoded, cid: bundle.cid)
+            if try !storage.hasBlock(bundle.cid) { try storage.putBlock(bundle.encoded, cid: bundle.cid) }
             if bundle.member(signer.did) != nil {
                 federation.signatures[signer.did] =
                     BundleEntry.signatureEnvelope(bundle.cid, by: signer).signature
@@ -84,6 +83,12 @@ extension NodeEngine {
     private func registryValue(_ cid: CID, _ anchor: CID, _ position: EntryPosition) -> [UInt8] {
         JobTable.Row.key(cid, .manifest, position)
             + JobTable.Row(cid: cid, anchor: anchor, position: position).value
+    }
+
+    /// Reads back what ``registryValue(_:_:_:)`` has written: a row's key, then its value.
+    private static func registryRow(_ value: [UInt8]) -> JobTable.Row? {
+        let count = JobTable.Row.keyByteCount
+        return JobTable.Row(key: Array(value.prefix(count)), value: Array(value.dropFirst(count)))
     }
 
     // MARK: Profiles
@@ -168,9 +173,7 @@ extension NodeEngine {
                 newest = value
                 return false
             }
-            if let newest,
-                let row = JobTable.Row(key: Array(newest.prefix(75)), value: Array(newest.dropFirst(75))),
-                let bytes = try step.storage.block(row.cid),
+            if let newest, let row = Self.registryRow(newest), let bytes = try step.storage.block(row.cid),
                 case .profile(let profile)? = try? Entry(decoding: bytes)
             {
                 remember(profile, at: row.position, now: step.now)

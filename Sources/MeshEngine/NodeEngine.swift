@@ -210,11 +210,9 @@ public struct NodeEngine: Sendable {
             guard counts else { continue }
             for index in received.entries.indices {
                 guard let entry = try? Entry(decoding: received.entries[index].bytes) else { continue }
-                let position = EntryPosition(
-                    author: received.anchor.author, scope: received.anchor.scope, seq: received.anchor.seq,
-                    index: index, time: received.anchor.time)
                 try fold(
-                    entry, cid: received.entries[index].cid, anchor: received.cid, position: position, step)
+                    entry, cid: received.entries[index].cid, anchor: received.cid,
+                    position: received.position(index), step)
             }
         }
         dirty = []

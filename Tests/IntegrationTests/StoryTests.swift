@@ -97,7 +97,8 @@ extension WholeNodes {
             }
         }
 
-        @Test("an input whose size was given wrongly is published with its true size, and its receipt verifies")
+        @Test(
+            "an input whose size was given wrongly is published with its true size, and its receipt verifies")
         func wrongSize() throws {
             try withCluster(.init(count: 1)) { cluster in
                 let node = cluster[1]
