@@ -47,6 +47,8 @@ struct Auction: Sendable {
     /// The job's close has been written and is about to be anchored.
     var isClosing = false
     var leaseUntil: Timestamp?
+    /// The executor has said that the job runs.
+    var isRunning = false
     var nextCall: Timestamp?
     /// The round was taken up again after a restart: its bids were lost and are called for.
     var isResumed = false
@@ -64,6 +66,8 @@ struct Execution: Sendable {
     /// Milliseconds within which code and inputs must be here.
     static let fetchMilliseconds: Int64 = 30_000
     static let heartbeatMilliseconds: Int64 = 1_000
+    /// When the first is sent: jobs that end sooner need none.
+    static let firstHeartbeatMilliseconds: Int64 = 200
 
     let epoch: UInt64
     let award: CID

@@ -32,7 +32,7 @@ extension NodeEngine {
         if live[manifest]?.execution?.epoch != epoch {
             live[manifest]?.execution = Execution(
                 epoch: epoch, award: award.cid, begun: step.now,
-                nextHeartbeat: step.now + Execution.heartbeatMilliseconds)
+                nextHeartbeat: step.now + Execution.firstHeartbeatMilliseconds)
         }
         guard let execution = live[manifest]?.execution, !execution.isReported else { return }
         sendHeartbeat(manifest, record, step)
@@ -67,7 +67,8 @@ extension NodeEngine {
     private mutating func sendHeartbeat(_ manifest: CID, _ record: JobManifest, _ step: Step) {
         guard var execution = live[manifest]?.execution else { return }
         if execution.nextHeartbeat <= step.now {
-            execution.heartbeats += 1
+            // Until code and inputs are here there is life, and nothing runs: the counter stays at 0.
+            if execution.isRunning { execution.heartbeats += 1 }
             execution.nextHeartbeat = step.now + Execution.heartbeatMilliseconds
             live[manifest]?.execution = execution
             if record.placer == signer.did {

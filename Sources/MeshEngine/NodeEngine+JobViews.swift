@@ -103,12 +103,13 @@ extension NodeEngine {
             federation: record.trust.federation.map { "\($0)" }, reason: Self.reason(ledger))
     }
 
-    /// Whether the job is known to run: here, or somewhere that keeps its lease.
+    /// Whether the job is known to run: here, or where its executor says so.
     private func isRunning(_ ledger: JobLedger) -> Bool {
         if live[ledger.manifestCID]?.execution?.isRunning == true { return true }
         guard let award = ledger.validAwards.last else { return false }
-        return award.record.executor != signer.did && live[ledger.manifestCID]?.auction?.isAwarded == true
-            && ledger.validReceipts.isEmpty && award.position.time.milliseconds < latestNow.milliseconds - 20
+        guard let auction = live[ledger.manifestCID]?.auction else { return false }
+        return auction.isRunning && auction.epoch == award.record.epoch
+            && !ledger.validReceipts.contains { $0.record.epoch == award.record.epoch }
     }
 
     private static func reason(_ ledger: JobLedger) -> String? {

@@ -312,6 +312,10 @@ extension NodeEngine {
             let ledger = try jobs.ledger(heartbeat.manifest, in: step.storage)
             if ledger.validAwards.last?.record.executor == heartbeat.executor {
                 live[heartbeat.manifest]?.auction?.leaseUntil = step.now + Int64(Self.leaseMilliseconds)
+                if heartbeat.counter > 0, !auction.isRunning {
+                    live[heartbeat.manifest]?.auction?.isRunning = true
+                    changed.insert(heartbeat.manifest)
+                }
             }
         case .call(let call):
             guard isCurrent(call.time, step) else { return false }

@@ -9,7 +9,7 @@ public struct Heartbeat: Hashable, Sendable {
     public var manifest: CID
     public var epoch: UInt64
     public var executor: DID
-    /// Rises with every heartbeat of one run.
+    /// 0 while code and inputs are being fetched, then rising with every heartbeat of the run.
     public var counter: UInt64
     public var fuel: UInt64
     public var time: Timestamp

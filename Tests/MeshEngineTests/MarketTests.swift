@@ -255,6 +255,22 @@ extension MemoryStorage {
     }
 }
 
+@Suite("What is shown as running", .tags(.Size.small))
+struct RunningTests {
+    @Test("a job is shown as running where its executor says so, and not before", arguments: [true, false])
+    func running(_ isHeard: Bool) throws {
+        let mesh = try Mesh(count: 2, threshold: 1)
+        mesh.connectAll()
+        mesh.nodes[1].isStuck = true
+        let job = try #require(try mesh.submit(0, window: 100))
+        let assigned = try #require(try mesh.wait(0, job, "Assigned"))
+        #expect(assigned.executor.nodeID == "node-2")
+        if !isHeard { mesh.loses = { $0 == .message } }
+        _ = try mesh.run(until: { _ in false }, milliseconds: 1_000)
+        #expect(try mesh.view(0, job)?.status == (isHeard ? "Running" : "Assigned"))
+    }
+}
+
 @Suite("Large inputs", .tags(.Size.small))
 struct LargeInputTests {
     @Test func `a blob of many chunks is fetched a few at a time`() throws {
