@@ -1,0 +1,82 @@
+import Foundation
+import MeshCore
+import MeshGossip
+import MeshIdentity
+import MeshTestSupport
+import Testing
+
+@Suite("A mesh knows who is alive", .tags(.Size.medium))
+struct MemberNetworkTests {
+    private static let isLong = ProcessInfo.processInfo.environment["MESH_LONG"] == "1"
+
+    /// A mesh that has run for a while, with a victim.
+    private func mesh(_ seed: Seed, count: Int = 32, loss: Double = 0) -> (MemberNetwork, victim: Int) {
+        var generator = seed.generator
+        var network = MemberNetwork(
+            count: count, degree: Int.random(in: 5...8, using: &generator), loss: loss,
+            seed: generator.next())
+        network.run(Int64.random(in: 5_000..<8_000, using: &generator))
+        return (network, Int.random(in: 0..<count, using: &generator))
+    }
+
+    private func isGone(_ victim: Int, in network: MemberNetwork) -> Bool {
+        network.nodes.indices.allSatisfy {
+            $0 == victim || network.nodes[$0].condition != .running || network.state(victim, at: $0) == .gone
+        }
+    }
+
+    /// Those whom somebody took for gone.
+    private func buried(in network: MemberNetwork) -> [Int] {
+        Set(network.changes.filter { $0.state == .gone }.map(\.subject)).sorted()
+    }
+
+    @Test(
+        "A killed process is known to all of 32 within 300 ms, and nobody else is taken for gone",
+        arguments: Seed.sample(20))
+    func killed(seed: Seed) {
+        var (network, victim) = mesh(seed)
+        network.kill(victim)
+        let time = network.run(10_000) { isGone(victim, in: $0) }
+        #expect(time ?? .max <= 300)
+        network.run(10_000)
+        #expect(buried(in: network) == [victim])
+        if Self.isLong { print("figure killed: \(time ?? -1) ms") }
+    }
+
+    @Test(
+        "A node that falls silent is known to all of 32 within 3 s, and nobody else is taken for gone",
+        arguments: Seed.sample(20))
+    func silent(seed: Seed) {
+        var (network, victim) = mesh(seed)
+        network.cutOff(victim)
+        let time = network.run(20_000) { isGone(victim, in: $0) }
+        #expect(time ?? .max <= 3_000)
+        network.run(10_000)
+        #expect(buried(in: network) == [victim])
+        if Self.isLong { print("figure silent: \(time ?? -1) ms") }
+    }
+
+    @Test("Nobody is taken for gone in an hour of 30 % loss", arguments: Seed.sample(1))
+    func lossy(seed: Seed) {
+        var (network, _) = mesh(seed, count: Self.isLong ? 32 : 12, loss: 0.3)
+        network.run((Self.isLong ? 10 : 1) * 3_600_000)
+        #expect(buried(in: network) == [])
+        // The loss must have been felt for this to mean anything.
+        #expect(network.suspicionCount > 0)
+        if Self.isLong { print("figure lossy: \(network.suspicionCount) suspicions, \(network.wires.count) links") }
+    }
+
+    @Test(
+        "An idle mesh suspects nobody and sends less than 2 kB a second for each node",
+        arguments: Seed.sample(3))
+    func idle(seed: Seed) {
+        var (network, _) = mesh(seed)
+        let before = network.nodes.map(\.sent)
+        network.run(60_000)
+        let rates = zip(network.nodes, before).map { ($0.sent - $1) / 60 }
+        #expect(rates.max() ?? .max <= 2_000)
+        #expect(rates.min() ?? 0 > 0)
+        #expect(network.suspicionCount == 0)
+        if Self.isLong { print("figure idle: \(rates.sorted()) B/s") }
+    }
+}
