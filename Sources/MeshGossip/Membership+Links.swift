@@ -85,6 +85,10 @@ extension Membership {
         table[peer]?.wasLinked = true
         table[peer]?.lostAt = nil
         table[peer]?.dialFailures = 0
+        if let tombstone = gone[peer], tombstone.envelope == nil {
+            gone[peer] = nil
+            effects.append(.changed(peer, .alive, previous: .gone))
+        }
         // Only the peer itself can end what is held against it, so it must hear of it.
         if let envelope = cases[peer]?.envelope ?? gone[peer]?.envelope {
             effects.append(.send(link, envelope: envelope))
@@ -169,14 +173,17 @@ extension Membership {
         guard let probe = current.probe else {
             guard current.isNeighbour, current.nextProbe <= now else { return }
             let due = current.lastHeard + silence()
-            if due <= now {
-                self.probe(link, &effects, now: now)
-            } else {
-                links[link]?.nextProbe = due
+            guard due > now else { return self.probe(link, &effects, now: now) }
+            links[link]?.nextProbe = due
+            // Somebody whom we took for gone speaks, so it was not; only its own record can end that.
+            if let envelope = gone[current.peer]?.envelope {
+                effects.append(.send(link, envelope: envelope))
             }
             return
         }
         guard probe.deadline <= now else { return }
+        // Whoever asked wants what we know ourselves, and not what others tell us.
+        dismiss(link, &effects)
         // Where somebody else suspects the peer too, no third opinion is needed.
         if probe.helpers == nil, cases[current.peer] == nil {
             let helpers = self.helpers(for: current.peer)
@@ -208,15 +215,21 @@ extension Membership {
         return Array(others.shuffled(using: &generator).prefix(settings.helperCount))
     }
 
+    /// Tells those who have asked about a link's peer that nothing has come from it.
+    private mutating func dismiss(_ link: PeerLink, _ effects: inout [MembershipEffect]) {
+        for waiter in links[link]?.probe?.waiters ?? [] where links[waiter.link] != nil {
+            effects.append(.answerProbe(waiter.link, token: waiter.token, isAlive: false))
+        }
+        links[link]?.probe?.waiters = []
+    }
+
     /// Ends a probe without an answer.
     private mutating func fail(_ link: PeerLink, _ effects: inout [MembershipEffect], now: Timestamp) {
-        guard let current = links[link], let probe = current.probe else { return }
+        guard let current = links[link] else { return }
+        dismiss(link, &effects)
         links[link]?.probe = nil
         let nextProbe = now + silence()
         links[link]?.nextProbe = nextProbe
-        for waiter in probe.waiters where links[waiter.link] != nil {
-            effects.append(.answerProbe(waiter.link, token: waiter.token, isAlive: false))
-        }
         if isSilent(current.peer, besides: link, now: now) {
             suspect(current.peer, .probe, &effects, now: now)
         }
@@ -252,13 +265,10 @@ extension Membership {
         if isAlive {
             // The peer lives and the link to it is slow: for this node to bear, not for the peer.
             worsen(by: 1)
-            let waiters = links[link]?.probe?.waiters ?? []
+            dismiss(link, &effects)
             links[link]?.probe = nil
             let nextProbe = now + silence()
             links[link]?.nextProbe = nextProbe
-            for waiter in waiters where links[waiter.link] != nil {
-                effects.append(.answerProbe(waiter.link, token: waiter.token, isAlive: false))
-            }
         } else if open.isEmpty {
             fail(link, &effects, now: now)
         }

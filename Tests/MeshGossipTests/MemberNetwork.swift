@@ -190,7 +190,8 @@ struct MemberNetwork {
     /// Has a node say goodbye and go.
     mutating func leave(_ node: Int) {
         carryOut(node, nodes[node].membership.leave(now: now))
-        now = now + 1
+        // What lies in the kernel's buffers still goes out.
+        run(lazyDelay + 1)
         nodes[node].condition = .cutOff
     }
 

@@ -63,7 +63,9 @@ struct MemberNetworkTests {
         #expect(buried(in: network) == [])
         // The loss must have been felt for this to mean anything.
         #expect(network.suspicionCount > 0)
-        if Self.isLong { print("figure lossy: \(network.suspicionCount) suspicions, \(network.wires.count) links") }
+        if Self.isLong {
+            print("figure lossy: \(network.suspicionCount) suspicions, \(network.wires.count) links")
+        }
     }
 
     @Test(
@@ -78,5 +80,106 @@ struct MemberNetworkTests {
         #expect(rates.min() ?? 0 > 0)
         #expect(network.suspicionCount == 0)
         if Self.isLong { print("figure idle: \(rates.sorted()) B/s") }
+    }
+
+    /// Whether everyone takes everyone for alive.
+    private func isWhole(_ network: MemberNetwork) -> Bool {
+        network.nodes.indices.allSatisfy { observer in
+            network.nodes.indices.allSatisfy {
+                observer == $0 || network.state($0, at: observer) == .alive
+            }
+        }
+    }
+
+    @Test(
+        "A node that stands still for 5 s refutes when it goes on, and buries nobody itself",
+        arguments: Seed.sample(10))
+    func paused(seed: Seed) {
+        var (network, victim) = mesh(seed)
+        network.stop(victim)
+        network.run(5_000)
+        #expect(buried(in: network) == [victim])
+        network.resume(victim)
+        #expect(network.run(5_000) { isWhole($0) } != nil)
+        network.run(10_000)
+        #expect(isWhole(network))
+        #expect(buried(in: network) == [victim])
+    }
+
+    @Test("A pause too short to tell from a slow link costs nobody its life", arguments: Seed.sample(10))
+    func hiccup(seed: Seed) {
+        var (network, victim) = mesh(seed)
+        network.stop(victim)
+        network.run(1_200)
+        network.resume(victim)
+        network.run(10_000)
+        #expect(buried(in: network) == [])
+        #expect(isWhole(network))
+    }
+
+    @Test(
+        "A node that only hears nothing is alive to all others, and comes to itself when it hears again",
+        arguments: Seed.sample(10))
+    func oneWay(seed: Seed) {
+        var (network, victim) = mesh(seed)
+        let others = network.nodes.indices.filter { $0 != victim }
+        network.blocked = others.map { ($0, victim) }
+        network.run(30_000)
+        #expect(network.changes.allSatisfy { $0.state != .gone || $0.observer == victim })
+        network.blocked = []
+        #expect(network.run(20_000) { isWhole($0) } != nil)
+    }
+
+    @Test("Liars who suspect everyone all the time bring nobody down", arguments: Seed.sample(6))
+    func liars(seed: Seed) {
+        var (network, liar) = mesh(seed, count: 16)
+        let liars = [PlainSigner(liar), PlainSigner((liar + 1) % 16)]
+        for _ in 0..<400 {
+            for subject in network.nodes.indices {
+                for signer in liars where signer.did != network.did(subject) {
+                    let lie = Suspicion(
+                        subject: network.did(subject),
+                        incarnation: network.nodes[subject].membership.own.record.incarnation,
+                        witness: signer.did, cause: .refused, time: network.now)
+                    network.inject(SignedSuspicion(signing: lie, by: signer).envelope, at: liar)
+                }
+            }
+            network.run(50)
+        }
+        #expect(buried(in: network) == [])
+        network.run(10_000)
+        #expect(isWhole(network))
+    }
+
+    @Test("Half of a mesh that dies at once is known to the other half", arguments: Seed.sample(6))
+    func massacre(seed: Seed) {
+        var (network, first) = mesh(seed)
+        let victims = (0..<10).map { (first + 3 * $0) % 32 }
+        for victim in victims { network.kill(victim) }
+        network.run(30_000)
+        #expect(buried(in: network) == victims.sorted())
+    }
+
+    @Test("A goodbye is known to all at once", arguments: Seed.sample(3))
+    func goodbye(seed: Seed) {
+        var (network, leaver) = mesh(seed)
+        network.leave(leaver)
+        #expect(network.run(1_000) { isGone(leaver, in: $0) } ?? .max <= 120)
+        network.run(5_000)
+        #expect(buried(in: network) == [leaver])
+    }
+
+    @Test("The same seed tells the same story")
+    func reproducible() {
+        func story() -> [MemberNetwork.Change] {
+            var (network, victim) = mesh(Seed(rawValue: 5), count: 12, loss: 0.3)
+            network.run(60_000)
+            network.cutOff(victim)
+            network.run(60_000)
+            return network.changes
+        }
+        let first = story()
+        #expect(!first.isEmpty)
+        #expect(first == story())
     }
 }
