@@ -153,8 +153,17 @@ extension Membership {
         links[link]?.nextProbe = next
         if links[link]?.isNeighbour == true { wake = min(wake ?? next, next) }
         recover()
-        return probe.waiters.filter { links[$0.link] != nil }
+        return confront(link)
+            + probe.waiters.filter { links[$0.link] != nil }
             .map { .answerProbe($0.link, token: $0.token, isAlive: true) }
+    }
+
+    /// Tells a peer that speaks, although we took it for gone, what that was for: only its own record can end it.
+    private func confront(_ link: PeerLink) -> [MembershipEffect] {
+        guard !gone.isEmpty, let peer = links[link]?.peer, let envelope = gone[peer]?.envelope else {
+            return []
+        }
+        return [.send(link, envelope: envelope)]
     }
 
     /// Pings unless a ping is under way already.
@@ -175,10 +184,7 @@ extension Membership {
             let due = current.lastHeard + silence()
             guard due > now else { return self.probe(link, &effects, now: now) }
             links[link]?.nextProbe = due
-            // Somebody whom we took for gone speaks, so it was not; only its own record can end that.
-            if let envelope = gone[current.peer]?.envelope {
-                effects.append(.send(link, envelope: envelope))
-            }
+            effects += confront(link)
             return
         }
         guard probe.deadline <= now else { return }

@@ -117,24 +117,37 @@ struct MemberNetworkTests {
         #expect(isWhole(network))
     }
 
-    @Test(
-        "A node that only hears nothing is alive to all others, and comes to itself when it hears again",
-        arguments: Seed.sample(10))
+    @Test("Where links carry one way only, others vouch and nobody is buried", arguments: Seed.sample(10))
     func oneWay(seed: Seed) {
         var (network, victim) = mesh(seed)
-        let others = network.nodes.indices.filter { $0 != victim }
-        network.blocked = others.map { ($0, victim) }
+        let neighbours = network.neighbours(of: victim)
+        network.blocked = [(neighbours[0], victim), (victim, neighbours[1])]
         network.run(30_000)
-        #expect(network.changes.allSatisfy { $0.state != .gone || $0.observer == victim })
+        #expect(network.suspicionCount > 0 || network.nodes.contains { $0.membership.localHealth > 0 })
+        #expect(buried(in: network) == [])
         network.blocked = []
         #expect(network.run(20_000) { isWhole($0) } != nil)
     }
 
-    @Test("Liars who suspect everyone all the time bring nobody down", arguments: Seed.sample(6))
+    @Test(
+        "A deaf node buries others for itself alone, and is one of all again when it hears",
+        arguments: Seed.sample(10))
+    func deaf(seed: Seed) {
+        var (network, victim) = mesh(seed)
+        network.blocked = network.nodes.indices.filter { $0 != victim }.map { ($0, victim) }
+        network.run(30_000)
+        // Who cannot hear cannot answer either, so it may well be gone for the others.
+        #expect(
+            network.changes.allSatisfy { $0.state != .gone || $0.observer == victim || $0.subject == victim })
+        network.blocked = []
+        #expect(network.run(20_000) { isWhole($0) } != nil)
+    }
+
+    @Test("Liars who suspect everyone all the time bring nobody down", arguments: Seed.sample(4))
     func liars(seed: Seed) {
-        var (network, liar) = mesh(seed, count: 16)
-        let liars = [PlainSigner(liar), PlainSigner((liar + 1) % 16)]
-        for _ in 0..<400 {
+        var (network, liar) = mesh(seed, count: 12)
+        let liars = [PlainSigner(liar), PlainSigner((liar + 1) % 12)]
+        for _ in 0..<100 {
             for subject in network.nodes.indices {
                 for signer in liars where signer.did != network.did(subject) {
                     let lie = Suspicion(
@@ -164,7 +177,7 @@ struct MemberNetworkTests {
     func goodbye(seed: Seed) {
         var (network, leaver) = mesh(seed)
         network.leave(leaver)
-        #expect(network.run(1_000) { isGone(leaver, in: $0) } ?? .max <= 120)
+        #expect(isGone(leaver, in: network))
         network.run(5_000)
         #expect(buried(in: network) == [leaver])
     }
