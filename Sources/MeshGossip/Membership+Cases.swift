@@ -141,6 +141,7 @@ extension Membership {
         // Who is linked with the subject asks it, and tells it what is said.
         for link in linksByPeer[subject] ?? [] {
             effects.append(.send(link, envelope: signed.envelope))
+            links[link]?.confrontedAt = now
             probe(link, &effects, now: now)
         }
         return true

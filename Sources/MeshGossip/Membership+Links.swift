@@ -14,6 +14,8 @@ extension Membership {
         var roundTrip = RoundTrip()
         /// Whether the peer has been shown a record of its own that it seemed not to know.
         var wasReminded = false
+        /// When the peer was last told what is held against it.
+        var confrontedAt: Timestamp?
     }
 
     struct Ping: Sendable {
@@ -153,16 +155,20 @@ extension Membership {
         links[link]?.nextProbe = next
         if links[link]?.isNeighbour == true { wake = min(wake ?? next, next) }
         recover()
-        return confront(link)
+        return confront(link, now: now)
             + probe.waiters.filter { links[$0.link] != nil }
             .map { .answerProbe($0.link, token: $0.token, isAlive: true) }
     }
 
-    /// Tells a peer that speaks, although we took it for gone, what that was for: only its own record can end it.
-    private func confront(_ link: PeerLink) -> [MembershipEffect] {
-        guard !gone.isEmpty, let peer = links[link]?.peer, let envelope = gone[peer]?.envelope else {
-            return []
-        }
+    /// Tells a peer that speaks, although it is suspected or taken for gone, what that is for.
+    ///
+    /// Only its own record can end it, and it may have missed the word or we its answer.
+    private mutating func confront(_ link: PeerLink, now: Timestamp) -> [MembershipEffect] {
+        guard !gone.isEmpty || !cases.isEmpty, let current = links[link],
+            let envelope = cases[current.peer]?.envelope ?? gone[current.peer]?.envelope
+        else { return [] }
+        if let before = current.confrontedAt, now - before < 2 * settings.suspicionMin { return [] }
+        links[link]?.confrontedAt = now
         return [.send(link, envelope: envelope)]
     }
 
@@ -184,7 +190,7 @@ extension Membership {
             let due = current.lastHeard + silence()
             guard due > now else { return self.probe(link, &effects, now: now) }
             links[link]?.nextProbe = due
-            effects += confront(link)
+            effects += confront(link, now: now)
             return
         }
         guard probe.deadline <= now else { return }
