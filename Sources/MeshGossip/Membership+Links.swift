@@ -47,6 +47,8 @@ extension Membership {
         /// In quarters of a millisecond.
         private var variation: Int64 = 0
         private var isKnown = false
+        /// The slowest answer of late; it is forgotten by a half in about 22 answers.
+        private(set) var peak: Int64 = 0
 
         var mean: Int64 { smoothed / 8 }
         /// Within this nearly every answer comes.
@@ -54,6 +56,7 @@ extension Membership {
 
         mutating func sample(_ milliseconds: Int64) {
             let sample = max(0, min(60_000, milliseconds))
+            peak = max(sample, peak - (peak + 31) / 32)
             guard isKnown else {
                 smoothed = sample * 8
                 variation = sample * 2
@@ -68,7 +71,8 @@ extension Membership {
     /// How long an answer on `link` may take.
     func timeout(of link: PeerLink) -> Int64 {
         let patience = settings.probeTimeout * Int64(1 + localHealth)
-        return min(settings.probeTimeoutMax, max(patience, links[link]?.roundTrip.bound ?? 0))
+        return min(
+            settings.probeTimeoutMax, max(patience, slowness, links[link]?.roundTrip.bound ?? 0))
     }
 
     mutating func silence() -> Int64 {

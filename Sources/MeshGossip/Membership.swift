@@ -73,6 +73,9 @@ public struct Membership: Sendable {
     public internal(set) var own: SignedMember
     /// How badly this node itself seems to run: 0 is well, and all waits are 1 + this times as long.
     public internal(set) var localHealth = 0
+    /// The middle one of the neighbours' slowest answers of late, in milliseconds: high where the network is
+    /// slow, and low where a single peer is.
+    var slowness: Int64 = 0
     var hasLeft = false
     var refutations: Int
     var refutationsCountedAt: Timestamp
@@ -177,8 +180,10 @@ public struct Membership: Sendable {
     /// Looks up anew when the next thing falls due.
     private mutating func reschedule() {
         var next = refutationDue ?? Timestamp(milliseconds: .max)
-        // The least of them is the same in any order.
+        var peaks: [Int64] = []
+        // The least and the middle of them are the same in any order.
         for (_, link) in links {
+            if link.isNeighbour { peaks.append(link.roundTrip.peak) }
             if let probe = link.probe {
                 next = min(next, probe.deadline)
             } else if link.isNeighbour {
@@ -187,6 +192,8 @@ public struct Membership: Sendable {
         }
         for (_, suspicion) in cases { next = min(next, suspicion.deadline) }
         wake = next.milliseconds == .max ? nil : next
+        peaks.sort()
+        slowness = peaks.isEmpty ? 0 : peaks[peaks.count / 2]
     }
 
     /// A deadline that comes much too late says that this node was not running. What others sent meanwhile
