@@ -42,15 +42,16 @@ extension Membership {
         var countedFrom: Timestamp
     }
 
-    /// A suspicion and its refutation cross several links each, any of which may stall.
-    private static let slownessFactor: Int64 = 4
+    /// A suspicion and its refutation cross several links each, any of which may stall. An answer that took
+    /// longer than any route does was sent again, and the next stall may well be twice as long.
+    private var slack: Int64 { 4 * slowness + 12 * max(0, slowness - 500) }
 
     /// The shortest time to refute in, which grows with the mesh and with our own doubtful health.
     var suspicionMin: Int64 {
         // The tree grows by a hop with each factor of about six; 128 members count once, 10,000 twice.
         let bits = Int64(Int.bitWidth - (aliveCount + 1).leadingZeroBitCount)
         return settings.suspicionMin * max(7, bits) / 7 * Int64(1 + localHealth)
-            + Self.slownessFactor * slowness
+            + slack
     }
 
     /// A refutation has to cross the mesh twice, so slow links lengthen the grace.

@@ -58,7 +58,7 @@ struct MemberNetworkTests {
 
     @Test("Nobody is taken for gone in an hour of 30 % loss", arguments: Seed.sample(1))
     func lossy(seed: Seed) {
-        var (network, _) = mesh(seed, count: Self.isLong ? 32 : 12, loss: 0.3)
+        var (network, _) = mesh(seed, count: Self.isLong ? 32 : 9, loss: 0.3)
         network.run((Self.isLong ? 10 : 1) * 3_600_000)
         #expect(buried(in: network) == [])
         // The loss must have been felt for this to mean anything.
