@@ -42,7 +42,9 @@ extension Membership {
         var countedFrom: Timestamp
     }
 
-    /// A suspicion and its refutation cross several links each, any of which may stall. An answer that took
+    /// What stalls may add to the way of a suspicion and back of its refutation.
+    ///
+    /// Both cross several links, any of which may stall. An answer that took
     /// longer than any route does was sent again, and the next stall may well be twice as long.
     private var slack: Int64 { 4 * slowness + 12 * max(0, slowness - 500) }
 

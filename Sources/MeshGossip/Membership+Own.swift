@@ -25,7 +25,9 @@ extension Membership {
         return [.broadcast(envelope: own.envelope)]
     }
 
-    /// Says goodbye to everyone. Nothing that comes after is acted upon.
+    /// Says goodbye to everyone.
+    ///
+    /// Nothing that comes after is acted upon.
     public mutating func leave(now: Timestamp) -> [MembershipEffect] {
         guard !hasLeft else { return [] }
         hasLeft = true

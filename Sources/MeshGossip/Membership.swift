@@ -98,8 +98,7 @@ public struct Membership: Sendable {
 
     /// A membership that knows only this node.
     ///
-    /// - Parameters:
-    ///   - incarnation: The highest one that this node may have published, from ``incarnationToPersist``.
+    /// `incarnation` is the highest one that this node may have published, from ``incarnationToPersist``.
     public init(
         signer: any Signer, addresses: [String], invite: [UInt8]? = nil,
         restoredIncarnation incarnation: UInt64,
@@ -196,7 +195,9 @@ public struct Membership: Sendable {
         slowness = peaks.isEmpty ? 0 : peaks[peaks.count / 2]
     }
 
-    /// A deadline that comes much too late says that this node was not running. What others sent meanwhile
+    /// A deadline that comes much too late says that this node was not running.
+    ///
+    /// What others sent meanwhile
     /// may be waiting unread, so nobody is judged by the time that has passed.
     private mutating func excuseStall(now: Timestamp) {
         worsen(by: 1)
