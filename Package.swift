@@ -118,6 +118,9 @@ let package = Package(
             "MeshDAGTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshStore"]),
         tests(
+            "MeshGossipTests",
+            ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),
+        tests(
             "MeshMarketTests",
             [
                 "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
