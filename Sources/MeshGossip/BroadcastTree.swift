@@ -1,4 +1,4 @@
-public import IPLD
+internal import IPLD
 public import MeshCore
 
 /// Spreads items to everyone over the neighbours' links: pushed along a tree, announced on all other links
@@ -15,6 +15,11 @@ public struct BroadcastTree: Sendable {
         /// Items that it announced and that are still missing.
         var openCount = 0
         var prunedAt: Timestamp?
+        /// What it brought first, less what it brought again; at nothing the next repetition prunes it.
+        ///
+        /// In a mesh where many publish at once each edge of a circle repeats the items of somebody. Were
+        /// one repetition enough, the circle would be cut in several places and the tree fall apart.
+        var credit = 0
         var brokenPromises = 0
     }
 
@@ -27,6 +32,7 @@ public struct BroadcastTree: Sendable {
     var dues = DueQueue()
     var effects: [BroadcastTreeEffect] = []
     var flushAt: Timestamp?
+    private var shortenedAt: Timestamp?
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
@@ -58,7 +64,9 @@ public struct BroadcastTree: Sendable {
         case .pulled(let link, let ids):
             serve(ids, to: link)
         case .pruned(let link):
-            if let index = index(link) { neighbours[index].isEager = false }
+            guard let index = index(link) else { break }
+            neighbours[index].isEager = false
+            neighbours[index].credit = 0
         case .known(let id):
             seen.insert(id, hops: 0)
             arrived(id, from: nil, now: now)
@@ -119,11 +127,15 @@ public struct BroadcastTree: Sendable {
         let index = index(link)
         guard isFirst else {
             arrived(id, from: link, now: now)
-            if !isLarge, let index { prune(at: index, now: now) }
+            if !isLarge, let index {
+                neighbours[index].credit -= 1
+                if neighbours[index].credit < 0 { prune(at: index, now: now) }
+            }
             return
         }
         if let index, !isLarge {
             neighbours[index].isEager = true
+            neighbours[index].credit = min(settings.creditMax, neighbours[index].credit + 1)
             shorten(id, hops: hops, from: index, now: now)
         }
         arrived(id, from: link, now: now)
@@ -132,6 +144,7 @@ public struct BroadcastTree: Sendable {
 
     /// The link brought what was here: items go elsewhere from now on, unless it is the last that brings any.
     private mutating func prune(at index: Int, now: Timestamp) {
+        neighbours[index].credit = 0
         guard neighbours.contains(where: { $0.isEager && $0.link != neighbours[index].link }) else { return }
         // What was under way when we pruned is no reason to say it again.
         if !neighbours[index].isEager, let last = neighbours[index].prunedAt,
@@ -149,9 +162,11 @@ public struct BroadcastTree: Sendable {
         guard let item = missing[id] else { return }
         let nearer = item.announcers.filter { Int($0.hops) + 1 + settings.shorterHopCount <= Int(hops) }
             .min { ($0.hops, $0.link) < ($1.hops, $1.link) }
+        if let shortenedAt, now - shortenedAt < settings.shortenMilliseconds { return }
         guard let nearer, nearer.link != neighbours[index].link, let other = self.index(nearer.link),
             !neighbours[other].isEager
         else { return }
+        shortenedAt = now
         neighbours[other].isEager = true
         effects.append(.graft(nearer.link, []))
         prune(at: index, now: now)

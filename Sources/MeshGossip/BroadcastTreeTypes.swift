@@ -13,9 +13,9 @@ public struct BroadcastTreeSettings: Sendable {
     /// How long announcements are gathered.
     public var gatherMilliseconds: Int64 = 15
     /// How long an announced item may take by the tree, before anything was measured.
-    public var patienceMilliseconds: Int64 = 400
+    public var patienceMilliseconds: Int64 = 600
     /// The bounds of what measuring makes of it.
-    public var patienceMinMilliseconds: Int64 = 200
+    public var patienceMinMilliseconds: Int64 = 400
     public var patienceMaxMilliseconds: Int64 = 1500
     /// Between asking one announcer and the next.
     public var nextAnnouncerMilliseconds: Int64 = 120
@@ -27,6 +27,10 @@ public struct BroadcastTreeSettings: Sendable {
     public var roundCountMax = 3
     /// A lazy link that would have been this many hops shorter takes the place of the eager one.
     public var shorterHopCount = 3
+    /// Between two such exchanges.
+    public var shortenMilliseconds: Int64 = 3000
+    /// How many first deliveries a link may be ahead of its repetitions.
+    public var creditMax = 3
 
     public init() {}
 }
