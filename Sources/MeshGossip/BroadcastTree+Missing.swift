@@ -94,7 +94,9 @@ extension BroadcastTree {
     /// The item is here: nobody need be asked, and those who were and kept silent are noted.
     mutating func arrived(_ id: CID, from link: PeerLink?, now: Timestamp) {
         guard let item = missing.removeValue(forKey: id) else { return }
-        if !item.isLarge, item.announcers.allSatisfy({ $0.askedAt == nil }) { measure(now - item.announcedAt) }
+        if !item.isLarge, item.announcers.allSatisfy({ $0.askedAt == nil }) {
+            measure(now - item.announcedAt)
+        }
         settle(item, from: link, now: now)
     }
 

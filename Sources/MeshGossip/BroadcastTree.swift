@@ -32,7 +32,8 @@ public struct BroadcastTree: Sendable {
     var dues = DueQueue()
     var effects: [BroadcastTreeEffect] = []
     var flushAt: Timestamp?
-    private var shortenedAt: Timestamp?
+    /// The link that brought the last new items, and how many in a row.
+    private var run: (link: PeerLink?, count: Int) = (link: nil, count: 0)
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
@@ -88,7 +89,9 @@ public struct BroadcastTree: Sendable {
     }
 
     /// How often the link's peer announced an item and did not send it when asked.
-    public func brokenPromises(_ link: PeerLink) -> Int { index(link).map { neighbours[$0].brokenPromises } ?? 0 }
+    public func brokenPromises(_ link: PeerLink) -> Int {
+        index(link).map { neighbours[$0].brokenPromises } ?? 0
+    }
 
     /// The links that items are pushed to.
     public var eagerLinks: [PeerLink] { neighbours.filter(\.isEager).map(\.link) }
@@ -136,7 +139,7 @@ public struct BroadcastTree: Sendable {
         if let index, !isLarge {
             neighbours[index].isEager = true
             neighbours[index].credit = min(settings.creditMax, neighbours[index].credit + 1)
-            shorten(id, hops: hops, from: index, now: now)
+            shorten(id, hops: hops, from: index)
         }
         arrived(id, from: link, now: now)
         spread(id, hops: hops == .max ? hops : hops + 1, isLarge: isLarge, sparing: link, now: now)
@@ -157,19 +160,25 @@ public struct BroadcastTree: Sendable {
         effects.append(.prune(neighbours[index].link))
     }
 
-    /// Puts a link that announced the item, and is much nearer to its origin, in the place of `index`.
-    private mutating func shorten(_ id: CID, hops: UInt8, from index: Int, now: Timestamp) {
-        guard let item = missing[id] else { return }
+    /// Grafts a link whose peer had the item many hops nearer to its origin.
+    ///
+    /// The link that brought it is left to be pruned by its next repetition: cutting it here would lose what
+    /// is on its way. It is done only while all items come by one link. Where they come from several sides,
+    /// what is a short way for one is a long way for another, and neighbours would undo each other's work.
+    private mutating func shorten(_ id: CID, hops: UInt8, from index: Int) {
+        let link = neighbours[index].link
+        if run.link == link { run.count = min(run.count + 1, 64) } else { run = (link: link, count: 1) }
+        guard run.count >= settings.shortenAfterCount, Int(hops) > settings.hopCountWanted,
+            let item = missing[id]
+        else { return }
         let nearer = item.announcers.filter { Int($0.hops) + 1 + settings.shorterHopCount <= Int(hops) }
             .min { ($0.hops, $0.link) < ($1.hops, $1.link) }
-        if let shortenedAt, now - shortenedAt < settings.shortenMilliseconds { return }
-        guard let nearer, nearer.link != neighbours[index].link, let other = self.index(nearer.link),
-            !neighbours[other].isEager
+        guard let nearer, nearer.link != link, let other = self.index(nearer.link), !neighbours[other].isEager
         else { return }
-        shortenedAt = now
         neighbours[other].isEager = true
+        neighbours[index].credit = 0
+        run.count = 0
         effects.append(.graft(nearer.link, []))
-        prune(at: index, now: now)
     }
 
     /// Pushes to the eager links and announces on the others; a large item is announced to all.
@@ -180,7 +189,8 @@ public struct BroadcastTree: Sendable {
                 eager.append(neighbours[index].link)
             } else {
                 gather(
-                    BroadcastAnnouncement(id: id, hops: hops == 0 ? 0 : hops - 1, isLarge: isLarge), for: index,
+                    BroadcastAnnouncement(id: id, hops: hops == 0 ? 0 : hops - 1, isLarge: isLarge),
+                    for: index,
                     now: now)
             }
         }

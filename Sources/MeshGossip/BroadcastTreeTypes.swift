@@ -13,10 +13,10 @@ public struct BroadcastTreeSettings: Sendable {
     /// How long announcements are gathered.
     public var gatherMilliseconds: Int64 = 15
     /// How long an announced item may take by the tree, before anything was measured.
-    public var patienceMilliseconds: Int64 = 600
+    public var patienceMilliseconds: Int64 = 800
     /// The bounds of what measuring makes of it.
-    public var patienceMinMilliseconds: Int64 = 400
-    public var patienceMaxMilliseconds: Int64 = 1500
+    public var patienceMinMilliseconds: Int64 = 600
+    public var patienceMaxMilliseconds: Int64 = 2000
     /// Between asking one announcer and the next.
     public var nextAnnouncerMilliseconds: Int64 = 120
     /// The same for an item pulled because of its size.
@@ -25,10 +25,12 @@ public struct BroadcastTreeSettings: Sendable {
     public var promiseMilliseconds: Int64 = 2000
     /// How often all announcers are asked before the item is left to reconciliation.
     public var roundCountMax = 3
-    /// A lazy link that would have been this many hops shorter takes the place of the eager one.
+    /// An item that came by more hops than this is worth looking for a shorter way.
+    public var hopCountWanted = 4
+    /// How many items in a row must have come by one link before it is exchanged for a shorter way.
+    public var shortenAfterCount = 4
+    /// How many hops shorter it must be.
     public var shorterHopCount = 3
-    /// Between two such exchanges.
-    public var shortenMilliseconds: Int64 = 3000
     /// How many first deliveries a link may be ahead of its repetitions.
     public var creditMax = 3
 

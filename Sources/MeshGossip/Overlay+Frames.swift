@@ -160,14 +160,18 @@ extension Overlay {
             return
         }
         scheduleShuffle(now: now)
-        let some = near.filter { $0.did != first.did }.compactMap(\.member).filter { !$0.record.addresses.isEmpty }
-            .shuffled(using: &generator).prefix(settings.shuffleActiveCount)
+        let some = near.filter { $0.did != first.did }.compactMap(\.member).filter {
+            !$0.record.addresses.isEmpty
+        }
+        .shuffled(using: &generator).prefix(settings.shuffleActiveCount)
         let known = passive.candidates.map(\.member).shuffled(using: &generator)
             .prefix(settings.shufflePassiveCount)
         passive.given = known.map(\.record.did)
         awaitsShuffle = true
         effects.append(
-            .send(first.link, .shuffle(origin: own, ttl: settings.activeWalkLength, Array(some) + Array(known))))
+            .send(
+                first.link, .shuffle(origin: own, ttl: settings.activeWalkLength, Array(some) + Array(known)))
+        )
     }
 
     private mutating func passShuffle(

@@ -85,15 +85,22 @@ final class OverlayNetwork {
         let signed = SignedMember(
             signing: MemberRecord(did: identity.did, addresses: [address], incarnation: 1, time: now),
             by: identity)
-        var node = Node(signed: signed, overlay: Overlay(own: signed, seed: generator.next(), settings: settings),
+        var node = Node(
+            signed: signed, overlay: Overlay(own: signed, seed: generator.next(), settings: settings),
             tree: BroadcastTree(settings: treeSettings))
         node.isAttacker = isAttacker
         for seed in seeds {
-            node.overlay.configure(nodes.count > seed ? nodes[seed].signed.record.addresses[0] : Self.address(seed), did: nil, now: now)
+            node.overlay.configure(
+                nodes.count > seed ? nodes[seed].signed.record.addresses[0] : Self.address(seed), did: nil,
+                now: now)
         }
         byAddress[address] = index
         nodes.append(node)
-        if isAttacker { push(.attack(index), at: now) } else { apply(OverlayInput.deadlineReached, to: index) }
+        if isAttacker {
+            push(.attack(index), at: now)
+        } else {
+            apply(OverlayInput.deadlineReached, to: index)
+        }
         return index
     }
 
@@ -105,7 +112,9 @@ final class OverlayNetwork {
     }
 
     /// Starts a killed node anew with what it kept on disk.
-    func restart(_ index: Int, restoring members: [SignedMember], settings: OverlaySettings = OverlaySettings()) {
+    func restart(
+        _ index: Int, restoring members: [SignedMember], settings: OverlaySettings = OverlaySettings()
+    ) {
         nodes[index].overlay = Overlay(own: nodes[index].signed, seed: generator.next(), settings: settings)
         nodes[index].overlay.restore(members)
         nodes[index].tree = BroadcastTree(settings: treeSettings)
@@ -169,7 +178,8 @@ final class OverlayNetwork {
             apply(BroadcastTreeInput.deadlineReached, to: index)
         case .dialled(let index, let address, let expected):
             guard nodes[index].isAlive else { return }
-            guard let other = byAddress[address], nodes[other].isAlive, nodes[other].group == nodes[index].group,
+            guard let other = byAddress[address], nodes[other].isAlive,
+                nodes[other].group == nodes[index].group,
                 expected == nil || expected == nodes[other].signed.record.did
             else { return apply(.dialFailed(address: address), to: index) }
             connectionNumber += 1
@@ -185,13 +195,16 @@ final class OverlayNetwork {
             connections[link]?.isOpen[side] = true
             let peer = nodes[connection.ends[1 - side]].signed.record.did
             if nodes[index].isAttacker {
-                if side == 0 { send(.neighbour(nodes[index].signed, isUrgent: true), over: link, from: index) }
+                if side == 0 {
+                    send(.neighbour(nodes[index].signed, isUrgent: true), over: link, from: index)
+                }
                 return
             }
             // The address of an inbound link is where it comes from: its host, with a port of no use.
             let shown = side == 0 ? address : nodes[connection.ends[0]].signed.record.addresses[0]
             apply(
-                .linkOpened(PeerLink(rawValue: link), peer: peer, address: shown, outbound: side == 0), to: index)
+                .linkOpened(PeerLink(rawValue: link), peer: peer, address: shown, outbound: side == 0),
+                to: index)
         case .closed(let index, let link):
             drop(link, of: index)
             guard nodes[index].isAlive, !nodes[index].isAttacker else { return }
@@ -245,8 +258,11 @@ final class OverlayNetwork {
         for effect in nodes[index].tree.step(input, now: now) {
             switch effect {
             case .push(let links, let id, let hops):
-                for link in links { send(.push(id, hops, isLarge: large.contains(id)), over: link, from: index) }
-            case .announce(let link, let announcements): send(.announce(announcements), over: link, from: index)
+                for link in links {
+                    send(.push(id, hops, isLarge: large.contains(id)), over: link, from: index)
+                }
+            case .announce(let link, let announcements):
+                send(.announce(announcements), over: link, from: index)
             case .graft(let link, let ids): send(.graft(ids), over: link, from: index)
             case .pull(let link, let ids): send(.pull(ids), over: link, from: index)
             case .prune(let link): send(.prune, over: link, from: index)
