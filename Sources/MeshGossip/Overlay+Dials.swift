@@ -33,22 +33,26 @@ extension Overlay {
         while placesOpen > 0, promotionAt <= now {
             let until = now + (settings.dialTimeoutMilliseconds + settings.neighbourTimeoutMilliseconds)
             guard let member = passive.take(now: now, until: until, using: &generator) else { return }
-            if isCrowded(member.record.addresses.first.flatMap { OverlayPrefix($0) }) { continue }
             seek(member, purpose: .promote, now: now)
         }
     }
 
-    /// Whether one network already has as many of our places as it may.
+    /// Whether one network already has, or is asked to take, as many of our places as it may.
     func isCrowded(_ prefix: OverlayPrefix?) -> Bool {
         guard let prefix else { return false }
-        return links.reduce(0) { $0 + ($1.isNeighbour && $1.prefix == prefix ? 1 : 0) }
-            >= settings.activePrefixCountMax
+        let held = links.reduce(0) { $0 + ($1.phase != .direct && $1.prefix == prefix ? 1 : 0) }
+        let sought = attempts.reduce(0) {
+            $0 + ($1.purpose != .reach && OverlayPrefix($1.address) == prefix ? 1 : 0)
+        }
+        return held + sought >= settings.activePrefixCountMax
     }
 
     /// Asks `member` over the link there is, or dials it.
     mutating func seek(_ member: SignedMember, purpose: OverlayAttempt.Purpose, now: Timestamp) {
         let did = member.record.did
         guard did != own.record.did, !isNeighbour(did) else { return }
+        let prefix = member.record.addresses.first.flatMap { OverlayPrefix($0) }
+        guard isConfigured(did) || !isCrowded(prefix) else { return }
         if let index = index(to: did) {
             if links[index].member == nil { links[index].member = member }
             ask(at: index, isUrgent: purpose == .take || neighbourCount == 0, now: now)

@@ -54,6 +54,7 @@ final class OverlayNetwork {
     private(set) var pushCount = 0
     private(set) var overlayFrameCount = 0
     private(set) var dialCount = 0
+    private var attackers: [SignedMember] = []
     private(set) var large: Set<CID> = []
     private var generator: SeededGenerator
     private var heap: [(at: Timestamp, number: UInt64, event: Event)] = []
@@ -312,9 +313,11 @@ final class OverlayNetwork {
 
     /// Every second an attacker presses itself on two honest nodes.
     private func attack(_ index: Int) {
-        let honest = nodes.indices.filter { !nodes[$0].isAttacker }
         for _ in 0..<2 {
-            guard let victim = honest.randomElement(using: &generator) else { break }
+            // The attackers come last.
+            guard let victim = (0..<nodes.count - attackers.count).randomElement(using: &generator) else {
+                break
+            }
             push(.dialled(index, nodes[victim].signed.record.addresses[0], nil), at: now)
         }
         push(.attack(index), at: now + 1000)
@@ -322,9 +325,7 @@ final class OverlayNetwork {
 
     /// An attacker accepts everyone, names only its accomplices and passes nothing on.
     private func deceive(_ index: Int, _ link: UInt64, _ frame: OverlayFrame) {
-        let accomplices = Array(
-            nodes.filter(\.isAttacker).map(\.signed).shuffled(using: &generator)
-                .prefix(OverlayFrame.memberCountMax))
+        let accomplices = Array(attackers.shuffled(using: &generator).prefix(OverlayFrame.memberCountMax))
         switch frame {
         case .join, .neighbour: send(.accepted(nodes[index].signed, accomplices), over: link, from: index)
         case .shuffle(let origin, _, _):

@@ -124,11 +124,11 @@ struct OverlayTests {
 
     @Test(
         "Attackers who press themselves on everyone leave the honest with honest neighbours",
-        arguments: Seed.sample(5))
+        arguments: Seed.sample(3))
     func eclipse(_ seed: Seed) throws {
         let network = try OverlayNetwork.joined(60, seed: seed.rawValue)
         for _ in 0..<30 { try network.add(seeds: [], isAttacker: true) }
-        network.run(milliseconds: 1_200_000)
+        network.run(milliseconds: 180_000)
         let views = network.neighbours()
         let honest = network.honest.map { index in views[index].filter { !network.nodes[$0].isAttacker }.count
         }
