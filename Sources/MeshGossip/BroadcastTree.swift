@@ -33,7 +33,9 @@ public struct BroadcastTree: Sendable {
     var effects: [BroadcastTreeEffect] = []
     var flushAt: Timestamp?
     /// The link that brought the last new items, and how many in a row.
-    private var run: (link: PeerLink?, count: Int) = (link: nil, count: 0)
+    private var run: (link: PeerLink?, count: Int, countedAt: Timestamp) = (
+        link: nil, count: 0, countedAt: Timestamp(milliseconds: 0)
+    )
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
@@ -139,7 +141,7 @@ public struct BroadcastTree: Sendable {
         if let index, !isLarge {
             neighbours[index].isEager = true
             neighbours[index].credit = min(settings.creditMax, neighbours[index].credit + 1)
-            shorten(id, hops: hops, from: index)
+            shorten(id, hops: hops, from: index, now: now)
         }
         arrived(id, from: link, now: now)
         spread(id, hops: hops == .max ? hops : hops + 1, isLarge: isLarge, sparing: link, now: now)
@@ -165,9 +167,14 @@ public struct BroadcastTree: Sendable {
     /// The link that brought it is left to be pruned by its next repetition: cutting it here would lose what
     /// is on its way. It is done only while all items come by one link. Where they come from several sides,
     /// what is a short way for one is a long way for another, and neighbours would undo each other's work.
-    private mutating func shorten(_ id: CID, hops: UInt8, from index: Int) {
+    private mutating func shorten(_ id: CID, hops: UInt8, from index: Int, now: Timestamp) {
         let link = neighbours[index].link
-        if run.link == link { run.count = min(run.count + 1, 64) } else { run = (link: link, count: 1) }
+        if run.link != link {
+            run = (link: link, count: 1, countedAt: now)
+        } else if now - run.countedAt >= settings.shortenPaceMilliseconds {
+            run.count = min(run.count + 1, 64)
+            run.countedAt = now
+        }
         guard run.count >= settings.shortenAfterCount, Int(hops) > settings.hopCountWanted,
             let item = missing[id]
         else { return }

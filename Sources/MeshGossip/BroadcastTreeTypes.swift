@@ -29,6 +29,8 @@ public struct BroadcastTreeSettings: Sendable {
     public var hopCountWanted = 4
     /// How many items in a row must have come by one link before it is exchanged for a shorter way.
     public var shortenAfterCount = 4
+    /// Items closer together than this count once, so that one burst is no evidence.
+    public var shortenPaceMilliseconds: Int64 = 250
     /// How many hops shorter it must be.
     public var shorterHopCount = 3
     /// How many first deliveries a link may be ahead of its repetitions.

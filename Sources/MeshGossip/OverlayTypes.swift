@@ -4,9 +4,9 @@ public import MeshIdentity
 /// How large the views of an ``Overlay`` are and how patient it is; times are milliseconds.
 public struct OverlaySettings: Sendable {
     /// Neighbours at most.
-    public var activeCountMax = 8
+    public var activeCountMax = 10
     /// Below this many neighbours a node of a large mesh looks for more; between the two it only accepts.
-    public var activeCountWanted = 6
+    public var activeCountWanted = 8
     /// Known members that are no neighbours, at most.
     public var passiveCountMax = 40
     /// Hops that the news of a newcomer walks before somebody must take it.
