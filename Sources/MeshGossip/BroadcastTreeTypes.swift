@@ -26,7 +26,7 @@ public struct BroadcastTreeSettings: Sendable {
     /// How often all announcers are asked before the item is left to reconciliation.
     public var roundCountMax = 3
     /// An item that came by more hops than this is worth looking for a shorter way.
-    public var hopCountWanted = 4
+    public var hopCountWanted = 7
     /// How many items in a row must have come by one link before it is exchanged for a shorter way.
     public var shortenAfterCount = 4
     /// Items closer together than this count once, so that one burst is no evidence.

@@ -5,9 +5,9 @@ import MeshGossip
 import MeshTestSupport
 import Testing
 
-/// 25 nodes always; a thousand where `MESH_LONG` is set, which takes minutes without optimisation.
+/// 25 nodes always; a hundred and a thousand where `MESH_LONG` is set, which takes minutes without optimisation.
 private let nodeCounts =
-    ProcessInfo.processInfo.environment["MESH_LONG"] == nil ? [25, 100] : [25, 100, 1000]
+    ProcessInfo.processInfo.environment["MESH_LONG"] == nil ? [25] : [25, 100, 1000]
 
 @Suite("What spreading over overlay and tree costs", .tags(.Size.medium))
 struct FigureTests {
@@ -42,7 +42,8 @@ struct FigureTests {
     }
 
     @Test(
-        "Twenty-five that publish at once cost less than a third more", arguments: nodeCounts, Seed.sample(3))
+        "Twenty-five that publish at once cost at most three tenths more", arguments: nodeCounts,
+        Seed.sample(3))
     func allAtOnce(_ count: Int, _ seed: Seed) throws {
         let network = try settled(count, seed)
         let ids = (0..<25).map { network.publish(by: $0) }
