@@ -59,11 +59,12 @@ struct FetchPlan: Sendable {
     /// When ``expire(_:)`` must be called next.
     var nextDeadline: Timestamp? { sources.compactMap(\.value.due).min() }
 
-    /// The links in the order in which they should be asked: those that answered first.
+    /// The links in the order in which they should be asked: those that answer before those that were silent, and
+    /// those that owe little before those that owe much.
     var order: [PeerLink] {
         sources.keys.sorted {
-            let (a, b) = (sources[$0]?.lapses ?? 0, sources[$1]?.lapses ?? 0)
-            return a != b ? a < b : $0 < $1
+            let a = (sources[$0]?.lapses ?? 0, sources[$0]?.asked.count ?? 0, $0)
+            return a < (sources[$1]?.lapses ?? 0, sources[$1]?.asked.count ?? 0, $1)
         }
     }
 
@@ -110,9 +111,10 @@ struct FetchPlan: Sendable {
 
     /// Notes that `link` has sent all that it will of the oldest batch.
     mutating func answerEnded(_ link: PeerLink, now: Timestamp, graph: FeedGraph) {
+        // It may be late and yet say that the link is alive.
+        sources[link]?.lapses = 0
         guard let batch = sources[link]?.asked.first else { return }
         sources[link]?.asked.removeFirst()
-        sources[link]?.lapses = 0
         let owesMore = sources[link]?.asked.isEmpty == false
         sources[link]?.due = owesMore ? now + Self.silenceMilliseconds : nil
         for span in batch.spans where land(span, link) { settle(span, link, graph) }
@@ -200,6 +202,13 @@ struct FetchPlan: Sendable {
                 continue
             }
             let isShared = sources.contains { $0.value.marks[feed] != nil }
+            // Who was silent is asked for what nobody better has, until it answers something.
+            let lapses = source.lapses
+            if lapses > 0,
+                sources.contains(where: { $0.value.lapses < lapses && $0.value.marks[feed] != nil })
+            {
+                continue
+            }
             guard let range = slice(lacking, of: feed, for: link, isShared: isShared, room, graph) else {
                 continue
             }
@@ -247,7 +256,8 @@ struct FetchPlan: Sendable {
                 break
             }
         }
-        let isOrdered = asked.allSatisfy { $0.link == link }
+        // Where others could help, nobody runs ahead of them.
+        let isOrdered = !isShared && asked.allSatisfy { $0.link == link }
         let window = isOrdered ? Self.orderedWindow : Self.sharedWindow
         limit = min(limit, lacking.lowerBound + window - 1)
         guard first <= limit else { return nil }

@@ -82,9 +82,18 @@ extension GossipMachine {
 
     /// Gives up on answers that did not come, and asks whoever else has the same.
     mutating func expireRequests(_ now: Timestamp, _ graph: FeedGraph) -> [GossipEffect] {
-        guard fetch.expire(now) else { return [] }
+        fetch.expire(now) ? requestFromAll(now: now, graph: graph) : []
+    }
+
+    /// Asks everybody for what they have, a batch from each in turn.
+    private mutating func requestFromAll(now: Timestamp, graph: FeedGraph) -> [GossipEffect] {
         var effects: [GossipEffect] = []
-        for link in fetch.order { effects += requestMissing(from: link, now: now, graph: graph) }
+        for _ in 0..<FetchPlan.batchesInFlightMax {
+            for link in fetch.order {
+                let spans = fetch.next(for: link, now: now, graph: graph)
+                if !spans.isEmpty { effects.append(.send(link, .want(spans))) }
+            }
+        }
         return effects
     }
 
@@ -121,6 +130,6 @@ extension GossipMachine {
     /// The peer has sent all that it will of what it was asked for.
     mutating func answerEnded(_ link: PeerLink, now: Timestamp, graph: FeedGraph) -> [GossipEffect] {
         fetch.answerEnded(link, now: now, graph: graph)
-        return requestMissing(from: link, now: now, graph: graph)
+        return requestFromAll(now: now, graph: graph)
     }
 }
