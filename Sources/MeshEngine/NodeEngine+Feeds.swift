@@ -59,6 +59,8 @@ extension NodeEngine {
             dealt.append((feed: received.anchor.feed, seq: received.anchor.seq))
             guard recentAnchors.insert(received.cid) else { continue }
             guard admits(received.anchor) else {
+                // The ticket may be on its way.
+                if case .invite = settings.admission { recentAnchors.forget(received.cid) }
                 try fault(link, .notAdmitted, "\(received.anchor.author) may not publish here", step)
                 continue
             }
@@ -122,6 +124,9 @@ extension NodeEngine {
         case .allowlist(let allowed):
             return anchor.author == signer.did || allowed.contains(anchor.author)
                 || settings.federation?.member(anchor.author) != nil
+        case .invite(let allowed):
+            return anchor.author == signer.did || allowed.contains(anchor.author)
+                || settings.federation?.member(anchor.author) != nil || invited.contains(anchor.author)
         }
     }
 
