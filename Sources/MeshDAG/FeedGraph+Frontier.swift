@@ -3,8 +3,9 @@ internal import MeshIdentity
 
 // The frontier as two replicas compare it: as places in one sorted list and sums over parts of it.
 extension FeedGraph {
-    /// One digest of all marks: equal exactly when two replicas hold the same. Kept up to date, so that reading it
-    /// costs one hash of 40 bytes.
+    /// One digest of all marks: equal exactly when two replicas hold the same.
+    ///
+    /// Kept up to date, so that reading it costs one hash of 40 bytes.
     public var fingerprint: Bytes32 { heads.sum.fingerprint }
 
     /// How many feeds there are.

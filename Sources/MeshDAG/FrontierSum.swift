@@ -4,8 +4,9 @@ internal import MeshCrypto
 /// The sum of the digests of a set of marks modulo 2²⁵⁶, with their count.
 ///
 /// A mark can be taken out or put in without looking at the others, so a set that changes keeps its sum at
-/// the cost of one hash for each change. Two sets of marks with the same sum and count are taken to be the same: whoever wants
-/// to fool a replica would have to find marks, each with an anchor that its author signed, whose digests add up.
+/// the cost of one hash for each change. Two sets of marks with the same sum and count are taken to be the
+/// same: whoever wants to fool a replica would have to find marks, each with an anchor that its author
+/// signed, whose digests add up.
 public struct FrontierSum: Hashable, Sendable {
     /// From the least significant up.
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

@@ -177,7 +177,8 @@ extension NodeEngine {
             envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)
     }
 
-    /// How many bytes of anchors answer one want: a peer that is far behind streams, and the queue to it stays short.
+    /// How many bytes of anchors answer one want: a peer that is far behind streams, and the queue to it
+    /// stays short.
     static let servedAnchorByteCountMax = 2 * 1024 * 1024
 
     private mutating func serve(_ link: PeerLink, _ spans: [FeedSpan], _ step: Step) throws(StorageError) {

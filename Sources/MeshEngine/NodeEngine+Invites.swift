@@ -11,12 +11,13 @@ extension NodeEngine {
     /// The most tickets that are remembered; a member can sign any number.
     static let inviteCountMax = 16_384
 
-    /// Takes a ticket that a member record of `did` carries, and from then on stores the feeds of `did` if it is good.
+    /// Takes a ticket that a member record of `did` carries, and from then on stores the feeds of `did` if
+    /// it is good.
     ///
     /// A node that is in by a ticket stays in when it expires.
     ///
-    /// - Returns: Whether the ticket admits `did`: signed by a member of the federation or by this node, for this network and
-    ///   this DID, not expired when it was first seen, and used by nobody else.
+    /// - Returns: Whether the ticket admits `did`: signed by a member of the federation or by this node, for
+    ///   this network and this DID, not expired when it was first seen, and used by nobody else.
     /// - Throws: What the store throws.
     mutating func noteInvite(_ bytes: [UInt8], from did: DID, _ step: Step) throws(StorageError) -> Bool {
         guard case .invite = settings.admission,

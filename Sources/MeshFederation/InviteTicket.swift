@@ -5,8 +5,9 @@ public import MeshIdentity
 
 /// A member's word that somebody may join: where to dial, which federation to trust, and who is meant.
 ///
-/// The text form is `mesh-invite:` and the signed envelope in base32. A ticket without ``holder`` belongs to whoever presents it
-/// first at each node; since member records carry tickets through the mesh, one for a known DID is the safer kind.
+/// The text form is `mesh-invite:` and the signed envelope in base32. A ticket without ``holder`` belongs to
+/// whoever presents it first at each node; since member records carry tickets through the mesh, one for a
+/// known DID is the safer kind.
 public struct InviteTicket: Hashable, Sendable {
     public static let tag = "mesh/invite@1"
     public static let prefix = "mesh-invite:"

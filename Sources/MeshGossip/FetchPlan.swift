@@ -3,8 +3,8 @@ internal import MeshDAG
 
 /// Who is asked for which missing anchors.
 ///
-/// Each link has told what it holds beyond ours. What is missing is asked for in batches of spans, at most two
-/// batches to a link at a time; long spans are cut into slices so that several links can fetch one feed
+/// Each link has told what it holds beyond ours. What is missing is asked for in batches of spans, at most
+/// two batches to a link at a time; long spans are cut into slices so that several links can fetch one feed
 /// together, never further ahead of what is applied than anchors may wait. A link that stops answering loses
 /// its slices to whoever asks next; one that answers without giving what it promised loses that promise
 /// until the next comparison of frontiers.
@@ -59,8 +59,8 @@ struct FetchPlan: Sendable {
     /// When ``expire(_:)`` must be called next.
     var nextDeadline: Timestamp? { sources.compactMap(\.value.due).min() }
 
-    /// The links in the order in which they should be asked: those that answer before those that were silent, and
-    /// those that owe little before those that owe much.
+    /// The links in the order in which they should be asked: those that answer before those that were
+    /// silent, and those that owe little before those that owe much.
     var order: [PeerLink] {
         sources.keys.sorted {
             let a = (sources[$0]?.lapses ?? 0, sources[$0]?.asked.count ?? 0, $0)

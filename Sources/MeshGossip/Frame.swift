@@ -113,11 +113,13 @@ public enum Frame: Hashable, Sendable {
     case push(WireAnchor)
     /// A signed message and how many more hops it may make.
     case message(envelope: [UInt8], hops: UInt8)
-    /// What the sender says of its marks, range by range in ascending order; what follows the last is skipped.
+    /// What the sender says of its marks, range by range in ascending order; what follows the last is
+    /// skipped.
     case frontier([FrontierRange])
     /// Asks for anchors; answered, span by span, by any number of `have` frames and an empty one.
     case want([FeedSpan])
-    /// Anchors; none at all says that the oldest unanswered want has been dealt with, as far as the sender could.
+    /// Anchors; none at all says that the oldest unanswered want has been dealt with, as far as the sender
+    /// could.
     case have([WireAnchor])
     case wantBlocks([CID])
     /// The answer to one wanted block; `nil` when the sender does not have it.

@@ -4,8 +4,8 @@ public import MeshDAG
 internal import MeshIdentity
 
 // Exact reconciliation: because feeds are linear, a replica is fully described by one mark for each
-// feed. Where the fingerprints of all marks differ, ever narrower ranges of the sorted feeds are compared until
-// lists of marks are short enough to be sent; what is missing is then a range of each feed.
+// feed. Where the fingerprints of all marks differ, ever narrower ranges of the sorted feeds are compared
+// until lists of marks are short enough to be sent; what is missing is then a range of each feed.
 extension GossipMachine {
     /// The most marks that are sent instead of narrower ranges: of everything, and of one range.
     static let wholeMarkCountMax = 256

@@ -50,7 +50,8 @@ public enum GossipEffect: Sendable {
     case serveBlocks(PeerLink, [CID])
     /// A wanted block came, or the peer does not have it.
     case deliverBlock(PeerLink, CID, [UInt8]?)
-    /// A peer has told how far it knows our own feed; `nil` when it knows none of it, or nothing beyond what we hold.
+    /// A peer has told how far it knows our own feed; `nil` when it knows none of it, or nothing beyond what
+    /// we hold.
     case ownFrontier(PeerLink, seq: UInt64?)
     /// A peer did wrong; logged once for each class.
     case report(DID, PeerFault, detail: String, isFirst: Bool)

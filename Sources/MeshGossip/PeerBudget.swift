@@ -51,9 +51,11 @@ public struct PeerBudget: Sendable {
     ///   - link: Who sent it.
     ///   - type: Decides how many signatures it is charged for, unless `signatureCount` says.
     ///   - byteCount: The length of its body.
-    ///   - signatureCount: How many signatures must be checked for it; `nil` for what the type carries at least.
+    ///   - signatureCount: How many signatures must be checked for it; `nil` for what the type
+    ///     carries at least.
     ///   - now: The shell's clock.
-    /// - Returns: `nil` when it is within budget; else what it exceeds, and then nothing is charged but the frame.
+    /// - Returns: `nil` when it is within budget; else what it exceeds, and then nothing is charged but the
+    ///   frame.
     public mutating func charge(
         _ link: PeerLink, type: FrameType, byteCount: Int, signatureCount: Int? = nil, now: Timestamp
     ) -> Excess? {

@@ -3,9 +3,9 @@ public import MeshIdentity
 
 /// How well each peer has served this node, as a number that fades.
 ///
-/// A score is a sum over reasons, each of which halves every ``halfLifeMilliseconds``. What counts for a peer is bounded, so
-/// that nobody saves up for a misdeed; what counts against it is not forgotten with the link. The table is
-/// bounded: peers without a link and with little against them are forgotten first.
+/// A score is a sum over reasons, each of which halves every ``halfLifeMilliseconds``. What counts for a
+/// peer is bounded, so that nobody saves up for a misdeed; what counts against it is not forgotten with the
+/// link. The table is bounded: peers without a link and with little against them are forgotten first.
 public struct PeerScores: Sendable {
     /// What changes a score, and by how much each time.
     public enum Reason: String, Hashable, Sendable, CaseIterable {
@@ -70,7 +70,9 @@ public struct PeerScores: Sendable {
         update(peer, now) { $0.linkCount += 1 }
     }
 
-    /// Notes that a link is gone. A peer without links keeps only what counts against it.
+    /// Notes that a link is gone.
+    ///
+    /// A peer without links keeps only what counts against it.
     public mutating func linkClosed(_ peer: DID, now: Timestamp) {
         guard entries[peer] != nil else { return }
         update(peer, now) { $0.linkCount = max(0, $0.linkCount - 1) }

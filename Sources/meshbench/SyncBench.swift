@@ -8,9 +8,9 @@ import MeshStorage
 
 /// Catching up over gossip: a replica that lacks 1,000 of a million anchors, 10 of each of 100 authors.
 ///
-/// The 1,000 are real, signed, sent and applied. Below them both replicas hold only each feed's mark, at 9,989:
-/// feeds are linear, so no byte of the exchange depends on what lies under a mark. Counted is every frame
-/// both ways with its head of five bytes, except the anchors themselves with their entries.
+/// The 1,000 are real, signed, sent and applied. Below them both replicas hold only each feed's mark, at
+/// 9,989: feeds are linear, so no byte of the exchange depends on what lies under a mark. Counted is every
+/// frame both ways with its head of five bytes, except the anchors themselves with their entries.
 struct SyncBench: Bench {
     let name = "gossip-sync"
     let summary = "bytes, round trips and time to find 1,000 missing of a million anchors by 100 authors"
@@ -171,7 +171,8 @@ struct SyncBench: Bench {
                     outbound: sender == 1), now: Self.now, graph: both[sender].graph)
             try take(effects, of: sender)
         }
-        // The hellos are what every link begins with, and carry the fingerprint: they are counted as bytes, not as a trip.
+        // The hellos are what every link begins with, and carry the fingerprint: they are counted as bytes,
+        // not as a trip.
         try deliver()
         trips = 0
         while !queue.isEmpty { try deliver() }
