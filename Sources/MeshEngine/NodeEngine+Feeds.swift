@@ -26,7 +26,7 @@ extension NodeEngine {
                 if try act(on: message, from: link, step) {
                     try perform(gossip.forward(envelope, hops: hops, from: link), prepared: nil, step)
                 }
-            case .serve(let link, let feed, let range): try serve(link, feed, range, step)
+            case .serve(let link, let spans): try serve(link, spans, step)
             case .serveBlocks(let link, let cids):
                 var size = 0
                 for cid in cids where size < Self.servedByteCountMax {
@@ -53,12 +53,14 @@ extension NodeEngine {
     mutating func receive(
         _ anchors: [PreparedAnchor], from link: PeerLink?, _ step: Step
     ) throws(StorageError) {
-        var feeds: [FeedID] = []
+        var dealt: [(feed: FeedID, seq: UInt64)] = []
         for anchor in anchors {
             guard case .good(let received, let entries, let attachments) = anchor else { continue }
-            feeds.append(received.anchor.feed)
+            dealt.append((feed: received.anchor.feed, seq: received.anchor.seq))
             guard recentAnchors.insert(received.cid) else { continue }
             guard admits(received.anchor) else {
+                // The ticket may be on its way.
+                if case .invite = settings.admission { recentAnchors.forget(received.cid) }
                 try fault(link, .notAdmitted, "\(received.anchor.author) may not publish here", step)
                 continue
             }
@@ -73,7 +75,7 @@ extension NodeEngine {
         }
         if let link {
             try perform(
-                gossip.delivered(feeds, from: link, now: step.now, graph: graph), prepared: nil, step)
+                gossip.delivered(dealt, from: link, now: step.now, graph: graph), prepared: nil, step)
         }
     }
 
@@ -122,6 +124,9 @@ extension NodeEngine {
         case .allowlist(let allowed):
             return anchor.author == signer.did || allowed.contains(anchor.author)
                 || settings.federation?.member(anchor.author) != nil
+        case .invite(let allowed):
+            return anchor.author == signer.did || allowed.contains(anchor.author)
+                || settings.federation?.member(anchor.author) != nil || invited.contains(anchor.author)
         }
     }
 
@@ -172,33 +177,40 @@ extension NodeEngine {
             envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)
     }
 
-    private mutating func serve(
-        _ link: PeerLink, _ feed: FeedID, _ range: ClosedRange<UInt64>, _ step: Step
-    ) throws(StorageError) {
-        guard let head = graph.head(feed), range.lowerBound <= head.seq else { return }
+    /// How many bytes of anchors answer one want: a peer that is far behind streams, and the queue to it
+    /// stays short.
+    static let servedAnchorByteCountMax = 2 * 1024 * 1024
+
+    private mutating func serve(_ link: PeerLink, _ spans: [FeedSpan], _ step: Step) throws(StorageError) {
         var batch: [WireAnchor] = []
         var size = 0
-        func frame() -> EngineEffect {
-            let frame = Frame.have(batch)
-            return .send([link], frame.type, body: frame.encoded)
+        var total = 0
+        func send(_ anchors: [WireAnchor]) {
+            let frame = Frame.have(anchors)
+            effects.append(.send([link], frame.type, body: frame.encoded))
         }
-        for seq in range.lowerBound...min(range.upperBound, head.seq) {
-            guard let cid = try graph.anchorCID(feed, seq: seq, in: step.storage),
-                var received = try FeedGraph.stored(cid, in: step.storage)
-            else { break }
-            received.restoreAttachments { (try? Entry(decoding: $0))?.attachments ?? [] }
-            let anchor = try wire(received, step)
-            if !batch.isEmpty, size + anchor.byteCount > 512 * 1024 {
-                effects.append(frame())
-                batch = []
-                size = 0
-                // One answer is enough; the peer asks for the rest once it has dealt with this.
-                return
+        serving: for span in spans {
+            guard let head = graph.head(span.feed), span.range.lowerBound <= head.seq else { continue }
+            for seq in span.range.lowerBound...min(span.range.upperBound, head.seq) {
+                guard let cid = try graph.anchorCID(span.feed, seq: seq, in: step.storage),
+                    var received = try FeedGraph.stored(cid, in: step.storage)
+                else { break }
+                received.restoreAttachments { (try? Entry(decoding: $0))?.attachments ?? [] }
+                let anchor = try wire(received, step)
+                if !batch.isEmpty, size + anchor.byteCount > 512 * 1024 || batch.count == Frame.anchorCountMax
+                {
+                    send(batch)
+                    batch = []
+                    size = 0
+                    if total >= Self.servedAnchorByteCountMax { break serving }
+                }
+                batch.append(anchor)
+                size += anchor.byteCount
+                total += anchor.byteCount
             }
-            batch.append(anchor)
-            size += anchor.byteCount
         }
-        if !batch.isEmpty { effects.append(frame()) }
+        if !batch.isEmpty { send(batch) }
+        send([])
     }
 
     // MARK: Publishing

@@ -86,6 +86,9 @@ public struct NodeEngine: Sendable {
     var publishedCount = 0
     var pending: [[UInt8]] = []
     var pendingSince: Timestamp?
+    /// Whom a ticket has admitted, and how many tickets have.
+    var invited: Set<DID> = []
+    var inviteCount = 0
     var outgoingBids: [DID: [Bids.Bid]] = [:]
 
     struct KnownProfile: Sendable {
@@ -115,6 +118,7 @@ public struct NodeEngine: Sendable {
             own: signer.did, network: settings.network, scope: settings.scope, seed: settings.seed)
         for peer in settings.peers { gossip.configure(peer: peer.address, did: peer.did, now: now) }
         ownFrontierKnown = settings.alone
+        try restoreInvites(storage)
         try restoreRegistry(storage, now: now)
         try restoreJobs(storage, now: now)
         if !gossip.hasPeers { ownFrontierKnown = true }

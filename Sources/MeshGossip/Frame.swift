@@ -20,7 +20,8 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
     /// The largest body, in bytes; checked before anything is allocated.
     public var byteCountMax: Int {
         switch self {
-        case .hello, .want, .wantBlocks: 4 * 1024
+        case .hello, .wantBlocks: 4 * 1024
+        case .want: 16 * 1024
         case .push: 256 * 1024
         case .message: 64 * 1024
         case .frontier: 128 * 1024
@@ -99,6 +100,12 @@ public enum Frame: Hashable, Sendable {
     public static let version: UInt64 = 1
     /// The most marks that one frame holds; the longest 700 stay below the frame's cap.
     public static let markCountMax = 700
+    /// The most ranges of a frontier that one frame compares.
+    public static let rangeCountMax = 66
+    /// The most anchors that one frame holds.
+    public static let anchorCountMax = 4096
+    /// The most spans that one frame asks for.
+    public static let spanCountMax = 128
     public static let blockCountMax = 64
 
     /// The first frame of each side.
@@ -106,10 +113,13 @@ public enum Frame: Hashable, Sendable {
     case push(WireAnchor)
     /// A signed message and how many more hops it may make.
     case message(envelope: [UInt8], hops: UInt8)
-    /// The sender's fingerprint, and its marks when it believes that the two differ; more marks than
-    /// fit follow in further frames, up to the last one.
-    case frontier(fingerprint: Bytes32, marks: [FrontierMark]?, isAnswer: Bool, isLast: Bool)
-    case want(FeedID, ClosedRange<UInt64>)
+    /// What the sender says of its marks, range by range in ascending order; what follows the last is
+    /// skipped.
+    case frontier([FrontierRange])
+    /// Asks for anchors; answered, span by span, by any number of `have` frames and an empty one.
+    case want([FeedSpan])
+    /// Anchors; none at all says that the oldest unanswered want has been dealt with, as far as the sender
+    /// could.
     case have([WireAnchor])
     case wantBlocks([CID])
     /// The answer to one wanted block; `nil` when the sender does not have it.
@@ -150,21 +160,8 @@ public enum Frame: Hashable, Sendable {
             encoder.arrayHead(2)
             encoder.byteString(envelope)
             encoder.unsigned(UInt64(hops))
-        case .frontier(let fingerprint, let marks, let isAnswer, let isLast):
-            encoder.map { map in
-                map.field("last") { $0.bool(isLast) }
-                map.field("marks", ifPresent: marks) { encoder, marks in
-                    encoder.array(marks) { $0.mark($1) }
-                }
-                map.field("answer") { $0.bool(isAnswer) }
-                map.field("fingerprint") { $0.byteString(fingerprint.bytes) }
-            }
-        case .want(let feed, let range):
-            encoder.arrayHead(4)
-            encoder.did(feed.author)
-            encoder.text(feed.scope)
-            encoder.unsigned(range.lowerBound)
-            encoder.unsigned(range.upperBound)
+        case .frontier(let ranges): encoder.ranges(ranges)
+        case .want(let spans): encoder.spans(spans)
         case .have(let anchors): encoder.array(anchors) { $1.encode(to: &$0) }
         case .wantBlocks(let cids): encoder.links(cids)
         case .block(let cid, let bytes):
@@ -205,28 +202,11 @@ public enum Frame: Hashable, Sendable {
             try pair(&decoder)
             let envelope = try decoder.byteString()
             return .message(envelope: envelope, hops: UInt8(try decoder.unsigned(atMost: 16)))
-        case .frontier:
-            return try decoder.map { map throws(IPLDError) in
-                let isLast = try map.field("last") { d throws(IPLDError) in try d.bool() }
-                let marks = try map.optional("marks") { d throws(IPLDError) in
-                    try d.array(atMost: Self.markCountMax) { d throws(IPLDError) in try d.mark() }
-                }
-                let isAnswer = try map.field("answer") { d throws(IPLDError) in try d.bool() }
-                let fingerprint = try map.field("fingerprint") { d throws(IPLDError) in try d.digest() }
-                return .frontier(fingerprint: fingerprint, marks: marks, isAnswer: isAnswer, isLast: isLast)
-            }
-        case .want:
-            guard try decoder.arrayHead(atMost: 4) == 4 else {
-                throw IPLDError(.schema, "a want has four items")
-            }
-            let author = try decoder.did()
-            let scope = try decoder.text(atMost: Anchor.scopeByteCountMax)
-            let from = try decoder.unsigned(atMost: 1 << 53)
-            let to = try decoder.unsigned(atMost: 1 << 53)
-            guard from <= to else { throw IPLDError(.schema, "a want from \(from) to \(to)") }
-            return .want(FeedID(author: author, scope: scope), from...to)
+        case .frontier: return .frontier(try decoder.ranges())
+        case .want: return .want(try decoder.spans())
         case .have:
-            return .have(try decoder.array(atMost: 4096) { d throws(IPLDError) in try WireAnchor(&d) })
+            return .have(
+                try decoder.array(atMost: Self.anchorCountMax) { d throws(IPLDError) in try WireAnchor(&d) })
         case .wantBlocks: return .wantBlocks(try decoder.links(atMost: Self.blockCountMax))
         case .block:
             let count = try decoder.arrayHead(atMost: 2)
@@ -245,31 +225,4 @@ public enum Frame: Hashable, Sendable {
     private static func pair(_ decoder: inout DAGCBORDecoder) throws(IPLDError) {
         guard try decoder.arrayHead(atMost: 2) == 2 else { throw IPLDError(.schema, "two items expected") }
     }
-}
-
-extension DAGCBOREncoder {
-    mutating func mark(_ mark: FrontierMark) {
-        arrayHead(mark.frozenAt == nil ? 4 : 5)
-        did(mark.feed.author)
-        text(mark.feed.scope)
-        unsigned(mark.seq)
-        link(mark.cid)
-        if let frozenAt = mark.frozenAt { unsigned(frozenAt) }
-    }
-}
-
-extension DAGCBORDecoder {
-    mutating func mark() throws(IPLDError) -> FrontierMark {
-        let count = try arrayHead(atMost: 5)
-        guard count >= 4 else { throw IPLDError(.schema, "a frontier mark has four or five items") }
-        let author = try did()
-        let scope = try text(atMost: Anchor.scopeByteCountMax)
-        let seq = try unsigned(atMost: 1 << 53)
-        let cid = try link()
-        let frozenAt = count == 5 ? try unsigned(atMost: 1 << 53) : nil
-        return FrontierMark(
-            feed: FeedID(author: author, scope: scope), seq: seq, cid: cid, frozenAt: frozenAt)
-    }
-
-    mutating func digest() throws(IPLDError) -> Bytes32 { Bytes32(try byteString(exactly: 32)) }
 }

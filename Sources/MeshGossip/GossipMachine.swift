@@ -45,12 +45,13 @@ public enum GossipEffect: Sendable {
     case deliver(PeerLink, [WireAnchor])
     /// Check the signature and act on it; it is new to us.
     case deliverMessage(PeerLink, envelope: [UInt8], hops: UInt8)
-    /// Send the peer what it wants, if we have it.
-    case serve(PeerLink, FeedID, ClosedRange<UInt64>)
+    /// Send the peer what it wants, as far as we have it, and end with an empty ``Frame/have(_:)``.
+    case serve(PeerLink, [FeedSpan])
     case serveBlocks(PeerLink, [CID])
     /// A wanted block came, or the peer does not have it.
     case deliverBlock(PeerLink, CID, [UInt8]?)
-    /// A peer has told how far it knows our own feed; `nil` when it knows none of it.
+    /// A peer has told how far it knows our own feed; `nil` when it knows none of it, or nothing beyond what
+    /// we hold.
     case ownFrontier(PeerLink, seq: UInt64?)
     /// A peer did wrong; logged once for each class.
     case report(DID, PeerFault, detail: String, isFirst: Bool)
@@ -80,8 +81,8 @@ public enum PeerFault: String, Hashable, Sendable, CaseIterable {
 /// Spreads anchors and messages and keeps replicas equal.
 ///
 /// Eager push to every link with de-duplication, and exact reconciliation of frontiers when a link
-/// opens and every ``syncMilliseconds``: fingerprints first, marks where they differ, then just the
-/// missing anchors, from one peer at a time for each feed. Anything that push loses, the next
+/// opens and every ``syncMilliseconds``: fingerprints of ever narrower ranges, marks where they differ, then
+/// just the missing anchors, from several peers at once. Anything that push loses, the next
 /// reconciliation brings.
 ///
 /// The machine sees frames and marks, never the store: ``GossipEffect/serve(_:_:_:)`` asks its owner
@@ -89,9 +90,6 @@ public enum PeerFault: String, Hashable, Sendable, CaseIterable {
 public struct GossipMachine: Sendable {
     /// How often frontiers are compared with each peer.
     public static let syncMilliseconds: Int64 = 1_000
-    /// How long an answer to a want may take before another peer is asked.
-    static let wantMilliseconds: Int64 = 3_000
-    static let wantSpanMax: UInt64 = 2048
     static let messageHops: UInt8 = 4
 
     struct Link: Sendable {
@@ -99,32 +97,7 @@ public struct GossipMachine: Sendable {
         let address: String
         let outbound: Bool
         var greeted = false
-        /// How far the peer holds each feed, by the newest whole list that it has sent.
-        var marks: [FeedID: FrontierMark] = [:]
-        /// The list that it is sending.
-        var incoming: [FeedID: FrontierMark] = [:]
         var nextSync: Timestamp
-
-        /// The most feeds that a peer may list.
-        static let markCountMax = 100_000
-
-        /// Takes one part of a list.
-        ///
-        /// - Returns: Whether the list is still within bounds.
-        mutating func take(_ part: [FrontierMark], isLast: Bool) -> Bool {
-            for mark in part { incoming[mark.feed] = mark }
-            guard incoming.count <= Self.markCountMax else { return false }
-            if isLast {
-                marks = incoming
-                incoming = [:]
-            }
-            return true
-        }
-    }
-
-    struct Request: Sendable {
-        let link: PeerLink
-        let deadline: Timestamp
     }
 
     let own: DID
@@ -132,7 +105,7 @@ public struct GossipMachine: Sendable {
     let scope: String
     var dialer: Dialer
     var links: [PeerLink: Link] = [:]
-    var requests: [FeedID: Request] = [:]
+    var fetch = FetchPlan()
     /// The last missing block that was asked for.
     private var missingCursor: CID?
     var seenMessages = RecentSet<CID>(capacity: 16_384)
@@ -161,7 +134,7 @@ public struct GossipMachine: Sendable {
     /// When ``GossipInput/deadlineReached`` must next be delivered.
     public var nextDeadline: Timestamp? {
         let sync = links.map(\.value.nextSync).min()
-        return [dialer.nextDeadline, sync, requests.map(\.value.deadline).min()].compactMap { $0 }.min()
+        return [dialer.nextDeadline, sync, fetch.nextDeadline].compactMap { $0 }.min()
     }
 
     /// Whether there is anyone to ask for our own frontier.
@@ -208,7 +181,7 @@ public struct GossipMachine: Sendable {
             return [.send(link, .hello(network: network, features: [], fingerprint: graph.fingerprint))]
         case .linkClosed(let link):
             guard let closed = links.removeValue(forKey: link) else { return [] }
-            for feed in requests.filter({ $0.value.link == link }).map(\.key) { requests[feed] = nil }
+            fetch.remove(link)
             let penalty = penalised.remove(link) != nil
             if self.link(to: closed.peer) == nil {
                 dialer.linkClosed(closed.peer, penalty: penalty, now: now)
@@ -250,20 +223,17 @@ public struct GossipMachine: Sendable {
                     "the peer is in network \"\(network)\", this node in \"\(self.network)\"")
             }
             links[link]?.greeted = true
-            return compare(
-                fingerprint, marks: nil, isAnswer: false, isLast: true, on: link, now: now, graph: graph)
+            return self.greeted(fingerprint, on: link, now: now, graph: graph)
         case _ where links[link]?.greeted != true:
             return punish(link, .malformedFrame, "a frame came before the hello")
-        case .frontier(let fingerprint, let marks, let isAnswer, let isLast):
-            return compare(
-                fingerprint, marks: marks, isAnswer: isAnswer, isLast: isLast, on: link, now: now,
-                graph: graph)
+        case .frontier(let ranges): return compare(ranges, on: link, now: now, graph: graph)
         case .push(let anchor): return [.deliver(link, [anchor])]
+        case .have([]): return answerEnded(link, now: now, graph: graph)
         case .have(let anchors): return [.deliver(link, anchors)]
         case .message(let envelope, let hops):
             guard seenMessages.insert(CID(of: envelope, codec: .dagCBOR)) else { return [] }
             return [.deliverMessage(link, envelope: envelope, hops: hops)]
-        case .want(let feed, let range): return [.serve(link, feed, range)]
+        case .want(let spans): return [.serve(link, spans)]
         case .wantBlocks(let cids): return [.serveBlocks(link, cids)]
         case .block(let cid, let bytes): return [.deliverBlock(link, cid, bytes)]
         case .ping(let token): return [.send(link, .pong(token))]
@@ -309,13 +279,12 @@ public struct GossipMachine: Sendable {
     private mutating func deadlineReached(_ now: Timestamp, _ graph: FeedGraph) -> [GossipEffect] {
         var effects = dials(now)
         effects += expireRequests(now, graph)
-        let fingerprint = graph.fingerprint
+        let comparison = comparison(graph)
         for link in links.keys.sorted() {
             guard let due = links[link]?.nextSync, due <= now else { continue }
             links[link]?.nextSync = now + Self.syncMilliseconds
             guard links[link]?.greeted == true else { continue }
-            effects.append(
-                .send(link, .frontier(fingerprint: fingerprint, marks: nil, isAnswer: false, isLast: true)))
+            effects.append(.send(link, comparison))
             let wanted = nextMissing(graph)
             if !wanted.isEmpty { effects.append(.send(link, .wantBlocks(wanted))) }
             effects += requestMissing(from: link, now: now, graph: graph)
