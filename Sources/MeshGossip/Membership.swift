@@ -132,6 +132,15 @@ public struct Membership: Sendable {
     /// All other members that are known, gone ones included, in the order of their names.
     public var members: [DID] { table.keys.sorted() }
 
+    /// Up to `count` members that are not gone, the same for the same table: where there are more, a window
+    /// that begins at this node's own place among them, so that different nodes tell of different ones.
+    public func sample(of count: Int) -> [DID] {
+        let alive = members.filter { gone[$0] == nil }
+        guard alive.count > count else { return alive }
+        let start = alive.firstIndex { own.record.did < $0 } ?? 0
+        return (0..<count).map { alive[(start + $0) % alive.count] }
+    }
+
     /// How many other members are not gone.
     public var aliveCount: Int { table.count - gone.count }
 

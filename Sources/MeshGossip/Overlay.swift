@@ -48,10 +48,28 @@ public struct Overlay: Sendable {
 
     /// Adds a peer that the operator named; it is dialled at the next step.
     public mutating func configure(_ address: String, did: DID?, now: Timestamp) {
-        guard did != own.record.did else { return }
+        guard did != own.record.did, !own.record.addresses.contains(address) else { return }
         let index = seeds.firstIndex { $0.address >= address } ?? seeds.endIndex
         guard index == seeds.endIndex || seeds[index].address != address else { return }
         seeds.insert(OverlaySeed(address: address, expected: did, known: did, due: now), at: index)
+    }
+
+    /// Notes that a linked peer is one that the operator named: it says that it listens there, and it comes
+    /// from that very host, so that nobody else can keep us from dialling the one that was meant.
+    public mutating func recognise(_ peer: DID, listeningAt addresses: [String], from address: String) {
+        func host(_ address: String) -> Substring {
+            address[..<(address.lastIndex(of: ":") ?? address.endIndex)]
+        }
+        for index in seeds.indices
+        where seeds[index].known == nil && (seeds[index].expected.map { $0 == peer } ?? true)
+            && addresses.contains(seeds[index].address) && host(seeds[index].address) == host(address)
+        {
+            _ = takeAttempt(seeds[index].address)
+            seeds[index].known = peer
+            seeds[index].isDialling = false
+            seeds[index].failures = 0
+            seeds[index].due = nil
+        }
     }
 
     /// Takes back the members of ``memorable``, as they were kept on disk.

@@ -53,8 +53,13 @@ struct SyncBench: Bench {
         var machine: GossipMachine
         var time = Duration.zero
 
-        init(_ did: DID, scope: String) {
-            machine = GossipMachine(own: did, network: "bench", scope: scope, seed: 1)
+        let did: DID
+
+        init(_ identity: Identity, scope: String) {
+            did = identity.did
+            machine = GossipMachine(
+                signer: identity, network: "bench", scope: scope, addresses: [], incarnation: 0, seed: 1,
+                now: SyncBench.now)
         }
 
         /// One step of gossip, on the clock, with the codec's work for what comes and goes.
@@ -71,7 +76,7 @@ struct SyncBench: Bench {
         let signers = try (0..<Self.authorCount).map {
             Identity(try Ed25519PrivateKey(seed: SHA256.hash(Array("author \($0)".utf8))))
         }
-        let replicas = (0..<2).map { Replica(signers[$0].did, scope: "default") }
+        let replicas = (0..<2).map { Replica(signers[$0], scope: "default") }
         let last = Self.anchorCount - Self.missingCount - 1
         for replica in replicas {
             try replica.storage.write { writer throws(StorageError) in
@@ -132,7 +137,12 @@ struct SyncBench: Bench {
                 switch effect {
                 case .send(_, let frame):
                     let body = both[sender].timed { _ in frame.encoded }
-                    if case .have(let anchors) = frame, !anchors.isEmpty {} else { bytes += body.count + 5 }
+                    switch frame {
+                    case .have(let anchors) where !anchors.isEmpty: break
+                    case .hello, .frontier, .want, .have: bytes += body.count + 5
+                    // What keeps the overlay would be sent in any case.
+                    default: continue
+                    }
                     queue.append((1 - sender, frame.type, body))
                 case .serve(_, let spans):
                     // Reading the store is not gossip's time.
@@ -151,8 +161,13 @@ struct SyncBench: Bench {
                 let replica = both[receiver]
                 let (frame, effects) = try replica.timed { replica in
                     let frame = try Frame(type: type, body: body)
+                    var members: [SignedMember] = []
+                    if case .hello(_, _, _, let record) = frame {
+                        members =
+                            SignedMember(decoding: record, verifier: Ed25519Verifier()).map { [$0] } ?? []
+                    }
                     let effects = replica.machine.step(
-                        .frame(Self.link, frame), now: Self.now, graph: replica.graph)
+                        .frame(Self.link, frame, members: members), now: Self.now, graph: replica.graph)
                     return (frame, effects)
                 }
                 try take(effects, of: receiver)
@@ -167,7 +182,7 @@ struct SyncBench: Bench {
         for sender in 0..<2 {
             let effects = both[sender].machine.step(
                 .linkOpened(
-                    Self.link, peer: DID(publicKey: SHA256.hash([UInt8(sender)])), address: "peer:1",
+                    Self.link, peer: both[1 - sender].did, address: "peer:1",
                     outbound: sender == 1), now: Self.now, graph: both[sender].graph)
             try take(effects, of: sender)
         }

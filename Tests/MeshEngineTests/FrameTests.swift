@@ -41,9 +41,17 @@ struct FrameTests {
             FrontierMark(feed: other, seq: 0, cid: cid, frozenAt: seq),
         ]
         return [
-            .hello(network: "net", features: ["a", "b"], fingerprint: digest(&generator)),
-            .push(wire(&generator)),
+            .hello(
+                network: "net", features: ["a", "b"], fingerprint: digest(&generator),
+                member: bytes(99, &generator)),
+            .push(wire(&generator), hops: 255),
             .message(envelope: bytes(99, &generator), hops: 16),
+            .message(envelope: bytes(9, &generator), hops: nil),
+            .overlay(.join, hopsLeft: 0, origin: nil, members: [bytes(99, &generator)]),
+            .overlay(.shuffleReply, hopsLeft: 6, origin: feed.author, members: []),
+            .announce([BroadcastAnnouncement(id: cid, hops: 3, isLarge: true)]), .graft([cid]), .pull([cid]),
+            .members([bytes(9, &generator)]), .prune, .probe(feed.author, token: 7),
+            .probed(token: .max, isAlive: true),
             .frontier([FrontierRange(upTo: nil, .fingerprint(digest(&generator)))]),
             .frontier([FrontierRange(upTo: nil, .marks([]))]), .frontier([]),
             .frontier([
@@ -128,7 +136,10 @@ struct FrameTests {
         #expect(refused(.frontier(bounds)))
         #expect(!refused(.wantBlocks(Array(repeating: cid, count: 64))))
         #expect(refused(.wantBlocks(Array(repeating: cid, count: 65))))
-        #expect(refused(.message(envelope: [], hops: 17)))
+        #expect(refused(.graft(Array(repeating: cid, count: 65))))
+        #expect(
+            refused(.overlay(.refused, hopsLeft: 0, origin: nil, members: Array(repeating: [], count: 18))))
+        #expect(refused(.overlay(.shuffle, hopsLeft: 17, origin: nil, members: [])))
         #expect(!refused(.want(Array(repeating: FeedSpan(feed, 0...1), count: 128))))
         #expect(refused(.want(Array(repeating: FeedSpan(feed, 0...1), count: 129))))
         #expect(refused(.want([FeedSpan(feed, 0...1 << 54)])))
@@ -136,14 +147,19 @@ struct FrameTests {
         #expect(refused(.want([FeedSpan(long, 0...1)])))
         #expect(
             refused(
-                .push(WireAnchor(envelope: [], entries: Array(repeating: [], count: 257), attachments: []))))
-        #expect(
-            refused(
-                .push(WireAnchor(envelope: [], entries: [], attachments: Array(repeating: [], count: 513)))))
+                .push(
+                    WireAnchor(envelope: [], entries: Array(repeating: [], count: 257), attachments: []),
+                    hops: 0)))
         #expect(
             refused(
                 .push(
-                    WireAnchor(envelope: [UInt8](repeating: 0, count: 65_537), entries: [], attachments: [])))
+                    WireAnchor(envelope: [], entries: [], attachments: Array(repeating: [], count: 513)),
+                    hops: 0)))
+        #expect(
+            refused(
+                .push(
+                    WireAnchor(envelope: [UInt8](repeating: 0, count: 65_537), entries: [], attachments: []),
+                    hops: 0))
         )
         // A want that runs backwards can only be written by hand.
         var encoder = DAGCBOREncoder()
@@ -158,45 +174,29 @@ struct FrameTests {
 
     @Test("an anchor is pushed up to the cap of a push frame, and sent as a have above it")
     func largestPush() throws {
-        let link = PeerLink(rawValue: 1)
-        var machine = GossipMachine(own: DID(publicKey: SHA256.hash([1])), network: "n", scope: "s", seed: 1)
-        let graph = FeedGraph()
-        let now = Timestamp(milliseconds: 1)
-        let author = DID(publicKey: SHA256.hash([2]))
-        _ = machine.step(
-            .linkOpened(link, peer: DID(publicKey: SHA256.hash([3])), address: "p:1", outbound: true),
-            now: now, graph: graph)
-        func sent(_ entryByteCount: Int) -> Frame? {
-            let anchor = WireAnchor(
-                envelope: [UInt8](repeating: 0, count: 300),
-                entries: [[UInt8](repeating: 0, count: entryByteCount)],
-                attachments: [])
-            for case .broadcast(_, let frame) in machine.step(
-                .applied(anchor, author: author, from: nil), now: now, graph: graph)
-            {
-                return frame
-            }
-            return nil
-        }
         var types: Set<FrameType> = []
-        for size in 261_500...262_144 {
-            let frame = try #require(sent(size))
+        for size in (1 << 20) - 600...(1 << 20) where size % 3 == 0 {
+            let anchor = WireAnchor(
+                envelope: [UInt8](repeating: 0, count: 300), entries: [[UInt8](repeating: 0, count: size)],
+                attachments: [])
+            let frame = Frame.carrying(anchor, hops: 255)
             types.insert(frame.type)
-            let body = frame.encoded
-            #expect(body.count <= frame.type.byteCountMax)
-            if size % 50 == 0 { #expect(try Frame(type: frame.type, body: body) == frame) }
+            if frame.type == .push { #expect(frame.encoded.count <= FrameType.push.byteCountMax) }
         }
         #expect(types == [.push, .have])
         // The fullest body of a push that the codec itself can make is exactly the cap.
         let fixed = WireAnchor(
             envelope: [UInt8](repeating: 0, count: 300), entries: [[UInt8](repeating: 0, count: 261_000)],
-            attachments: [])
-        let room = FrameType.push.byteCountMax - Frame.push(fixed).encoded.count
+            attachments: [
+                [UInt8](repeating: 0, count: 200_000), [UInt8](repeating: 0, count: 200_000),
+                [UInt8](repeating: 0, count: 200_000),
+            ])
+        let room = FrameType.push.byteCountMax - Frame.push(fixed, hops: 0).encoded.count
         let full = WireAnchor(
-            envelope: fixed.envelope, entries: [[UInt8](repeating: 0, count: 261_000 + room)], attachments: []
-        )
-        #expect(Frame.push(full).encoded.count == FrameType.push.byteCountMax)
-        #expect(try Frame(type: .push, body: Frame.push(full).encoded) == .push(full))
+            envelope: fixed.envelope, entries: fixed.entries,
+            attachments: fixed.attachments + [[UInt8](repeating: 0, count: room - 5)])
+        #expect(Frame.push(full, hops: 0).encoded.count == FrameType.push.byteCountMax)
+        #expect(try Frame(type: .push, body: Frame.push(full, hops: 0).encoded) == .push(full, hops: 0))
     }
 
     @Test("a block that does not hash to its name, and a message that nobody signed, are faults")

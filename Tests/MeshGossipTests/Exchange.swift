@@ -38,7 +38,9 @@ final class Replica {
     var machine: GossipMachine
 
     init(_ number: Int) {
-        machine = GossipMachine(own: SilentSigner(number).did, network: "n", scope: "default", seed: 1)
+        machine = GossipMachine(
+            signer: SilentSigner(number), network: "n", scope: "default", addresses: [], incarnation: 0,
+            seed: 1, now: Exchange.start)
     }
 
     func take(_ anchors: some Sequence<ReceivedAnchor>) throws {
@@ -92,6 +94,8 @@ final class Exchange {
 
     private func send(_ frame: Frame, on link: PeerLink, from sender: Int) {
         let ends = links[Int(link.rawValue) - 1]
+        // What keeps the views and the membership is not what is measured here.
+        guard [.hello, .frontier, .want, .have].contains(frame.type) else { return }
         if case .want(let spans) = frame { wanted[sender, default: []] += spans }
         if !frame.carriesAnchors { byteCount += frame.encoded.count + 5 }
         queue.append((to: ends.a == sender ? ends.b : ends.a, link: link, frame: frame))
@@ -132,7 +136,13 @@ final class Exchange {
                 let frame = try Frame(type: sent.type, body: body)
                 try #require(frame == sent)
                 let replica = replicas[receiver]
-                take(replica.machine.step(.frame(link, frame), now: now, graph: replica.graph), of: receiver)
+                var members: [SignedMember] = []
+                if case .hello(_, _, _, let record) = frame {
+                    members = SignedMember(decoding: record, verifier: Trusting()).map { [$0] } ?? []
+                }
+                take(
+                    replica.machine.step(
+                        .frame(link, frame, members: members), now: now, graph: replica.graph), of: receiver)
                 guard case .have(let list) = frame, !list.isEmpty else { continue }
                 let received = try list.map { wire in
                     try ReceivedAnchor(

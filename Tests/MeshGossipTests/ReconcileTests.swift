@@ -179,10 +179,12 @@ struct FetchTests {
         for round in 1...3 {
             count(
                 replicas[0].machine.step(
-                    .frame(link, .frontier([FrontierRange(upTo: nil, .differing([mark]))])),
+                    .frame(link, .frontier([FrontierRange(upTo: nil, .differing([mark]))]), members: []),
                     now: exchange.now, graph: graph))
             for _ in 0..<8 {
-                count(replicas[0].machine.step(.frame(link, .have([])), now: exchange.now, graph: graph))
+                count(
+                    replicas[0].machine.step(
+                        .frame(link, .have([]), members: []), now: exchange.now, graph: graph))
             }
             #expect(wants == 2 * round, "two slices are under way, and nothing follows them")
         }
