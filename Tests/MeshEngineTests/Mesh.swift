@@ -232,7 +232,7 @@ final class Mesh {
             closes.append((index, code))
             let ends = links[Int(link.rawValue) - 1]
             if ends.a >= 0 { cut(ends.a, ends.b) }
-        case .dial, .log, .event: break
+        case .dial, .log, .event, .foreignEntry: break
         }
     }
 
