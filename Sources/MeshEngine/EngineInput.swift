@@ -10,8 +10,10 @@ public import MeshRuntime
 /// What happened that the engine must know of.
 public enum EngineInput: Sendable {
     case linkOpened(PeerLink, peer: DID, address: String, outbound: Bool)
-    case linkClosed(PeerLink)
-    case dialFailed(address: String)
+    /// A link is gone; `isOrderly` when one side has closed it, not when the connection was lost.
+    case linkClosed(PeerLink, isOrderly: Bool)
+    /// A dial came to nothing; `isRefused` when the host answered that nobody listens there.
+    case dialFailed(address: String, isRefused: Bool)
     /// A frame, checked by ``PreparedFrame``.
     case frame(PeerLink, PreparedFrame)
     /// A run that ``EngineEffect/run(_:)`` asked for has ended; its outputs are stored.
