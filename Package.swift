@@ -116,7 +116,7 @@ let package = Package(
                 "MeshDAG", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB", "WasmRuntime",
                 "ControlClient", "CommandLineArguments",
             ]),
-        program("netsim", ["MeshSimulator", "CommandLineArguments"], path: "netsim/Program"),
+        program("netsim", ["MeshSimulator", "JSON5", "CommandLineArguments"], path: "netsim/Program"),
 
         // Tests.
         .target(
