@@ -12,7 +12,8 @@ extension Scenario {
         members = min(nodes, 3 + generator.below(5))
         threshold = max(1, members / 2)
         degree = 2 + generator.below(3)
-        discovery = generator.happens(0.7)
+        // Blobs are fetched from whoever placed the job, who must therefore be known to be somewhere.
+        discovery = true
         duration = Int64(30 + generator.below(61)) * Duration.second
         switch generator.below(4) {
         case 0: network.latency = .constant(Int64(1 + generator.below(150)) * 1_000)
