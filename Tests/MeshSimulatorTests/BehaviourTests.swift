@@ -2,7 +2,8 @@
 import MeshTestSupport
 import Testing
 
-private func run(_ kind: Behaviour.Kind, nodes: [Int], _ change: (inout Scenario) -> Void = { _ in }) -> World {
+private func run(_ kind: Behaviour.Kind, nodes: [Int], _ change: (inout Scenario) -> Void = { _ in }) -> World
+{
     let scenario = smallScenario { scenario in
         scenario.misbehaviours = [Scenario.Misbehaviour(kind: kind, nodes: nodes, count: max(1, nodes.count))]
         change(&scenario)
@@ -26,7 +27,9 @@ struct BehaviourTests {
         for index in [0, 1, 2, 4] { #expect(world.reader.read(world.nodes[index]).frozen[did] != nil) }
     }
 
-    @Test("wrong outputs and wrong fuel are run, reported, and not believed", arguments: [Behaviour.Kind.wrongOutput, .wrongFuel])
+    @Test(
+        "wrong outputs and wrong fuel are run, reported, and not believed",
+        arguments: [Behaviour.Kind.wrongOutput, .wrongFuel])
     func liars(_ kind: Behaviour.Kind) {
         // The only others who could run the job are liars.
         let world = run(kind, nodes: [1, 2, 3, 4]) { $0.workload.jobs = 2 }
@@ -45,7 +48,9 @@ struct BehaviourTests {
         #expect(world.trace?.lines.contains { $0.contains("failed it; calling for new bids") } == true)
     }
 
-    @Test("junk and repetition change nothing that is agreed on", arguments: [Behaviour.Kind.flooder, .replayer, .censor])
+    @Test(
+        "junk and repetition change nothing that is agreed on",
+        arguments: [Behaviour.Kind.flooder, .replayer, .censor])
     func noise(_ kind: Behaviour.Kind) {
         let world = run(kind, nodes: [2])
         #expect(world.convergedAt != nil)

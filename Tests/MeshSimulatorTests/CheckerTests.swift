@@ -97,7 +97,9 @@ struct CheckerTests {
             }
             return history.violations.count
         }
-        #expect(stages([(-1, "Submitted", ""), (0, "Assigned", ""), (1, "Assigned", ""), (1, "Completed", "")]) == 0)
+        #expect(
+            stages([(-1, "Submitted", ""), (0, "Assigned", ""), (1, "Assigned", ""), (1, "Completed", "")])
+                == 0)
         #expect(stages([(0, "Assigned", ""), (-1, "Submitted", "")]) == 1)
         #expect(stages([(1, "Assigned", ""), (0, "Completed", "")]) == 1)
         #expect(stages([(0, "Completed", ""), (0, "Failed", "")]) == 1)

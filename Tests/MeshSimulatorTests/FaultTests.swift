@@ -111,13 +111,18 @@ struct FaultTests {
 
     @Test("lost segments come late, lost frames do not come, and repeated ones come twice")
     func loss() throws {
-        func slowest(_ seen: [String]) -> Double {
-            let asked = times("has published entry", in: seen)
-            return zip(asked, asked.map { start in times(" has b", in: seen).filter { $0 >= start }.min() ?? start })
-                .map { $1 - $0 }.max() ?? 0
+        func slowest(_ faults: [Fault]) -> Int64 {
+            let scenario = smallScenario {
+                $0.nodes = 3
+                $0.members = 0
+                $0.workload.jobs = 0
+                $0.faults = faults
+            }
+            let deliveries = Simulation.run(Plan(scenario, seed: 3)).deliveries
+            return deliveries.map { ($0.last ?? 0) - ($0.first ?? 0) }.max() ?? 0
         }
-        let whole = Fault(.loss, start: 0, end: 20 * second, amount: 0.3)
-        #expect(slowest(try lines(whole)) > slowest(try lines(nil)))
+        #expect(slowest([Fault(.loss, start: 0, end: 20 * second, amount: 0.5)]) >= 200_000)
+        #expect(slowest([]) < 50_000)
         let dropped = try lines(Fault(.frameLoss, start: 0, end: 20 * second, amount: 0.5))
         #expect(!times(" lost message", in: dropped).isEmpty)
         #expect(times(" lost push", in: dropped) == [])

@@ -35,7 +35,9 @@ struct RunTests {
         #expect(result.deliveries.map(\.count) == [5, 5])
     }
 
-    @Test("the same seed gives the same trace, byte for byte; another one gives another", arguments: Seed.sample(2))
+    @Test(
+        "the same seed gives the same trace, byte for byte; another one gives another",
+        arguments: Seed.sample(2))
     func repeated(_ seed: Seed) throws {
         let scenario = smallScenario { scenario in
             scenario.network.latency = .lognormal(median: 20_000, spread: 0.5)
@@ -64,7 +66,8 @@ struct RunTests {
               faults: [ { kind: "pause", nodes: ["n02"], at: "2s", for: "1s" },
                         { kind: "cut", nodes: ["n01"], at: "3s" } ] }
             """
-        let plan = Plan(try Scenario(text: text, name: "written"), seed: 9).keeping(faults: [1], work: [0, 1])
+        let plan = Plan(try Scenario(text: text, name: "written"), seed: 9).keeping(
+            faults: [1], work: [0, 1])
         let trace = try #require(Simulation.run(plan, isTracing: true).trace)
         let read = try #require(TraceFile(text: trace.text))
         #expect(read.value("seed") == "9")

@@ -40,7 +40,8 @@ struct ScenarioTests {
         let scenario = try Scenario(text: "{}", name: "empty")
         #expect(scenario.nodes == 25)
         #expect(scenario.network.latency == .lognormal(median: 40_000, spread: 0.4))
-        let text = "{ network: { latency: { uniform: ['1ms', '2.5ms'] } }, run: { exponential: '1s' }, sync: '0s' }"
+        let text =
+            "{ network: { latency: { uniform: ['1ms', '2.5ms'] } }, run: { exponential: '1s' }, sync: '0s' }"
         let other = try Scenario(text: text, name: "other")
         #expect(other.network.latency == .uniform(1_000...2_500))
         #expect(other.run == .exponential(mean: 1_000_000))
@@ -51,7 +52,9 @@ struct ScenarioTests {
     func shipped() throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("netsim/scenarios").path
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json5") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            $0.hasSuffix(".json5")
+        }
         #expect(names.count >= 12)
         for name in names.sorted() {
             let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)

@@ -16,28 +16,17 @@ struct ShrinkingTests {
     }
 
     /// A majority of members who cover for each other, and faults that have nothing to do with it.
-    private static var collusion: Plan {
-        let scenario = smallScenario { scenario in
-            scenario.nodes = 4
-            scenario.members = 4
-            scenario.threshold = 2
-            scenario.misbehaviours = [Scenario.Misbehaviour(kind: .colluder, nodes: [1, 2, 3], count: 3)]
-            scenario.workload.jobs = 1
-            scenario.workload.entries = 2
-            scenario.duration = 12_000_000
-            scenario.settle = 10_000_000
-            scenario.workload.end = 8_000_000
-            scenario.faults = [
-                Fault(.cut, start: 6_000_000, end: 6_000_000, nodes: [0], others: [1]),
-                Fault(.pause, start: 4_000_000, end: 5_000_000, nodes: [2]),
-            ]
-        }
-        return Plan(scenario, seed: 1)
-    }
+    private static let collusion = """
+        { nodes: 4, members: 4, threshold: 2, duration: "12s", settle: "10s",
+          network: { latency: "5ms" }, workload: { jobs: 1, entries: 2, start: "3s", end: "8s" },
+          byzantine: [{ kind: "colluder", nodes: ["n02", "n03", "n04"] }],
+          faults: [{ kind: "cut", nodes: ["n01"], at: "6s" }, { kind: "pause", nodes: ["n03"], at: "4s", for: "1s" }] }
+        """
 
     @Test("a run whose lie is believed shrinks to the one job, and its drawing marks the place")
     func collusion() throws {
-        let shrunk = try #require(Shrinking.shrink(Self.collusion, keeping: .noWrongVerified))
+        let plan = Plan(try Scenario(text: Self.collusion, name: "collusion"), seed: 1)
+        let shrunk = try #require(Shrinking.shrink(plan, keeping: .noWrongVerified))
         #expect(shrunk.result.plan.faults == [])
         #expect(shrunk.result.plan.work.map(\.kind) == [.job(0)])
         #expect(shrunk.runs <= 60)

@@ -20,7 +20,9 @@ enum SimulatedClockProbe {
         return world.nodes.map { node in
             var times: [Int64] = []
             try? node.disk.scan(.feeds, prefix: node.did.publicKey.bytes) { _, value in
-                if let cid = try? CID(bytes: value), let (_, anchor) = try? FeedGraph.anchor(cid, in: node.disk) {
+                if let cid = try? CID(bytes: value),
+                    let (_, anchor) = try? FeedGraph.anchor(cid, in: node.disk)
+                {
                     times.append(anchor.time.milliseconds - SimulatedNode.epoch)
                 }
                 return false
