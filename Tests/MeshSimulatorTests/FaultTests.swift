@@ -90,6 +90,24 @@ struct FaultTests {
         #expect(times("broken", in: seen) == [])
     }
 
+    @Test("a disk that lies loses what was confirmed, and the checkers say so")
+    func lyingDisk() throws {
+        let scenario = smallScenario { scenario in
+            scenario.nodes = 3
+            scenario.members = 0
+            scenario.workload.jobs = 0
+            scenario.workload.entries = 12
+            scenario.faults = (0..<3).flatMap { node in
+                [
+                    Fault(.lyingDisk, start: 2 * second, end: 14 * second, nodes: [node]),
+                    Fault(.crash, start: 14 * second, end: 15 * second, nodes: [node]),
+                ]
+            }
+        }
+        let result = Simulation.run(Plan(scenario, seed: 3))
+        #expect(result.violations.contains { $0.checker == .acknowledgedKept })
+    }
+
     @Test("a slow disk delays what must be durable before it is said")
     func slowDisk() throws {
         let slow = Fault(.slowDisk, start: 0, end: 20 * second, nodes: [0, 1, 2], amount: 1_500)

@@ -29,7 +29,7 @@ extension Scenario {
         workload.cancels = generator.happens(0.3) ? min(1, workload.jobs) : 0
         workload.bidWindow = generator.happens(0.3) ? 500 : 0
         workload.end = duration * 3 / 4
-        let kinds = Fault.Kind.allCases.filter { _ in generator.happens(0.4) }
+        let kinds = Fault.Kind.allCases.filter { $0 != .lyingDisk && generator.happens(0.4) }
         draws = [
             FaultDraw(
                 count: 0...(2 + generator.below(8)), kinds: kinds, window: 0...duration,
