@@ -12,12 +12,12 @@ let house: [SwiftSetting] = [
 ]
 
 /// A Swift target under the house rules; `dependencies` are its arrows in the module map.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: house)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: house)
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "meshd", targets: ["meshd"]),
         .executable(name: "meshctl", targets: ["meshctl"]),
         .executable(name: "meshbench", targets: ["meshbench"]),
+        .executable(name: "netsim", targets: ["netsim"]),
     ],
     targets: [
         // C libraries, as they come from Debian.
@@ -77,6 +78,7 @@ let package = Package(
         module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
         module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
         module("CommandLineArguments"),
+        module("JSON5", ["CommandLineArguments"]),
         module("IdentityFiles", ["MeshCore", "MeshCrypto", "MeshIdentity"]),
 
         // Compositions.
@@ -85,7 +87,8 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "MeshStore",
-                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "IdentityFiles",
+                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
+                "IdentityFiles",
             ]),
         module(
             "MeshCommands",
@@ -94,6 +97,14 @@ let package = Package(
                 "MeshRuntime", "MeshMarket", "MeshFederation", "WasmRuntime", "ControlClient",
                 "CommandLineArguments", "IdentityFiles",
             ]),
+
+        // The simulator: pure, as the engine is.
+        module(
+            "MeshSimulator",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5",
+            ], path: "netsim/MeshSimulator"),
 
         // Programs.
         program("meshd", ["MeshDaemon", "WasmRuntime"]),
@@ -105,6 +116,7 @@ let package = Package(
                 "MeshDAG", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB",
                 "WasmRuntime", "ControlClient", "CommandLineArguments",
             ]),
+        program("netsim", ["MeshSimulator", "JSON5", "CommandLineArguments"], path: "netsim/Program"),
 
         // Tests.
         .target(
@@ -133,6 +145,12 @@ let package = Package(
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine",
             ]),
         tests(
+            "MeshSimulatorTests",
+            [
+                "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
+                "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5", "MeshSimulator",
+            ]),
+        tests(
             "MeshTransportTests",
             ["COpenSSL", "MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
@@ -140,7 +158,7 @@ let package = Package(
             "ControlTests",
             [
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
-                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
+                "CommandLineArguments", "JSON5", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
         tests(
             "IntegrationTests",

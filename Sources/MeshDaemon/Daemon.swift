@@ -205,6 +205,7 @@ final class Daemon: @unchecked Sendable {
             }
         case .reply(let request, let reply): replies.fulfil(request, reply)
         case .log(let level, let message): log(level, message)
+        case .foreignEntry: break
         case .event(let kind, let job, let node, let cid, let detail):
             events.add(kind, job: job, node: node, cid: cid, detail: detail)
         }

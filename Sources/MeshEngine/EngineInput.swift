@@ -37,6 +37,8 @@ public enum EngineEffect: Sendable {
     case storeBlobs([Block])
     case reply(RequestID, ControlReply)
     case log(LogLevel, String)
+    /// An entry of a kind that this version does not know has been applied; it is kept and nothing else.
+    case foreignEntry(author: DID, cid: CID, bytes: [UInt8])
     /// Something that people who follow events want to see.
     case event(kind: String, job: JobID?, node: DID?, cid: CID?, detail: String?)
 }
@@ -140,6 +142,8 @@ public enum ControlCommand: Sendable {
     case importAnchors([PreparedAnchor])
     /// A run of this node's own, outside the market, to be published in its feed.
     case anchorReceipt(JobManifest, JobReceipt)
+    /// A record of a kind that this version does not know, to be published in this node's feed as it is.
+    case publish(entry: [UInt8])
     /// The author that an argument names.
     case resolveNode(String)
 }
@@ -175,5 +179,7 @@ public enum ControlReply: Sendable {
     case imported(ImportView)
     case anchored(receipt: CID, job: JobStatusView)
     case node(DID)
+    /// The entry's CID; it stands in an anchor of this node.
+    case published(CID)
     case failure(status: Int, APIError)
 }

@@ -280,6 +280,7 @@ extension NodeEngine {
         guard let received = outcome.applied.first?.received else { return }
         try absorb(outcome, from: nil, decoded: [received.cid: decoded], step)
         try tell(.accepted(try wire(received, step), id: received.cid, hops: 0, from: nil), step)
+        noteAnchored(seen)
     }
 
     // MARK: Folding
@@ -319,7 +320,10 @@ extension NodeEngine {
         case .mismatch(let receipt, _):
             // The attestations themselves decide; the evidence calls those who have not looked yet.
             if let manifest = try manifest(ofReceipt: receipt, step.storage) { touch(manifest) }
-        case .unknown: break
+        case .unknown:
+            if let bytes = try step.storage.block(cid) {
+                effects.append(.foreignEntry(author: position.author, cid: cid, bytes: bytes))
+            }
         }
     }
 

@@ -42,7 +42,7 @@ public enum LiveMessage: Sendable {
 public struct PreparedFrame: Sendable {
     public let frame: Frame
     /// For `push` and `have`, one for each anchor.
-    public let anchors: [PreparedAnchor]
+    public private(set) var anchors: [PreparedAnchor]
     /// For `message`; `nil` when it is not new.
     public let message: LiveMessage?
     /// The membership records that it carries, with good signatures all of them.
@@ -119,6 +119,18 @@ public struct PreparedFrame: Sendable {
     /// For what was checked before.
     private struct Checked: SignatureVerifier {
         func isSigned(_ envelope: Envelope, by author: DID) -> Bool { true }
+    }
+
+    /// The same frame for a receiver that knows some of its anchors: what ``init(type:body:isKnown:verifier:)``
+    /// gives there, without decoding the bytes once more.
+    public func repeated(where isKnown: (CID) -> Bool) -> PreparedFrame {
+        guard fault == nil, !anchors.isEmpty else { return self }
+        var copy = self
+        copy.anchors = anchors.map { anchor in
+            if case .good(let received, _, _) = anchor, isKnown(received.cid) { return .repetition }
+            return anchor
+        }
+        return copy
     }
 
     /// Checks one anchor as it came over a wire or out of a file.

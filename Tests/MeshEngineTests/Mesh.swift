@@ -54,6 +54,8 @@ final class Mesh {
     var loses: (FrameType) -> Bool = { _ in false }
     /// Sees every frame as it leaves, with its sender.
     var watches: (FrameType, _ sender: Int) -> Void = { _, _ in }
+    /// The entries of unknown kinds that were applied, by node.
+    private(set) var foreign: [(node: Int, author: DID, cid: CID, bytes: [UInt8])] = []
     /// The links that engines closed, by the node that did it and the code it gave.
     private(set) var closes: [(node: Int, code: String)] = []
     let bundle: FederationBundle?
@@ -261,6 +263,7 @@ final class Mesh {
             } else {
                 connect(index, other)
             }
+        case .foreignEntry(let author, let cid, let bytes): foreign.append((index, author, cid, bytes))
         case .log, .event: break
         }
     }
