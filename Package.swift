@@ -113,8 +113,8 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB", "WasmRuntime",
-                "ControlClient", "CommandLineArguments",
+                "MeshDAG", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB",
+                "WasmRuntime", "ControlClient", "CommandLineArguments",
             ]),
         program("netsim", ["MeshSimulator", "JSON5", "CommandLineArguments"], path: "netsim/Program"),
 
@@ -129,6 +129,9 @@ let package = Package(
         tests(
             "MeshDAGTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshStore"]),
+        tests(
+            "MeshGossipTests",
+            ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),
         tests(
             "MeshMarketTests",
             [

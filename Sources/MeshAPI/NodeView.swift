@@ -77,11 +77,18 @@ public struct PeerView: APIRecord, Hashable {
     public var state: String
     /// `outgoing` or `incoming`.
     public var direction: String
+    /// Whether the peer is in the active view: it is pushed to and probed.
+    public var neighbour: Bool
+    /// What this node thinks of the peer; negative is bad.
+    public var score: Int
+    /// What the score consists of, such as `first_delivery` or `over_budget`.
+    public var scoreParts: [String: Int]
     /// Frames, bytes and drops by class, such as `received_push` or `dropped_message`.
     public var counters: [String: Int]
 
     public init(
         nodeID: String? = nil, did: String? = nil, address: String, state: String, direction: String,
+        neighbour: Bool = false, score: Int = 0, scoreParts: [String: Int] = [:],
         counters: [String: Int] = [:]
     ) {
         self.nodeID = nodeID
@@ -89,6 +96,9 @@ public struct PeerView: APIRecord, Hashable {
         self.address = address
         self.state = state
         self.direction = direction
+        self.neighbour = neighbour
+        self.score = score
+        self.scoreParts = scoreParts
         self.counters = counters
     }
 
@@ -98,6 +108,9 @@ public struct PeerView: APIRecord, Hashable {
         case address
         case state
         case direction
+        case neighbour
+        case score
+        case scoreParts = "score_parts"
         case counters
     }
 
@@ -107,6 +120,9 @@ public struct PeerView: APIRecord, Hashable {
         APIField("address", .string),
         APIField("state", .string),
         APIField("direction", .string),
+        APIField("neighbour", .boolean),
+        APIField("score", .integer),
+        APIField("score_parts", .map(.integer)),
         APIField("counters", .map(.integer)),
     ]
 }

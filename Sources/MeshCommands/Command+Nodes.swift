@@ -81,7 +81,15 @@ extension CommandEntry {
             peers, id: { $0.nodeID ?? $0.did ?? $0.address },
             columns: [
                 ("Node ID", { $0.nodeID ?? $0.did ?? "-" }), ("Address", \.address), ("State", \.state),
-                ("Direction", \.direction),
+                ("Direction", \.direction), ("View", { $0.neighbour ? "active" : "-" }),
+                ("Score", { String($0.score) }),
+                (
+                    "Because",
+                    {
+                        $0.scoreParts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                            separator: " ")
+                    }
+                ),
                 (
                     "Counters",
                     {

@@ -20,7 +20,7 @@ extension FeedGraph {
         frozen[feed] = seq
         unreferenced[feed] = nil
         if let head = try truncated(heads[feed], feed, at: seq, proof, in: storage) {
-            heads[feed] = head
+            heads.set(head, for: feed)
             try storage.put(head.encoded, forKey: feed.key, in: .frontier)
         }
         outcome.dropped += waiting.removeAll(feed, from: seq)

@@ -20,8 +20,7 @@ public struct FeedGraph: Sendable {
     /// How far an anchor may lie ahead of our clock before it waits.
     public static let aheadMillisecondsMax: Int64 = 60_000
 
-    /// Heads by feed; always looked up by key or listed in sorted order.
-    var heads: [FeedID: FeedHead] = [:]
+    var heads = HeadTable()
     var waiting = WaitingAnchors()
     /// The lowest forked `seq` in evidence, whether or not anything of the feed has been applied yet.
     var frozen: [FeedID: UInt64] = [:]
@@ -38,7 +37,7 @@ public struct FeedGraph: Sendable {
             guard let feed = FeedID(key: key), let head = try? FeedHead(decoding: value) else {
                 throw StorageError(.corrupt, "a frontier mark cannot be read")
             }
-            heads[feed] = head
+            heads.set(head, for: feed)
             unreferenced[feed] = head
             return true
         }
@@ -69,7 +68,7 @@ public struct FeedGraph: Sendable {
 
     /// All marks, sorted by feed.
     public var frontier: [(feed: FeedID, head: FeedHead)] {
-        heads.sorted { $0.key < $1.key }.map { (feed: $0.key, head: $0.value) }
+        heads.feeds.compactMap { feed in heads[feed].map { (feed: feed, head: $0) } }
     }
 
     /// The instant at which an anchor that is ahead of our clock may be tried again.
@@ -295,7 +294,7 @@ public struct FeedGraph: Sendable {
         try keep(next, in: storage)
         try storage.put(next.cid.bytes, forKey: feed.key(seq: anchor.seq), in: .feeds)
         let head = FeedHead(seq: anchor.seq, cid: next.cid, time: anchor.time, frozenAt: frozen[feed])
-        heads[feed] = head
+        heads.set(head, for: feed)
         unreferenced[feed] = head
         try storage.put(head.encoded, forKey: feed.key, in: .frontier)
         var key: [UInt8] = []

@@ -30,6 +30,14 @@ struct WaitingAnchors: Sendable {
 
     func anchor(_ feed: FeedID, seq: UInt64) -> ReceivedAnchor? { queues[feed]?.anchors[seq] }
 
+    /// The first `seq` from here on at which nothing waits.
+    func firstLacking(_ feed: FeedID, from seq: UInt64) -> UInt64 {
+        guard let anchors = queues[feed]?.anchors else { return seq }
+        var next = seq
+        while anchors[next] != nil { next += 1 }
+        return next
+    }
+
     private static func size(_ anchor: ReceivedAnchor) -> Int {
         anchor.entries.reduce(anchor.envelope.bytes.count) { $0 + $1.bytes.count }
     }

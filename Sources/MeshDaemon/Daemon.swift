@@ -242,7 +242,8 @@ final class Daemon: @unchecked Sendable {
             identity: identity, listen: try SocketAddress(configuration.listen),
             frameByteCountMax: { FrameType(rawValue: $0)?.byteCountMax })
         options.droppable = { FrameType(rawValue: $0)?.isDroppable ?? false }
-        if configuration.admission.mode != .open {
+        // Who comes with a ticket must connect to show it: then the engine decides whose feeds are stored.
+        if configuration.admission.mode == .allowlist {
             var allowed = Set(configuration.admission.allow)
             if case .genesis(_, let members, _) = configuration.federation {
                 allowed.formUnion(members.map(\.did))
@@ -314,8 +315,10 @@ final class Daemon: @unchecked Sendable {
         settings.location = configuration.location
         settings.labels = configuration.labels
         settings.peers = configuration.peers.map { NodeSettings.Peer(address: $0.address, did: $0.did) }
-        if configuration.admission.mode != .open {
-            settings.admission = .allowlist(configuration.admission.allow)
+        switch configuration.admission.mode {
+        case .open: break
+        case .allowlist: settings.admission = .allowlist(configuration.admission.allow)
+        case .invite: settings.admission = .invite(allow: configuration.admission.allow)
         }
         switch configuration.federation {
         case .none: break

@@ -263,8 +263,8 @@ final class EngineLoop: @unchecked Sendable {
             let run: @Sendable (Int) -> Void = { place in
                 let (index, link, type, body) = work[place]
                 let frame = PreparedFrame(
-                    type: type, body: body, isKnown: { unsafe engine.pointee.isKnown($0) }, verifier: verifier
-                )
+                    type: type, body: body, isKnown: { unsafe engine.pointee.isKnown($0) },
+                    isChecked: { unsafe engine.pointee.isChecked($0) }, verifier: verifier)
                 prepared.withLock { $0.append((index, .frame(link, frame))) }
             }
             if work.count > 3 {

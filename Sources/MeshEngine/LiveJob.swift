@@ -13,6 +13,8 @@ struct LiveJob: Sendable {
     var offer: Offer?
     /// The epoch that the placer has called for beyond the first.
     var calledEpoch: UInt64 = 0
+    /// How often the placer has called: each call lets more nodes bid.
+    var calls = 0
     /// The executor's side.
     var execution: Execution?
     /// A member's side: the receipt being checked.

@@ -53,7 +53,8 @@ extension NodeEngine {
     }
 
     /// Asks for blobs that a job needs, first of `preferred`.
-    mutating func fetch(_ cids: [CID], for job: CID?, from preferred: DID?, _ step: Step) {
+    mutating func fetch(_ cids: [CID], for job: CID?, from preferred: DID?, _ step: Step) throws(StorageError)
+    {
         for cid in cids {
             if fetches[cid] == nil {
                 guard fetches.count < Self.fetchCountMax else { continue }
@@ -61,17 +62,21 @@ extension NodeEngine {
             }
             if let job, fetches[cid]?.jobs.contains(job) == false { fetches[cid]?.jobs.append(job) }
             if job == nil { fetches[cid]?.isWantedByControl = true }
-            if fetches[cid]?.awaited == nil { askForBlob(cid, step) }
+            if fetches[cid]?.awaited == nil { try askForBlob(cid, step) }
         }
         if let job { wakes.schedule(job, at: step.now + Fetch.retryMilliseconds) }
     }
 
-    private mutating func askForBlob(_ cid: CID, _ step: Step) {
+    private mutating func askForBlob(_ cid: CID, _ step: Step) throws(StorageError) {
         guard let fetch = fetches[cid], !fetch.isStoring else { return }
         var links = gossip.linkedPeers.map(\.link)
-        if let preferred = fetch.preferred, let link = gossip.link(to: preferred) {
-            links.removeAll { $0 == link }
-            links.insert(link, at: 0)
+        if let preferred = fetch.preferred {
+            if let link = gossip.link(to: preferred) {
+                links.removeAll { $0 == link }
+                links.insert(link, at: 0)
+            } else if fetch.asked.isEmpty {
+                try tell(.reach(preferred), step)
+            }
         }
         guard let link = links.first(where: { !fetch.asked.contains($0) }) else {
             // Everyone has been asked: start over at the next retry.
@@ -88,8 +93,8 @@ extension NodeEngine {
     }
 
     /// Asks for blobs that had to wait for others to come.
-    private mutating func askForMore(_ step: Step) {
-        for cid in fetches.keys.sorted() where fetches[cid]?.awaited == nil { askForBlob(cid, step) }
+    private mutating func askForMore(_ step: Step) throws(StorageError) {
+        for cid in fetches.keys.sorted() where fetches[cid]?.awaited == nil { try askForBlob(cid, step) }
     }
 
     mutating func retryFetches(_ step: Step) throws(StorageError) {
@@ -101,7 +106,7 @@ extension NodeEngine {
             }
             fetches[cid]?.next = step.now + Fetch.retryMilliseconds
             fetches[cid]?.awaited = nil
-            askForBlob(cid, step)
+            try askForBlob(cid, step)
         }
     }
 
@@ -117,13 +122,13 @@ extension NodeEngine {
         }
         guard let fetch = fetches[cid], !fetch.isStoring else { return }
         fetches[cid]?.awaited = nil
-        defer { askForMore(step) }
-        guard let bytes else {
-            askForBlob(cid, step)
-            return
+        if let bytes {
+            fetches[cid]?.isStoring = true
+            effects.append(.storeBlobs([Block(cid: cid, bytes: bytes)]))
+        } else {
+            try askForBlob(cid, step)
         }
-        fetches[cid]?.isStoring = true
-        effects.append(.storeBlobs([Block(cid: cid, bytes: bytes)]))
+        try askForMore(step)
     }
 
     mutating func blobsStored(_ cids: [CID], _ step: Step) throws(StorageError) {

@@ -67,7 +67,7 @@ extension NodeEngine {
         case .explain(let text):
             let job = try resolveJob(text, step)
             let question = ExplainRequest(manifest: job, asker: signer.did, time: step.now)
-            say(Envelope(signing: question.encoded, tag: ExplainRequest.tag, by: signer), to: nil, step)
+            try say(Envelope(signing: question.encoded, tag: ExplainRequest.tag, by: signer), to: nil, step)
             let others = profiles.keys.contains { $0 != signer.did }
             if !others { return .explained(try explainView(job, [:], step)) }
             waitFor(.explanations([:]), job, request, 2_000, step)
@@ -78,7 +78,7 @@ extension NodeEngine {
             let missing = try missingBlobs([cid], step)
             if missing.isEmpty { return .blob(cid) }
             let ledger = try jobs.ledger(job, in: step.storage)
-            fetch(missing, for: nil, from: ledger.settledReceipt?.record.executor, step)
+            try fetch(missing, for: nil, from: ledger.settledReceipt?.record.executor, step)
             waitFor(.blob(cid), job, request, 5_000, step)
             return nil
         case .logs(let text): return .logs(try logs(try resolveJob(text, step), step))
@@ -116,7 +116,7 @@ extension NodeEngine {
             guard bundle.member(signer.did) != nil else {
                 throw Refused(409, "federation.not-a-member", "this node is not a member of \(bundle.name)")
             }
-            say(BundleEntry.signatureEnvelope(bundle.cid, by: signer), to: nil, step)
+            try say(BundleEntry.signatureEnvelope(bundle.cid, by: signer), to: nil, step)
             return .federations(federationViews().filter { $0.cid == "\(bundle.cid)" })
         case .heads: return .heads(headViews())
         case .receipt(let text): return .receipt(try receiptView(text, step))
@@ -298,11 +298,12 @@ extension NodeEngine {
 
     // MARK: Explaining
 
-    mutating func answerExplain(_ request: ExplainRequest, _ step: Step) {
+    mutating func answerExplain(_ request: ExplainRequest, _ step: Step) throws(StorageError) {
         let answer = ExplainAnswer(
             manifest: request.manifest, node: signer.did, decision: decision(on: request.manifest),
             time: step.now)
-        say(Envelope(signing: answer.encoded, tag: ExplainAnswer.tag, by: signer), to: request.asker, step)
+        try say(
+            Envelope(signing: answer.encoded, tag: ExplainAnswer.tag, by: signer), to: request.asker, step)
     }
 
     /// What this node made of a job, as far as it remembers: decisions do not outlive the daemon.

@@ -35,7 +35,7 @@ extension NodeEngine {
                 nextHeartbeat: step.now + Execution.firstHeartbeatMilliseconds)
         }
         guard let execution = live[manifest]?.execution, !execution.isReported else { return }
-        sendHeartbeat(manifest, record, step)
+        try sendHeartbeat(manifest, record, step)
         if execution.isRunning { return }
         let missing = try missingBlobs([record.code] + record.inputs.map(\.cid), step)
         guard missing.isEmpty else {
@@ -49,7 +49,7 @@ extension NodeEngine {
                         finished: step.now), step)
                 return
             }
-            fetch(missing, for: manifest, from: record.placer, step)
+            try fetch(missing, for: manifest, from: record.placer, step)
             return
         }
         live[manifest]?.execution?.isRunning = true
@@ -64,7 +64,9 @@ extension NodeEngine {
         )
     }
 
-    private mutating func sendHeartbeat(_ manifest: CID, _ record: JobManifest, _ step: Step) {
+    private mutating func sendHeartbeat(
+        _ manifest: CID, _ record: JobManifest, _ step: Step
+    ) throws(StorageError) {
         guard var execution = live[manifest]?.execution else { return }
         if execution.nextHeartbeat <= step.now {
             // Until code and inputs are here there is life, and nothing runs: the counter stays at 0.
@@ -78,9 +80,9 @@ extension NodeEngine {
                     manifest: manifest, epoch: execution.epoch, executor: signer.did,
                     counter: execution.heartbeats,
                     fuel: 0, time: step.now)
-                say(
+                try say(
                     Envelope(signing: heartbeat.encoded, tag: Heartbeat.tag, by: signer), to: record.placer,
-                    step)
+                    isRecurring: true, step)
             }
         }
         wakes.schedule(manifest, at: execution.nextHeartbeat)
@@ -143,7 +145,7 @@ extension NodeEngine {
         }
         let missing = try missingBlobs([record.code] + record.inputs.map(\.cid), step)
         guard missing.isEmpty else {
-            fetch(missing, for: manifest, from: record.placer, step)
+            try fetch(missing, for: manifest, from: record.placer, step)
             return false
         }
         live[manifest]?.replay?.isRunning = true

@@ -1,5 +1,6 @@
 internal import IPLD
 internal import MeshCore
+internal import MeshCrypto
 internal import MeshDAG
 internal import MeshFederation
 internal import MeshGossip
@@ -19,14 +20,30 @@ extension NodeEngine {
                 if !links.isEmpty { effects.append(.send(links, frame.type, body: frame.encoded)) }
             case .dial(let address, let did): effects.append(.dial(address: address, expecting: did))
             case .close(let link, let code, let text): effects.append(.close(link, code: code, text: text))
-            case .deliver(let link, _):
-                if let prepared { try receive(prepared.anchors, from: link, step) }
+            case .deliver(let link, let wires, let hops):
+                guard let prepared else { continue }
+                let accepted = try receive(prepared.anchors, from: link, step)
+                guard let hops else {
+                    for id in accepted { try tell(.obtained(id), step) }
+                    continue
+                }
+                for wire in wires {
+                    let id = CID(of: wire.envelope, codec: .dagCBOR)
+                    if accepted.contains(id) {
+                        try tell(.accepted(wire, id: id, hops: hops, from: link), step)
+                    } else if isKnown(id) {
+                        try tell(.repeated(id, hops: hops, from: link), step)
+                    }
+                }
             case .deliverMessage(let link, let envelope, let hops):
                 guard let message = prepared?.message else { continue }
-                if try act(on: message, from: link, step) {
-                    try perform(gossip.forward(envelope, hops: hops, from: link), prepared: nil, step)
-                }
-            case .serve(let link, let feed, let range): try serve(link, feed, range, step)
+                guard try act(on: message, from: link, step), let hops else { continue }
+                try tell(
+                    .acceptedMessage(
+                        envelope, id: CID(of: envelope, codec: .dagCBOR),
+                        hops: message.isUrgent ? hops : min(hops, GossipMachine.urgentHops - 1), from: link),
+                    step)
+            case .serve(let link, let spans): try serve(link, spans, step)
             case .serveBlocks(let link, let cids):
                 var size = 0
                 for cid in cids where size < Self.servedByteCountMax {
@@ -39,6 +56,14 @@ extension NodeEngine {
             case .deliverBlock(let link, let cid, let bytes): try blockArrived(cid, bytes, from: link, step)
             case .ownFrontier(let link, let seq):
                 if let peer = gossip.peer(of: link) { noteOwnFrontier(seq, by: peer, now: step.now) }
+            case .servePush(let links, let id, let hops):
+                guard let received = try FeedGraph.stored(id, in: step.storage) else { continue }
+                let frame = Frame.carrying(try wire(restored(received), step), hops: hops)
+                effects.append(.send(links, frame.type, body: frame.encoded))
+            case .neighbourUp(let link, _):
+                membersKeptNext = step.now
+                try offerBundleSignatures(to: link, step)
+            case .memberChanged(let did, let state): note(did, state)
             case .report(let peer, let fault, let detail, let isFirst):
                 if isFirst {
                     effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)"))
@@ -50,15 +75,21 @@ extension NodeEngine {
     // MARK: Receiving
 
     /// Hands checked anchors to the feeds.
+    ///
+    /// - Returns: Those that were new and not refused: others may want them too.
+    @discardableResult
     mutating func receive(
         _ anchors: [PreparedAnchor], from link: PeerLink?, _ step: Step
-    ) throws(StorageError) {
-        var feeds: [FeedID] = []
+    ) throws(StorageError) -> [CID] {
+        var dealt: [(feed: FeedID, seq: UInt64)] = []
+        var accepted: [CID] = []
         for anchor in anchors {
             guard case .good(let received, let entries, let attachments) = anchor else { continue }
-            feeds.append(received.anchor.feed)
+            dealt.append((feed: received.anchor.feed, seq: received.anchor.seq))
             guard recentAnchors.insert(received.cid) else { continue }
             guard admits(received.anchor) else {
+                // The ticket may be on its way.
+                if case .invite = settings.admission { recentAnchors.forget(received.cid) }
                 try fault(link, .notAdmitted, "\(received.anchor.author) may not publish here", step)
                 continue
             }
@@ -69,12 +100,33 @@ extension NodeEngine {
                 recentAnchors.forget(received.cid)
                 try report(outcome, link, step)
             }
+            if outcome.refusal == nil, !outcome.isRepetition || !outcome.freezes.isEmpty {
+                accepted.append(received.cid)
+            }
             try absorb(outcome, from: link, decoded: [received.cid: entries], step)
         }
         if let link {
             try perform(
-                gossip.delivered(feeds, from: link, now: step.now, graph: graph), prepared: nil, step)
+                gossip.delivered(dealt, from: link, now: step.now, graph: graph), prepared: nil, step)
         }
+        return accepted
+    }
+
+    /// Tells gossip something and does what it asks for.
+    mutating func tell(_ input: GossipInput, _ step: Step) throws(StorageError) {
+        try perform(gossip.step(input, now: step.now, graph: graph), prepared: nil, step)
+    }
+
+    /// Starts an anchor on its way that no peer has sent us.
+    mutating func spread(_ cid: CID, _ step: Step) throws(StorageError) {
+        guard let received = try FeedGraph.stored(cid, in: step.storage) else { return }
+        try tell(.accepted(try wire(restored(received), step), id: cid, hops: 0, from: nil), step)
+    }
+
+    private func restored(_ received: ReceivedAnchor) -> ReceivedAnchor {
+        var received = received
+        received.restoreAttachments { (try? Entry(decoding: $0))?.attachments ?? [] }
+        return received
     }
 
     /// Stores the blocks that came along, as far as an entry names them and they are new.
@@ -109,9 +161,7 @@ extension NodeEngine {
         _ link: PeerLink?, _ fault: PeerFault, _ detail: String, _ step: Step
     ) throws(StorageError) {
         guard let link else { return }
-        try perform(
-            gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph), prepared: nil, step
-        )
+        try tell(.fault(link, fault, detail: detail), step)
     }
 
     /// Whether feeds of this author are stored here.
@@ -122,6 +172,9 @@ extension NodeEngine {
         case .allowlist(let allowed):
             return anchor.author == signer.did || allowed.contains(anchor.author)
                 || settings.federation?.member(anchor.author) != nil
+        case .invite(let allowed):
+            return anchor.author == signer.did || allowed.contains(anchor.author)
+                || settings.federation?.member(anchor.author) != nil || invited.contains(anchor.author)
         }
     }
 
@@ -145,16 +198,9 @@ extension NodeEngine {
                         position: applied.position(index), step)
                 }
             }
-            let wire = try wire(applied.received, step)
-            try perform(
-                gossip.step(
-                    .applied(wire, author: applied.received.anchor.author, from: link), now: step.now,
-                    graph: graph), prepared: nil, step)
         }
         if !outcome.wants.isEmpty {
-            try perform(
-                gossip.step(.wants(outcome.wants, from: link), now: step.now, graph: graph), prepared: nil,
-                step)
+            try tell(.wants(outcome.wants, from: link), step)
         }
     }
 
@@ -172,33 +218,39 @@ extension NodeEngine {
             envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)
     }
 
-    private mutating func serve(
-        _ link: PeerLink, _ feed: FeedID, _ range: ClosedRange<UInt64>, _ step: Step
-    ) throws(StorageError) {
-        guard let head = graph.head(feed), range.lowerBound <= head.seq else { return }
+    /// How many bytes of anchors answer one want: a peer that is far behind streams, and the queue to it
+    /// stays short.
+    static let servedAnchorByteCountMax = 2 * 1024 * 1024
+
+    private mutating func serve(_ link: PeerLink, _ spans: [FeedSpan], _ step: Step) throws(StorageError) {
         var batch: [WireAnchor] = []
         var size = 0
-        func frame() -> EngineEffect {
-            let frame = Frame.have(batch)
-            return .send([link], frame.type, body: frame.encoded)
+        var total = 0
+        func send(_ anchors: [WireAnchor]) {
+            let frame = Frame.have(anchors)
+            effects.append(.send([link], frame.type, body: frame.encoded))
         }
-        for seq in range.lowerBound...min(range.upperBound, head.seq) {
-            guard let cid = try graph.anchorCID(feed, seq: seq, in: step.storage),
-                var received = try FeedGraph.stored(cid, in: step.storage)
-            else { break }
-            received.restoreAttachments { (try? Entry(decoding: $0))?.attachments ?? [] }
-            let anchor = try wire(received, step)
-            if !batch.isEmpty, size + anchor.byteCount > 512 * 1024 {
-                effects.append(frame())
-                batch = []
-                size = 0
-                // One answer is enough; the peer asks for the rest once it has dealt with this.
-                return
+        serving: for span in spans {
+            guard let head = graph.head(span.feed), span.range.lowerBound <= head.seq else { continue }
+            for seq in span.range.lowerBound...min(span.range.upperBound, head.seq) {
+                guard let cid = try graph.anchorCID(span.feed, seq: seq, in: step.storage),
+                    let received = try FeedGraph.stored(cid, in: step.storage)
+                else { break }
+                let anchor = try wire(restored(received), step)
+                if !batch.isEmpty, size + anchor.byteCount > 512 * 1024 || batch.count == Frame.anchorCountMax
+                {
+                    send(batch)
+                    batch = []
+                    size = 0
+                    if total >= Self.servedAnchorByteCountMax { break serving }
+                }
+                batch.append(anchor)
+                size += anchor.byteCount
+                total += anchor.byteCount
             }
-            batch.append(anchor)
-            size += anchor.byteCount
         }
-        if !batch.isEmpty { effects.append(frame()) }
+        if !batch.isEmpty { send(batch) }
+        send([])
     }
 
     // MARK: Publishing
@@ -225,8 +277,9 @@ extension NodeEngine {
                 return decoded[index]?.attachments ?? []
             }, by: signer, scope: settings.scope, now: step.now, in: step.storage)
         publishedCount += 1
-        guard let cid = outcome.applied.first?.received.cid else { return }
-        try absorb(outcome, from: nil, decoded: [cid: decoded], step)
+        guard let received = outcome.applied.first?.received else { return }
+        try absorb(outcome, from: nil, decoded: [received.cid: decoded], step)
+        try tell(.accepted(try wire(received, step), id: received.cid, hops: 0, from: nil), step)
         noteAnchored(seen)
     }
 
@@ -260,6 +313,10 @@ extension NodeEngine {
         case .equivocation(let first, let second):
             let outcome = try graph.judge(first: first, second: second, verifier: verifier, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)
+            // Somebody has published it: nobody else need.
+            for feed in evidence.filter({ [first, second].contains($0.value.proof.first) }).map(\.key) {
+                evidence[feed] = nil
+            }
         case .mismatch(let receipt, _):
             // The attestations themselves decide; the evidence calls those who have not looked yet.
             if let manifest = try manifest(ofReceipt: receipt, step.storage) { touch(manifest) }
@@ -310,8 +367,24 @@ extension NodeEngine {
             .event(
                 kind: "frozen", job: nil, node: feed.author, cid: freeze.proof.first,
                 detail: "\(freeze.proof.seq)"))
-        if feed.author != signer.did {
-            publish(Entry.encodedEquivocation(first: freeze.proof.first, second: freeze.proof.second), step)
+        if feed.author != signer.did { schedule(freeze.proof, step) }
+    }
+
+    // MARK: Evidence
+
+    /// Puts off publishing a proof, so that one of those who find it does and the others see it done.
+    ///
+    /// Every node waits a time of its own, drawn from the proof, that grows with the number of nodes.
+    private mutating func schedule(_ proof: Equivocation, _ step: Step) {
+        let share = SHA256.hash(proof.first.digest.bytes + signer.did.publicKey.bytes).bytes.bigEndian(at: 0)
+        let span = UInt64(min(64, max(1, profiles.count))) * 50
+        evidence[proof.feed] = PendingEvidence(proof: proof, due: step.now + Int64(share % span))
+    }
+
+    mutating func publishDueEvidence(_ step: Step) {
+        for feed in evidence.filter({ $0.value.due <= step.now }).map(\.key).sorted() {
+            guard let due = evidence.removeValue(forKey: feed) else { continue }
+            publish(Entry.encodedEquivocation(first: due.proof.first, second: due.proof.second), step)
         }
     }
 

@@ -102,7 +102,7 @@ extension NodeEngine {
         let wanted = receipt.record.outputs.map(\.cid) + receipt.record.logs.map(\.cid)
         let missing = try missingBlobs(wanted, step)
         if missing.isEmpty { return true }
-        fetch(missing, for: ledger.manifestCID, from: receipt.record.executor, step)
+        try fetch(missing, for: ledger.manifestCID, from: receipt.record.executor, step)
         return false
     }
 
@@ -164,10 +164,19 @@ extension NodeEngine {
             wakes.schedule(manifest, at: step.now + 500)
             return
         }
-        // An old job whose placer cannot hear us is not worth a place.
-        if record.placer != signer.did, gossip.link(to: record.placer) == nil,
-            step.now - record.created > Self.bidValidityMilliseconds
+        // An old job whose placer is gone is not worth a place.
+        if record.placer != signer.did, gossip.membership.state(of: record.placer) != .alive,
+            gossip.link(to: record.placer) == nil, step.now - record.created > Self.bidValidityMilliseconds
         {
+            return
+        }
+        guard isDrawn(record, manifest) else {
+            decide(
+                manifest,
+                BidDecision(
+                    .declined, code: "draw",
+                    reason: "others were drawn to bid first; the placer has had bids from them",
+                    retryable: true))
             return
         }
         let price = NodeProfile.price(units: record.resource.amount, perThousand: settings.computePrice)
@@ -278,7 +287,7 @@ extension NodeEngine {
     }
 
     /// Signs the bids of this step, one envelope for each placer.
-    mutating func flushBids(_ step: Step) {
+    mutating func flushBids(_ step: Step) throws(StorageError) {
         for placer in outgoingBids.keys.sorted() {
             let bids = outgoingBids[placer] ?? []
             for start in stride(from: 0, to: bids.count, by: Bids.countMax) {
@@ -289,7 +298,7 @@ extension NodeEngine {
                 if placer == signer.did {
                     take(batch, envelope, step)
                 } else {
-                    say(envelope, to: placer, step)
+                    try say(envelope, to: placer, step)
                 }
             }
         }
@@ -302,17 +311,10 @@ extension NodeEngine {
     }
 
     /// Sends a message of our own, to one node or to everyone.
-    mutating func say(_ envelope: Envelope, to recipient: DID?, _ step: Step) {
-        for effect in gossip.step(
-            .publish(envelope: envelope.bytes, to: recipient), now: step.now, graph: graph)
-        {
-            switch effect {
-            case .send(let link, let frame): effects.append(.send([link], frame.type, body: frame.encoded))
-            case .broadcast(let links, let frame):
-                if !links.isEmpty { effects.append(.send(links, frame.type, body: frame.encoded)) }
-            default: break
-            }
-        }
+    mutating func say(
+        _ envelope: Envelope, to recipient: DID?, isRecurring: Bool = false, _ step: Step
+    ) throws(StorageError) {
+        try tell(.publish(envelope: envelope.bytes, to: recipient, isRecurring: isRecurring), step)
     }
 
     /// Keeps this node's reason for `explain`; the newest stands.

@@ -13,15 +13,14 @@ internal import MeshStorage
 extension NodeEngine {
     func nodeViews() -> [NodeView] {
         profiles.map { did, known in
-            let state =
-                did == signer.did || gossip.link(to: did) != nil ? "alive" : "gone"
+            let state = did == signer.did ? .alive : gossip.membership.state(of: did) ?? .gone
             let profile = known.profile
             return NodeView(
                 nodeID: profile.name, did: did.description, location: profile.location,
                 memoryMib: Int(clamping: profile.capacity.memoryMiB),
                 cpu: Int(clamping: profile.capacity.cpu),
                 storageMib: Int(clamping: profile.capacity.storageMiB), languages: profile.languages,
-                reputation: Int(clamping: reputation(of: did)), state: state, labels: profile.labels)
+                reputation: Int(clamping: reputation(of: did)), state: state.rawValue, labels: profile.labels)
         }.sorted { $0.nodeID != $1.nodeID ? $0.nodeID < $1.nodeID : $0.did < $1.did }
     }
 
@@ -30,7 +29,8 @@ extension NodeEngine {
             PeerView(
                 nodeID: name(of: link.peer), did: link.peer.description, address: link.address,
                 state: "connected",
-                direction: link.outbound ? "outgoing" : "incoming", counters: counters(link.peer))
+                direction: link.outbound ? "outgoing" : "incoming", neighbour: link.isNeighbour,
+                counters: counters(link.peer))
         }
         let attempts = gossip.waitingDials.map { target in
             PeerView(
@@ -196,7 +196,7 @@ extension NodeEngine {
             + receipt.record.logs.map(\.cid)
         let missing = try missingBlobs(blobs, step)
         guard missing.isEmpty else {
-            fetch(missing, for: nil, from: receipt.record.executor, step)
+            try fetch(missing, for: nil, from: receipt.record.executor, step)
             if !isDue { return nil }
             throw Refused(
                 503, "blob.unavailable",

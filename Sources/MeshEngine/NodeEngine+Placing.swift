@@ -85,8 +85,13 @@ extension NodeEngine {
         if let failed { auction.excluded.insert(failed) }
         auction.isResumed = epoch == 0 && !isFirst
         // A bid may get lost on its way: who waits for the first one asks again.
+        // Where not everyone bids at once, there is time within the window to ask the others.
         auction.nextCall =
-            !isFirst ? step.now : window == 0 ? step.now + Auction.callMilliseconds : nil
+            !isFirst
+            ? step.now
+            : window == 0
+                ? step.now + Auction.callMilliseconds
+                : profiles.count > Self.bidderCountMax ? record.created + window / 2 : nil
         live[manifest]?.auction = auction
         if let failed {
             effects.append(
@@ -119,14 +124,16 @@ extension NodeEngine {
         if !isOver { wakes.schedule(manifest, at: auction.windowEnds) }
         if let due = auction.nextCall, due <= step.now, candidates.isEmpty {
             let call = BidCall(manifest: manifest, epoch: auction.epoch, placer: signer.did, time: step.now)
-            say(Envelope(signing: call.encoded, tag: BidCall.tag, by: signer), to: nil, step)
+            try say(Envelope(signing: call.encoded, tag: BidCall.tag, by: signer), to: nil, step)
             live[manifest]?.calledEpoch = auction.epoch
+            live[manifest]?.calls += 1
             auction.nextCall = step.now + Auction.callMilliseconds
             // A node that failed once is better than none at all.
             if step.now - auction.opened > 4 * Auction.callMilliseconds {
                 live[manifest]?.auction?.excluded = []
             }
         }
+        if let due = auction.nextCall, due > step.now { wakes.schedule(manifest, at: due) }
         guard isOver else { return }
         if candidates.isEmpty {
             let grace =
@@ -325,12 +332,17 @@ extension NodeEngine {
             else { return true }
             try open(call.manifest, allowSelf: false, step)
             live[call.manifest]?.calledEpoch = call.epoch
+            live[call.manifest]?.calls += 1
             // The placer has lost what we said before, or has never heard it.
             release(call.manifest)
             touch(call.manifest)
-        case .explainRequest(let request): answerExplain(request, step)
+        case .explainRequest(let request): try answerExplain(request, step)
         case .explainAnswer(let answer): takeExplanation(answer)
         case .bundleSignature(let body, let envelope): takeBundleSignature(body, envelope, step)
+        case .member(let member): try tell(.member(member), step)
+        case .suspicion(let signed):
+            guard isCurrent(signed.suspicion.time, step) else { return false }
+            try tell(.suspicion(signed), step)
         case .unknown: break
         }
         return true

@@ -72,7 +72,7 @@ extension NodeEngine {
         }
         for (row, entry) in rows {
             switch entry {
-            case .profile(let profile): remember(profile, at: row.position, now: now)
+            case .profile(let profile): remember(profile, at: row.position)
             case .bundle(let bundle):
                 try remember(bundle, cid: row.cid, anchor: row.anchor, row.position, storage)
             default: break
@@ -98,17 +98,12 @@ extension NodeEngine {
     ) throws(StorageError) {
         try step.storage.put(
             registryValue(cid, cid, position), forKey: Self.profileKey(position), in: .registry)
-        remember(profile, at: position, now: step.now)
-        guard profiles[position.author]?.position == position else { return }
-        let learned = gossip.step(
-            .addresses(position.author, profile.addresses), now: step.now, graph: graph)
-        try perform(learned, prepared: nil, step)
+        remember(profile, at: position)
     }
 
-    private mutating func remember(_ profile: NodeProfile, at position: EntryPosition, now: Timestamp) {
+    private mutating func remember(_ profile: NodeProfile, at position: EntryPosition) {
         if let known = profiles[position.author], position < known.position { return }
         profiles[position.author] = KnownProfile(position: position, profile: profile)
-        gossip.learn(profile.addresses, did: position.author, now: now)
     }
 
     /// Publishes who we are, unless the newest profile in our feed says it already.
@@ -176,7 +171,7 @@ extension NodeEngine {
             if let newest, let row = Self.registryRow(newest), let bytes = try step.storage.block(row.cid),
                 case .profile(let profile)? = try? Entry(decoding: bytes)
             {
-                remember(profile, at: row.position, now: step.now)
+                remember(profile, at: row.position)
             }
         case .bundle(let record):
             try step.storage.remove(Self.bundleKey(record.body, position), in: .registry)
@@ -185,12 +180,16 @@ extension NodeEngine {
         }
     }
 
-    /// Tells a newly linked peer that we stand by our bundle.
-    mutating func sendBundleSignature(to peer: DID, _ step: Step) {
-        guard let bundle = settings.federation, bundle.member(signer.did) != nil,
+    /// Tells a new neighbour who stands by our bundle, as far as we know; what it has not heard spreads.
+    mutating func offerBundleSignatures(to link: PeerLink, _ step: Step) throws(StorageError) {
+        guard let bundle = settings.federation,
             federation.complete(bundle.cid)?.signers.count != bundle.members.count
         else { return }
-        say(BundleEntry.signatureEnvelope(bundle.cid, by: signer), to: peer, step)
+        for did in federation.signatures.keys.sorted() {
+            guard let signature = federation.signatures[did] else { continue }
+            let envelope = BundleEntry.signatureEnvelope(bundle.cid, by: did, signature: signature)
+            try tell(.offer(envelope: envelope.bytes, to: link), step)
+        }
     }
 
     mutating func takeBundleSignature(_ body: CID, _ envelope: Envelope, _ step: Step) {

@@ -104,7 +104,7 @@ extension NodeEngine {
             let missing = try missingBlobs([cid], step)
             if missing.isEmpty { return .blob(cid) }
             let ledger = try jobs.ledger(waiter.job, in: step.storage)
-            fetch(missing, for: nil, from: ledger.settledReceipt?.record.executor, step)
+            try fetch(missing, for: nil, from: ledger.settledReceipt?.record.executor, step)
             return isDue
                 ? .failure(
                     status: 503,

@@ -86,7 +86,23 @@ public struct NodeEngine: Sendable {
     var publishedCount = 0
     var pending: [[UInt8]] = []
     var pendingSince: Timestamp?
+    /// Whom a ticket has admitted, and how many tickets have.
+    var invited: Set<DID> = []
+    var inviteCount = 0
     var outgoingBids: [DID: [Bids.Bid]] = [:]
+
+    /// Proofs of forks that this node publishes unless somebody else does first.
+    var evidence: [FeedID: PendingEvidence] = [:]
+
+    struct PendingEvidence: Sendable {
+        let proof: Equivocation
+        let due: Timestamp
+    }
+
+    // What of the membership is in the store.
+    var keptIncarnation: UInt64?
+    var keptMembers: [[UInt8]] = []
+    var membersKeptNext: Timestamp
 
     struct KnownProfile: Sendable {
         let position: EntryPosition
@@ -111,10 +127,16 @@ public struct NodeEngine: Sendable {
         started = now
         latestNow = now
         graph = try FeedGraph(restoring: storage)
+        let (incarnation, members) = try Self.restoreMembers(storage, verifier: verifier)
         gossip = GossipMachine(
-            own: signer.did, network: settings.network, scope: settings.scope, seed: settings.seed)
+            signer: signer, network: settings.network, scope: settings.scope, addresses: settings.addresses,
+            incarnation: incarnation, isAnnouncing: !settings.roles.isEmpty, seed: settings.seed, now: now)
+        gossip.restore(members)
         for peer in settings.peers { gossip.configure(peer: peer.address, did: peer.did, now: now) }
+        membersKeptNext = now
+        keptMembers = members.map(\.envelope)
         ownFrontierKnown = settings.alone
+        try restoreInvites(storage)
         try restoreRegistry(storage, now: now)
         try restoreJobs(storage, now: now)
         if !gossip.hasPeers { ownFrontierKnown = true }
@@ -128,6 +150,9 @@ public struct NodeEngine: Sendable {
         recentAnchors.contains(cid) || gossip.hasSeen(cid)
     }
 
+    /// Whether the signature of this membership record was found good before; for ``PreparedFrame``.
+    public func isChecked(_ member: CID) -> Bool { gossip.hasChecked(member) }
+
     /// A digest of all frontier marks: equal exactly when two replicas hold the same feeds.
     public var frontierFingerprint: Bytes32 { graph.fingerprint }
 
@@ -137,6 +162,7 @@ public struct NodeEngine: Sendable {
         for deadline in waiters.map(\.value.deadline) where earliest.map({ deadline < $0 }) ?? true {
             earliest = deadline
         }
+        for due in evidence.map(\.value.due) where earliest.map({ due < $0 }) ?? true { earliest = due }
         if !pending.isEmpty, publishingRefusal == nil, let pendingSince {
             let due = pendingSince + Self.anchorWindowMilliseconds
             earliest = earliest.map { min($0, due) } ?? due
@@ -176,8 +202,9 @@ public struct NodeEngine: Sendable {
             try publishPending(step)
             try settle(step)
         }
-        flushBids(step)
+        try flushBids(step)
         try answerWaiters(step)
+        try keepMembers(step)
         defer { effects = [] }
         mustPersist = publishedCount != before
         return effects
@@ -222,38 +249,34 @@ public struct NodeEngine: Sendable {
     private mutating func handle(_ input: EngineInput, _ step: Step) throws(StorageError) {
         switch input {
         case .linkOpened(let link, let peer, let address, let outbound):
-            try perform(
-                gossip.step(
-                    .linkOpened(link, peer: peer, address: address, outbound: outbound), now: step.now,
-                    graph: graph), prepared: nil, step)
+            try tell(.linkOpened(link, peer: peer, address: address, outbound: outbound), step)
             effects.append(.log(.info, "linked with \(name(of: peer)) at \(address)"))
-            sendBundleSignature(to: peer, step)
-        case .linkClosed(let link, _):
+        case .linkClosed(let link, let isOrderly):
             if let peer = gossip.peer(of: link) {
                 effects.append(.log(.info, "lost the link with \(name(of: peer))"))
             }
-            try perform(gossip.step(.linkClosed(link), now: step.now, graph: graph), prepared: nil, step)
-        case .dialFailed(let address, _):
-            try perform(
-                gossip.step(.dialFailed(address: address), now: step.now, graph: graph), prepared: nil, step)
+            try tell(.linkClosed(link, isOrderly: isOrderly), step)
+        case .dialFailed(let address, let isRefused):
+            try tell(.dialFailed(address: address, isRefused: isRefused), step)
         case .frame(let link, let prepared):
             if let (fault, detail) = prepared.fault {
-                let punished = gossip.step(.fault(link, fault, detail: detail), now: step.now, graph: graph)
-                try perform(punished, prepared: nil, step)
+                try tell(.fault(link, fault, detail: detail), step)
                 return
             }
             try perform(
-                gossip.step(.frame(link, prepared.frame), now: step.now, graph: graph), prepared: prepared,
-                step)
+                gossip.step(
+                    .frame(link, prepared.frame, members: prepared.members), now: step.now, graph: graph),
+                prepared: prepared, step)
         case .runFinished(let ticket, let report): try runFinished(ticket, report, step)
         case .blobsStored(let cids): try blobsStored(cids, step)
         case .blobsNotStored(let cids):
             for cid in cids { fetches[cid]?.isStoring = false }
         case .control(let request, let command): try control(request, command, step)
         case .deadlineReached:
-            try perform(gossip.step(.deadlineReached, now: step.now, graph: graph), prepared: nil, step)
+            try tell(.deadlineReached, step)
             let outcome = try graph.deadlineReached(now: step.now, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)
+            publishDueEvidence(step)
             for job in wakes.popDue(step.now) { touch(job) }
             try retryFetches(step)
             publishBundleIfDue(step)

@@ -11,6 +11,8 @@ public struct NodeSettings: Sendable {
         case open
         /// These, the federation's members and this node itself.
         case allowlist([DID])
+        /// The same, and whoever has shown a ticket of a member.
+        case invite(allow: [DID])
     }
 
     public struct Peer: Hashable, Sendable {

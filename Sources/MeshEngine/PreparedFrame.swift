@@ -23,8 +23,18 @@ public enum LiveMessage: Sendable {
     case explainAnswer(ExplainAnswer)
     /// The signer is not named: it is looked for among the members.
     case bundleSignature(CID, envelope: Envelope)
+    case member(SignedMember)
+    case suspicion(SignedSuspicion)
     /// Of a tag that this version does not know; passed on, not acted on.
     case unknown
+
+    /// Whether it may ask to be sent over every link.
+    var isUrgent: Bool {
+        switch self {
+        case .member, .suspicion: true
+        default: false
+        }
+    }
 }
 
 /// A frame with everything about it checked that needs no state: the work that may be done by
@@ -35,6 +45,8 @@ public struct PreparedFrame: Sendable {
     public private(set) var anchors: [PreparedAnchor]
     /// For `message`; `nil` when it is not new.
     public let message: LiveMessage?
+    /// The membership records that it carries, with good signatures all of them.
+    public let members: [SignedMember]
     /// What is wrong with it, when something is: the frame is then not acted on.
     public let fault: (PeerFault, detail: String)?
 
@@ -45,18 +57,24 @@ public struct PreparedFrame: Sendable {
     ///   - body: Its bytes, within the type's cap.
     ///   - isKnown: Whether an anchor or message with this CID was dealt with already: repetitions
     ///     are not checked again, because signatures are the scarcest resource.
+    ///   - isChecked: Whether the signature of this membership record was found good before.
     ///   - verifier: Checks signatures.
     public init(
-        type: FrameType, body: [UInt8], isKnown: (CID) -> Bool, verifier: some SignatureVerifier
+        type: FrameType, body: [UInt8], isKnown: (CID) -> Bool, isChecked: (CID) -> Bool = { _ in false },
+        verifier: some SignatureVerifier
     ) {
         var anchors: [PreparedAnchor] = []
         var message: LiveMessage?
+        var members: [SignedMember] = []
         var fault: (PeerFault, detail: String)?
         var frame = Frame.pong(0)
         do throws(IPLDError) {
             frame = try Frame(type: type, body: body)
             switch frame {
-            case .push(let anchor): anchors = [Self.prepare(anchor, isKnown: isKnown, verifier: verifier)]
+            case .hello(_, _, _, let record): members = Self.members([record], isChecked, verifier, &fault)
+            case .overlay(_, _, _, let records), .members(let records):
+                members = Self.members(records, isChecked, verifier, &fault)
+            case .push(let anchor, _): anchors = [Self.prepare(anchor, isKnown: isKnown, verifier: verifier)]
             case .have(let list):
                 anchors = list.map { Self.prepare($0, isKnown: isKnown, verifier: verifier) }
             case .message(let bytes, _):
@@ -79,7 +97,28 @@ public struct PreparedFrame: Sendable {
         self.frame = frame
         self.anchors = anchors
         self.message = message
+        self.members = members
         self.fault = fault
+    }
+
+    private static func members(
+        _ records: [[UInt8]], _ isChecked: (CID) -> Bool, _ verifier: some SignatureVerifier,
+        _ fault: inout (PeerFault, detail: String)?
+    ) -> [SignedMember] {
+        let members = records.compactMap { record in
+            isChecked(CID(of: record, codec: .dagCBOR))
+                ? SignedMember(decoding: record, verifier: Checked())
+                : SignedMember(decoding: record, verifier: verifier)
+        }
+        if members.count != records.count {
+            fault = (.badSignature, "a membership record is not signed by its subject")
+        }
+        return members
+    }
+
+    /// For what was checked before.
+    private struct Checked: SignatureVerifier {
+        func isSigned(_ envelope: Envelope, by author: DID) -> Bool { true }
     }
 
     /// The same frame for a receiver that knows some of its anchors: what ``init(type:body:isKnown:verifier:)``
@@ -141,6 +180,10 @@ public struct PreparedFrame: Sendable {
             (message, signer) = (.explainAnswer(answer), answer.node)
         case BundleEntry.signatureTag:
             return .bundleSignature(try BundleEntry.signedBody(envelope), envelope: envelope)
+        case MemberRecord.tag:
+            return SignedMember(decoding: bytes, verifier: verifier).map { .member($0) }
+        case Suspicion.tag:
+            return SignedSuspicion(decoding: bytes, verifier: verifier).map { .suspicion($0) }
         default: return .unknown
         }
         return verifier.isSigned(envelope, by: signer) ? message : nil

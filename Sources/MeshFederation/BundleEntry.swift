@@ -75,6 +75,19 @@ public struct BundleEntry: Hashable, Sendable {
         return Envelope(signing: encoder.bytes, tag: signatureTag, by: signer)
     }
 
+    /// The same envelope again, out of the signature that came in it.
+    public static func signatureEnvelope(_ body: CID, by member: DID, signature: [UInt8]) -> Envelope {
+        signatureEnvelope(body, by: Signed(did: member, signature: signature))
+    }
+
+    /// Somebody who has signed already.
+    private struct Signed: Signer {
+        let did: DID
+        let signature: [UInt8]
+
+        func sign(_ message: [UInt8], in range: Range<Int>) -> [UInt8] { signature }
+    }
+
     /// The bundle that a signature envelope is about.
     public static func signedBody(_ envelope: Envelope) throws(IPLDError) -> CID {
         try envelope.decodePayload { d throws(IPLDError) in try d.link() }

@@ -14,181 +14,155 @@ public struct PeerLink: Hashable, Comparable, Sendable {
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// What happened that gossip must know of.
-public enum GossipInput: Sendable {
-    case linkOpened(PeerLink, peer: DID, address: String, outbound: Bool)
-    case linkClosed(PeerLink)
-    case dialFailed(address: String)
-    case frame(PeerLink, Frame)
-    /// An anchor was applied and should spread; `from` sent it to us, `nil` when it is our own.
-    case applied(WireAnchor, author: DID, from: PeerLink?)
-    /// A signed message of our own; it goes straight to `to` where there is a link, else to everyone.
-    case publish(envelope: [UInt8], to: DID?)
-    /// Applying got stuck for want of this.
-    case wants([FeedWant], from: PeerLink?)
-    /// Somebody published where they can be reached.
-    case addresses(DID, [String])
-    /// A peer misbehaved beyond what this machine sees itself.
-    case fault(PeerLink, PeerFault, detail: String)
-    /// The instant in ``GossipMachine/nextDeadline`` has been reached; early delivery is harmless.
-    case deadlineReached
-}
-
-/// What must be done for gossip.
-public enum GossipEffect: Sendable {
-    case send(PeerLink, Frame)
-    /// The same frame to several links, to be encoded once.
-    case broadcast([PeerLink], Frame)
-    case dial(address: String, expecting: DID?)
-    case close(PeerLink, code: String, text: String)
-    /// Check these and hand them to the feeds.
-    case deliver(PeerLink, [WireAnchor])
-    /// Check the signature and act on it; it is new to us.
-    case deliverMessage(PeerLink, envelope: [UInt8], hops: UInt8)
-    /// Send the peer what it wants, if we have it.
-    case serve(PeerLink, FeedID, ClosedRange<UInt64>)
-    case serveBlocks(PeerLink, [CID])
-    /// A wanted block came, or the peer does not have it.
-    case deliverBlock(PeerLink, CID, [UInt8]?)
-    /// A peer has told how far it knows our own feed; `nil` when it knows none of it.
-    case ownFrontier(PeerLink, seq: UInt64?)
-    /// A peer did wrong; logged once for each class.
-    case report(DID, PeerFault, detail: String, isFirst: Bool)
-}
-
-/// What a peer can do wrong.
-public enum PeerFault: String, Hashable, Sendable, CaseIterable {
-    case malformedFrame = "malformed_frame"
-    case badSignature = "bad_signature"
-    case notAdmitted = "not_admitted"
-    case futureClock = "future_clock"
-    case gap
-    case fork
-    case tooMuchWaiting = "too_much_waiting"
-    case wrongNetwork = "wrong_network"
-    case staleMessage = "stale_message"
-
-    /// Whether the link is closed for it.
-    var closesLink: Bool {
-        switch self {
-        case .malformedFrame, .badSignature, .wrongNetwork: true
-        case .notAdmitted, .futureClock, .gap, .fork, .tooMuchWaiting, .staleMessage: false
-        }
-    }
-}
-
-/// Spreads anchors and messages and keeps replicas equal.
+/// Spreads anchors and messages, keeps replicas equal, and knows who is alive.
 ///
-/// Eager push to every link with de-duplication, and exact reconciliation of frontiers when a link
-/// opens and every ``syncMilliseconds``: fingerprints first, marks where they differ, then just the
-/// missing anchors, from one peer at a time for each feed. Anything that push loses, the next
-/// reconciliation brings.
+///     links ──▶ Overlay ────▶ neighbours ──▶ BroadcastTree   what is pushed to whom
+///                  ▲                │
+///                  └── gone ── Membership                    who is alive
+///     and beside them frontier reconciliation, which brings whatever the tree has lost
+///
+/// ``Overlay`` keeps a small active view of neighbours and a larger passive one (HyParView);
+/// ``BroadcastTree`` pushes along a spanning tree of the neighbours and announces along the other
+/// links (Plumtree); ``Membership`` probes neighbours and weighs suspicions (SWIM with Lifeguard's
+/// local health). Links that join no neighbours carry what two nodes have to settle with each other.
+/// Frontiers are compared when a link opens, and with one neighbour in turn every
+/// ``syncMilliseconds``; what the other has and we lack is fetched.
 ///
 /// The machine sees frames and marks, never the store: ``GossipEffect/serve(_:_:_:)`` asks its owner
 /// to read.
 public struct GossipMachine: Sendable {
-    /// How often frontiers are compared with each peer.
+    /// How often frontiers are compared with one of the neighbours.
     public static let syncMilliseconds: Int64 = 1_000
-    /// How long an answer to a want may take before another peer is asked.
-    static let wantMilliseconds: Int64 = 3_000
-    static let wantSpanMax: UInt64 = 2048
-    static let messageHops: UInt8 = 4
+    /// Larger items are announced and pulled, in bytes.
+    static let pushByteCountMax = 16 * 1024
+    /// Stands in place of the hops of a message that goes over every link and not only down the tree: who is
+    /// suspected, and that they are not dead.
+    public static let urgentHops: UInt8 = 255
+    /// How many membership records a new neighbour is told at once.
+    static let toldMemberCountMax = 128
 
     struct Link: Sendable {
         let peer: DID
         let address: String
         let outbound: Bool
         var greeted = false
-        /// How far the peer holds each feed, by the newest whole list that it has sent.
-        var marks: [FeedID: FrontierMark] = [:]
-        /// The list that it is sending.
-        var incoming: [FeedID: FrontierMark] = [:]
-        var nextSync: Timestamp
-
-        /// The most feeds that a peer may list.
-        static let markCountMax = 100_000
-
-        /// Takes one part of a list.
-        ///
-        /// - Returns: Whether the list is still within bounds.
-        mutating func take(_ part: [FrontierMark], isLast: Bool) -> Bool {
-            for mark in part { incoming[mark.feed] = mark }
-            guard incoming.count <= Self.markCountMax else { return false }
-            if isLast {
-                marks = incoming
-                incoming = [:]
-            }
-            return true
-        }
-    }
-
-    struct Request: Sendable {
-        let link: PeerLink
-        let deadline: Timestamp
+        var isNeighbour = false
+        /// The peer has said goodbye, or we have.
+        var isEnding = false
     }
 
     let own: DID
     let network: String
     let scope: String
-    var dialer: Dialer
+    var overlay: Overlay
+    var tree: BroadcastTree
+    public internal(set) var membership: Membership
     var links: [PeerLink: Link] = [:]
-    var requests: [FeedID: Request] = [:]
+    /// The newest link to each peer.
+    var linkOf: [DID: PeerLink] = [:]
+    var fetch = FetchPlan()
+    /// When the next neighbour's frontier is compared with ours, while there is one.
+    var nextSync: Timestamp?
+    private var lastSynced: PeerLink?
     /// The last missing block that was asked for.
     private var missingCursor: CID?
+    var payloads = PayloadCache()
+    /// Whether this node tells the whole mesh that it is there; whoever offers nothing need not.
+    let isAnnouncing: Bool
+    /// The incarnation that the mesh was told last.
+    var announced: UInt64?
+    /// Records whose signatures have been checked.
+    var seenMembers = RecentSet<CID>(capacity: 4_096)
     var seenMessages = RecentSet<CID>(capacity: 16_384)
+    /// Who is being dialled at which address.
+    var dialled: [String: DID] = [:]
     private var faults: [DID: [PeerFault: Int]] = [:]
-    private var penalised: Set<PeerLink> = []
 
-    public init(own: DID, network: String, scope: String, seed: UInt64) {
-        self.own = own
+    /// - Parameters:
+    ///   - signer: Signs membership records and suspicions.
+    ///   - network: Nodes with another network name do not talk to each other.
+    ///   - scope: The scope of the feeds.
+    ///   - addresses: Where others reach this node.
+    ///   - incarnation: The highest that this node may have published.
+    ///   - isAnnouncing: Whether the whole mesh is told that this node is there.
+    ///   - seed: Decides every random choice.
+    ///   - now: The shell's clock.
+    public init(
+        signer: any Signer, network: String, scope: String, addresses: [String], incarnation: UInt64,
+        isAnnouncing: Bool = true, seed: UInt64, now: Timestamp,
+        membershipSettings: MembershipSettings = MembershipSettings(),
+        overlaySettings: OverlaySettings = OverlaySettings()
+    ) {
+        own = signer.did
+        self.isAnnouncing = isAnnouncing
         self.network = network
         self.scope = scope
-        dialer = Dialer(own: own, seed: seed)
+        membership = Membership(
+            signer: signer, addresses: addresses, restoredIncarnation: incarnation, seed: seed,
+            settings: membershipSettings, now: now)
+        overlay = Overlay(own: membership.own, seed: seed, settings: overlaySettings)
+        tree = BroadcastTree()
     }
 
     /// Adds a peer that the operator named.
     public mutating func configure(peer address: String, did: DID?, now: Timestamp) {
-        dialer.configure(address, did: did, now: now)
+        overlay.configure(address, did: did, now: now)
     }
 
-    /// Notes where a peer said last that it can be reached.
-    public mutating func learn(_ addresses: [String], did: DID, now: Timestamp) {
-        dialer.learn(Array(addresses.prefix(4)), did: did, linked: link(to: did) != nil, now: now)
+    /// Takes the members that this node knew before its restart as candidates for its views.
+    public mutating func restore(_ members: [SignedMember]) {
+        overlay.restore(members)
     }
 
     // MARK: Reading
 
     /// When ``GossipInput/deadlineReached`` must next be delivered.
     public var nextDeadline: Timestamp? {
-        let sync = links.map(\.value.nextSync).min()
-        return [dialer.nextDeadline, sync, requests.map(\.value.deadline).min()].compactMap { $0 }.min()
+        var earliest = overlay.nextDeadline
+        func consider(_ other: Timestamp?) {
+            guard let other else { return }
+            earliest = earliest.map { min($0, other) } ?? other
+        }
+        consider(tree.nextDeadline)
+        consider(membership.nextDeadline)
+        consider(nextSync)
+        consider(fetch.nextDeadline)
+        return earliest
     }
 
     /// Whether there is anyone to ask for our own frontier.
-    public var hasPeers: Bool { dialer.hasTargets || !links.isEmpty }
+    public var hasPeers: Bool { overlay.knowsAnyone || !links.isEmpty }
 
     /// The link to a peer, if there is one.
-    public func link(to peer: DID) -> PeerLink? {
-        links.filter { $0.value.peer == peer }.map(\.key).min()
-    }
+    public func link(to peer: DID) -> PeerLink? { linkOf[peer] }
 
     public func peer(of link: PeerLink) -> DID? { links[link]?.peer }
 
     /// The links, in order of their numbers.
-    public var linkedPeers: [(link: PeerLink, peer: DID, address: String, outbound: Bool)] {
+    public var linkedPeers: [(link: PeerLink, peer: DID, address: String, outbound: Bool, isNeighbour: Bool)]
+    {
         links.sorted { $0.key < $1.key }.map {
-            (link: $0.key, peer: $0.value.peer, address: $0.value.address, outbound: $0.value.outbound)
+            (
+                link: $0.key, peer: $0.value.peer, address: $0.value.address, outbound: $0.value.outbound,
+                isNeighbour: $0.value.isNeighbour
+            )
         }
     }
 
     /// Whether a message with this CID has come before.
     public func hasSeen(_ message: CID) -> Bool { seenMessages.contains(message) }
 
+    /// Whether the signature of the membership record with this CID was found good a while ago.
+    public func hasChecked(_ member: CID) -> Bool { seenMembers.contains(member) }
+
     /// The peers that are being dialled or will be.
-    public var waitingDials: [(address: String, did: DID?, isDialling: Bool)] { dialer.waiting }
+    public var waitingDials: [(address: String, did: DID?, isDialling: Bool)] { overlay.waitingDials }
 
     /// What each peer did wrong, and how often.
     public func faultCounts(_ peer: DID) -> [PeerFault: Int] { faults[peer] ?? [:] }
+
+    /// The members worth knowing after a restart.
+    public var membersToPersist: [SignedMember] { overlay.memorable }
 
     // MARK: Stepping
 
@@ -202,80 +176,170 @@ public struct GossipMachine: Sendable {
     public mutating func step(_ input: GossipInput, now: Timestamp, graph: FeedGraph) -> [GossipEffect] {
         switch input {
         case .linkOpened(let link, let peer, let address, let outbound):
-            links[link] = Link(
-                peer: peer, address: address, outbound: outbound, nextSync: now + Self.syncMilliseconds)
-            dialer.linkOpened(peer, address: address, outbound: outbound)
-            return [.send(link, .hello(network: network, features: [], fingerprint: graph.fingerprint))]
-        case .linkClosed(let link):
-            guard let closed = links.removeValue(forKey: link) else { return [] }
-            for feed in requests.filter({ $0.value.link == link }).map(\.key) { requests[feed] = nil }
-            let penalty = penalised.remove(link) != nil
-            if self.link(to: closed.peer) == nil {
-                dialer.linkClosed(closed.peer, penalty: penalty, now: now)
+            links[link] = Link(peer: peer, address: address, outbound: outbound)
+            linkOf[peer] = link
+            dialled[address] = nil
+            return [
+                .send(
+                    link,
+                    .hello(
+                        network: network, features: [], fingerprint: graph.fingerprint,
+                        member: membership.own.envelope))
+            ]
+        case .linkClosed(let link, let isOrderly): return linkClosed(link, isOrderly: isOrderly, now: now)
+        case .dialFailed(let address, let isRefused):
+            var effects = perform(overlay.step(.dialFailed(address: address), now: now), now)
+            if let did = dialled.removeValue(forKey: address) {
+                effects += perform(membership.step(.dialFailed(did, isRefused: isRefused), now: now), now)
             }
-            return dials(now)
-        case .dialFailed(let address):
-            dialer.dialFailed(address, now: now)
-            return dials(now)
-        case .frame(let link, let frame): return receive(frame, on: link, now: now, graph: graph)
-        case .applied(let anchor, let author, let source):
-            let frame: Frame =
-                anchor.byteCount + 64 <= FrameType.push.byteCountMax ? .push(anchor) : .have([anchor])
-            let receivers = links.filter { $0.key != source && $0.value.peer != author }.map(\.key).sorted()
-            return receivers.isEmpty ? [] : [.broadcast(receivers, frame)]
-        case .publish(let envelope, let recipient):
+            return effects
+        case .frame(let link, let frame, let members):
+            return receive(frame, members, on: link, now: now, graph: graph)
+        case .accepted(let anchor, let id, let hops, let source):
+            payloads.insert(.anchor(anchor), for: id, now: now)
+            return spread(id, isLarge: anchor.byteCount > Self.pushByteCountMax, hops, source, now)
+        case .acceptedMessage(let envelope, _, Self.urgentHops, let source):
+            return flood(envelope, except: source)
+        case .acceptedMessage(let envelope, let id, let hops, let source):
+            payloads.insert(.message(envelope), for: id, now: now)
+            return spread(id, isLarge: false, hops, source, now)
+        case .obtained(let id): return perform(tree.step(.known(id), now: now), now)
+        case .repeated(let id, let hops, let source): return repeated(id, hops, source, now)
+        case .publish(let envelope, let recipient, let isRecurring):
+            if let recipient, let link = link(to: recipient), links[link]?.greeted == true {
+                seenMessages.insert(CID(of: envelope, codec: .dagCBOR))
+                return [.send(link, .message(envelope: envelope, hops: nil))]
+            }
+            var effects = broadcast(envelope, now)
+            if let recipient, isRecurring { effects += reach(recipient, now) }
+            return effects
+        case .offer(let envelope, let link):
             seenMessages.insert(CID(of: envelope, codec: .dagCBOR))
-            if let recipient, let link = link(to: recipient) {
-                return [.send(link, .message(envelope: envelope, hops: 0))]
-            }
-            return [.broadcast(links.keys.sorted(), .message(envelope: envelope, hops: Self.messageHops))]
+            return [.send(link, .message(envelope: envelope, hops: 0))]
+        case .member(let member): return take(member, now)
+        case .suspicion(let suspicion):
+            return perform(membership.step(.suspicion(suspicion), now: now), now)
+        case .reach(let did): return reach(did, now)
         case .wants(let wants, let source): return ask(wants, of: source, now: now)
-        case .addresses(let did, let addresses):
-            learn(addresses, did: did, now: now)
-            return dials(now)
         case .fault(let link, let fault, let detail): return punish(link, fault, detail)
         case .deadlineReached: return deadlineReached(now, graph)
         }
     }
 
-    private mutating func receive(
-        _ frame: Frame, on link: PeerLink, now: Timestamp, graph: FeedGraph
-    ) -> [GossipEffect] {
-        guard links[link] != nil else { return [] }
-        switch frame {
-        case .hello(let network, _, let fingerprint):
-            guard network == self.network else {
-                return punish(
-                    link, .wrongNetwork,
-                    "the peer is in network \"\(network)\", this node in \"\(self.network)\"")
-            }
-            links[link]?.greeted = true
-            return compare(
-                fingerprint, marks: nil, isAnswer: false, isLast: true, on: link, now: now, graph: graph)
-        case _ where links[link]?.greeted != true:
-            return punish(link, .malformedFrame, "a frame came before the hello")
-        case .frontier(let fingerprint, let marks, let isAnswer, let isLast):
-            return compare(
-                fingerprint, marks: marks, isAnswer: isAnswer, isLast: isLast, on: link, now: now,
-                graph: graph)
-        case .push(let anchor): return [.deliver(link, [anchor])]
-        case .have(let anchors): return [.deliver(link, anchors)]
-        case .message(let envelope, let hops):
-            guard seenMessages.insert(CID(of: envelope, codec: .dagCBOR)) else { return [] }
-            return [.deliverMessage(link, envelope: envelope, hops: hops)]
-        case .want(let feed, let range): return [.serve(link, feed, range)]
-        case .wantBlocks(let cids): return [.serveBlocks(link, cids)]
-        case .block(let cid, let bytes): return [.deliverBlock(link, cid, bytes)]
-        case .ping(let token): return [.send(link, .pong(token))]
-        case .pong, .bye: return []
+    private mutating func linkClosed(_ link: PeerLink, isOrderly: Bool, now: Timestamp) -> [GossipEffect] {
+        guard let closed = links.removeValue(forKey: link) else { return [] }
+        if linkOf[closed.peer] == link {
+            linkOf[closed.peer] = links.filter { $0.value.peer == closed.peer }.map(\.key).max()
         }
+        fetch.remove(link)
+        guard closed.greeted else {
+            return closed.outbound
+                ? perform(overlay.step(.dialFailed(address: closed.address), now: now), now) : []
+        }
+        return perform(overlay.step(.linkClosed(link), now: now), now)
+            + perform(
+                membership.step(
+                    .linkLost(link, closed.peer, isOrderly: isOrderly || closed.isEnding), now: now), now)
     }
 
-    /// Sends a message on to everyone but the peer it came from; called once its signature is known good.
-    public func forward(_ envelope: [UInt8], hops: UInt8, from source: PeerLink) -> [GossipEffect] {
-        guard hops > 0 else { return [] }
-        let receivers = links.keys.sorted().filter { $0 != source }
-        return receivers.isEmpty ? [] : [.broadcast(receivers, .message(envelope: envelope, hops: hops - 1))]
+    private mutating func receive(
+        _ frame: Frame, _ members: [SignedMember], on link: PeerLink, now: Timestamp, graph: FeedGraph
+    ) -> [GossipEffect] {
+        guard let peer = links[link]?.peer else { return [] }
+        if case .hello(let network, _, let fingerprint, _) = frame {
+            return greet(link, peer, network, fingerprint, members.first, now, graph)
+        }
+        guard links[link]?.greeted == true else {
+            return punish(link, .malformedFrame, "a frame came before the hello")
+        }
+        var effects = perform(membership.step(.heard(link), now: now), now)
+        switch frame {
+        case .hello: break
+        case .frontier(let ranges): effects += compare(ranges, on: link, now: now, graph: graph)
+        case .push(let anchor, let hops): effects.append(.deliver(link, [anchor], hops: hops))
+        case .have([]): effects += answerEnded(link, now: now, graph: graph)
+        case .have(let anchors): effects.append(.deliver(link, anchors, hops: nil))
+        case .message(let envelope, let hops):
+            effects += message(envelope, hops, on: link, now)
+        case .want(let spans):
+            effects += used(link, now)
+            effects.append(.serve(link, spans))
+        case .wantBlocks(let cids):
+            effects += used(link, now)
+            effects.append(.serveBlocks(link, cids))
+        case .block(let cid, let bytes):
+            effects += used(link, now)
+            effects.append(.deliverBlock(link, cid, bytes))
+        case .ping(let token): effects.append(.send(link, .pong(token)))
+        case .pong(let token): effects += perform(membership.step(.pong(link, token: token), now: now), now)
+        case .bye: links[link]?.isEnding = true
+        case .overlay(let kind, let hopsLeft, let origin, _):
+            guard let said = OverlayFrame(kind, hopsLeft: hopsLeft, origin: origin, members: members) else {
+                return punish(link, .malformedFrame, "an overlay frame lacks the record that it is about")
+            }
+            for member in members { effects += take(member, now) }
+            effects += perform(overlay.step(.frame(link, said), now: now), now)
+        case .members: for member in members { effects += take(member, now) }
+        case .announce(let items):
+            effects += perform(tree.step(.announced(link, items), now: now), now)
+        case .graft(let ids): effects += perform(tree.step(.grafted(link, ids), now: now), now)
+        case .pull(let ids): effects += perform(tree.step(.pulled(link, ids), now: now), now)
+        case .prune: effects += perform(tree.step(.pruned(link), now: now), now)
+        case .probe(let target, let token):
+            effects += perform(
+                membership.step(.probeRequest(link, target: target, token: token), now: now), now)
+        case .probed(let token, let isAlive):
+            effects += perform(
+                membership.step(.probeAnswer(link, token: token, isAlive: isAlive), now: now), now)
+        }
+        return effects
+    }
+
+    private mutating func greet(
+        _ link: PeerLink, _ peer: DID, _ network: String, _ fingerprint: Bytes32, _ member: SignedMember?,
+        _ now: Timestamp, _ graph: FeedGraph
+    ) -> [GossipEffect] {
+        guard network == self.network else {
+            return punish(
+                link, .wrongNetwork,
+                "the peer is in network \"\(network)\", this node in \"\(self.network)\"")
+        }
+        guard let member, member.record.did == peer, let opened = links[link], !opened.greeted else {
+            return punish(link, .malformedFrame, "a hello carries the sender's own membership record, once")
+        }
+        links[link]?.greeted = true
+        if nextSync == nil { nextSync = now + Self.syncMilliseconds }
+        var effects = take(member, now)
+        effects += perform(membership.step(.linked(link, peer), now: now), now)
+        overlay.recognise(peer, listeningAt: member.record.addresses, from: opened.address)
+        effects += perform(
+            overlay.step(
+                .linkOpened(link, peer: peer, address: opened.address, outbound: opened.outbound), now: now),
+            now)
+        effects += perform(overlay.step(.learned([member]), now: now), now)
+        return effects
+            + greeted(fingerprint, on: link, now: now, graph: graph)
+    }
+
+    private mutating func message(
+        _ envelope: [UInt8], _ hops: UInt8?, on link: PeerLink, _ now: Timestamp
+    ) -> [GossipEffect] {
+        let id = CID(of: envelope, codec: .dagCBOR)
+        if seenMessages.insert(id) { return [.deliverMessage(link, envelope: envelope, hops: hops)] }
+        guard let hops, hops != Self.urgentHops else { return [] }
+        return repeated(id, hops, link, now)
+    }
+
+    private mutating func repeated(
+        _ id: CID, _ hops: UInt8, _ link: PeerLink, _ now: Timestamp
+    ) -> [GossipEffect] {
+        let isLarge = (payloads[id]?.byteCount ?? 0) > Self.pushByteCountMax
+        return perform(
+            tree.step(.received(id, hops: hops, isLarge: isLarge, from: link, isNew: false), now: now), now)
+    }
+
+    private mutating func used(_ link: PeerLink, _ now: Timestamp) -> [GossipEffect] {
+        links[link]?.isNeighbour == true ? [] : perform(overlay.step(.used(link), now: now), now)
     }
 
     mutating func punish(_ link: PeerLink, _ fault: PeerFault, _ detail: String) -> [GossipEffect] {
@@ -284,15 +348,10 @@ public struct GossipMachine: Sendable {
         faults[peer, default: [:]][fault] = count
         var effects: [GossipEffect] = [.report(peer, fault, detail: detail, isFirst: count == 1)]
         if fault.closesLink {
-            penalised.insert(link)
+            links[link]?.isEnding = true
             effects.append(.close(link, code: fault.rawValue, text: detail))
         }
         return effects
-    }
-
-    private mutating func dials(_ now: Timestamp) -> [GossipEffect] {
-        dialer.due(now: now).filter { target in target.did.map { link(to: $0) == nil } ?? true }
-            .map { .dial(address: $0.address, expecting: $0.did) }
     }
 
     /// The blocks to ask for next: where more are missing than one frame names, each has its turn, so
@@ -307,19 +366,38 @@ public struct GossipMachine: Sendable {
     }
 
     private mutating func deadlineReached(_ now: Timestamp, _ graph: FeedGraph) -> [GossipEffect] {
-        var effects = dials(now)
-        effects += expireRequests(now, graph)
-        let fingerprint = graph.fingerprint
-        for link in links.keys.sorted() {
-            guard let due = links[link]?.nextSync, due <= now else { continue }
-            links[link]?.nextSync = now + Self.syncMilliseconds
-            guard links[link]?.greeted == true else { continue }
-            effects.append(
-                .send(link, .frontier(fingerprint: fingerprint, marks: nil, isAnswer: false, isLast: true)))
-            let wanted = nextMissing(graph)
-            if !wanted.isEmpty { effects.append(.send(link, .wantBlocks(wanted))) }
-            effects += requestMissing(from: link, now: now, graph: graph)
+        var effects: [GossipEffect] = []
+        if overlay.nextDeadline.map({ $0 <= now }) ?? false {
+            effects += perform(overlay.step(.deadlineReached, now: now), now)
         }
-        return effects
+        if membership.nextDeadline.map({ $0 <= now }) ?? false {
+            effects += perform(membership.step(.deadlineReached, now: now), now)
+        }
+        if tree.nextDeadline.map({ $0 <= now }) ?? false {
+            effects += perform(tree.step(.deadlineReached, now: now), now)
+        }
+        effects += expireRequests(now, graph)
+        guard let due = nextSync, due <= now else { return effects }
+        guard let link = nextToSync() else {
+            nextSync = nil
+            return effects
+        }
+        nextSync = now + Self.syncMilliseconds
+        effects.append(.send(link, comparison(graph)))
+        let wanted = nextMissing(graph)
+        if !wanted.isEmpty { effects.append(.send(link, .wantBlocks(wanted))) }
+        return effects + requestMissing(from: link, now: now, graph: graph)
+    }
+
+    /// The links take turns, neighbours or not: a direct link is as good for comparing as any.
+    private mutating func nextToSync() -> PeerLink? {
+        var first: PeerLink?
+        var next: PeerLink?
+        for (link, state) in links where state.greeted && !state.isEnding {
+            first = first.map { min($0, link) } ?? link
+            if let lastSynced, link > lastSynced { next = next.map { min($0, link) } ?? link }
+        }
+        lastSynced = next ?? first
+        return lastSynced
     }
 }

@@ -5,7 +5,9 @@ internal import WasmRuntime
 @main
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
-    static let benches: [any Bench] = [CodecBench(), StoreBench(), WasmBench(), ReceiptsBench(), JobsBench()]
+    static let benches: [any Bench] = [
+        CodecBench(), StoreBench(), SyncBench(), WasmBench(), ReceiptsBench(), JobsBench(),
+    ]
 
     static func main() {
         WasmWorker.runIfRequested()

@@ -50,6 +50,15 @@ final class Attacker: @unchecked Sendable {
         }
     }
 
+    /// Its membership record, which names no address.
+    var member: SignedMember {
+        SignedMember(
+            signing: MemberRecord(
+                did: identity.did, addresses: [], incarnation: 1,
+                time: Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))),
+            by: identity)
+    }
+
     /// Connects and says hello.
     func connect(to node: TestNode) throws -> LinkID {
         condition.withLock { events = [] }
@@ -59,7 +68,9 @@ final class Attacker: @unchecked Sendable {
             return nil
         }
         let fingerprint = SHA256.hash(Array("nothing".utf8))
-        send(.hello(network: "main", features: [], fingerprint: fingerprint), to: link)
+        send(
+            .hello(network: "main", features: [], fingerprint: fingerprint, member: member.envelope), to: link
+        )
         return link
     }
 

@@ -109,7 +109,7 @@ extension WholeNodes {
                 },
                 Attack(fault: .malformedFrame, closes: true) { attacker, link in
                     // A good frame without its end.
-                    let body = Frame.push(attacker.anchor(seq: 0, note: Attacker.note(1))).encoded
+                    let body = Frame.push(attacker.anchor(seq: 0, note: Attacker.note(1)), hops: 0).encoded
                     attacker.send(type: FrameType.push.rawValue, Array(body.dropLast(40)), to: link)
                 },
                 Attack(fault: .malformedFrame, closes: true) { attacker, link in
@@ -119,13 +119,14 @@ extension WholeNodes {
                     attacker.send(
                         .hello(
                             network: "elsewhere", features: [],
-                            fingerprint: Bytes32([UInt8](repeating: 0, count: 32))), to: link)
+                            fingerprint: Bytes32([UInt8](repeating: 0, count: 32)),
+                            member: attacker.member.envelope), to: link)
                 },
                 Attack(fault: .badSignature, closes: true) { attacker, link in
                     var anchor = attacker.anchor(seq: 0, note: Attacker.note(1))
                     // Byte 3 to 66 are the signature.
                     anchor.envelope[20] ^= 1
-                    attacker.send(.push(anchor), to: link)
+                    attacker.send(.push(anchor, hops: 0), to: link)
                 },
                 Attack(fault: .badSignature, closes: true) { attacker, link in
                     // In another's name.
@@ -137,15 +138,18 @@ extension WholeNodes {
                 },
                 Attack(fault: .futureClock, closes: false) { attacker, link in
                     let first = attacker.anchor(seq: 0, note: Attacker.note(1))
-                    attacker.send(.push(first), to: link)
+                    attacker.send(.push(first, hops: 0), to: link)
                     attacker.send(
-                        .push(attacker.anchor(seq: 1, after: first, milliseconds: 1, note: Attacker.note(2))),
+                        .push(
+                            attacker.anchor(seq: 1, after: first, milliseconds: 1, note: Attacker.note(2)),
+                            hops: 0),
                         to: link)
                 },
                 Attack(fault: .tooMuchWaiting, closes: false) { attacker, link in
                     for seq in 1...1100 {
                         attacker.send(
-                            .push(attacker.anchor(seq: UInt64(seq), note: Attacker.note(seq))), to: link)
+                            .push(attacker.anchor(seq: UInt64(seq), note: Attacker.note(seq)), hops: 0),
+                            to: link)
                     }
                 },
             ]
@@ -216,7 +220,7 @@ extension WholeNodes {
                 for (index, attack) in attacks().enumerated() { try commit(attack, index, node) }
                 // Frames that the transport itself refuses.
                 let wire: [(type: UInt8, size: Int, name: String)] = [
-                    (FrameType.push.rawValue, 300 * 1024, "frame-oversized"),
+                    (FrameType.push.rawValue, 1100 * 1024, "frame-oversized"),
                     (FrameType.hello.rawValue, 5000, "frame-oversized"), (99, 10, "frame-unknown"),
                 ]
                 for frame in wire { try send(frame.type, frame.size, node, fault: frame.name) }
@@ -228,14 +232,14 @@ extension WholeNodes {
                 let replayer = try Attacker()
                 defer { replayer.end() }
                 let link = try replayer.connect(to: node)
-                for _ in 0..<1000 { replayer.send(.push(stolen), to: link) }
+                for _ in 0..<1000 { replayer.send(.push(stolen, hops: 0), to: link) }
                 // What is dated in the future waits and is not shown.
                 let future = try Attacker()
                 defer { future.end() }
                 let dated = future.anchor(
                     seq: 0, milliseconds: Int64(Date().timeIntervalSince1970 * 1000) + 600_000,
                     note: Attacker.note(1))
-                future.send(.push(dated), to: try future.connect(to: node))
+                future.send(.push(dated, hops: 0), to: try future.connect(to: node))
                 try eventually("it does not wait") {
                     try node.status().queueLengths["anchors_waiting"] ?? 0 > 0 ? () : nil
                 }
@@ -263,12 +267,12 @@ extension WholeNodes {
                 let first = attacker.anchor(seq: 0, note: Attacker.note(0))
                 let left = attacker.anchor(seq: 1, after: first, note: Attacker.note(1))
                 let right = attacker.anchor(seq: 1, after: first, note: Attacker.note(2))
-                attacker.send(.push(first), to: link)
-                attacker.send(.push(left), to: link)
+                attacker.send(.push(first, hops: 0), to: link)
+                attacker.send(.push(left, hops: 0), to: link)
                 try eventually("the first history does not spread") {
                     try cluster[3].heads().contains { $0.did == did && $0.seq == 1 && !$0.frozen } ? () : nil
                 }
-                attacker.send(.push(right), to: link)
+                attacker.send(.push(right, hops: 0), to: link)
                 for node in cluster.nodes {
                     try eventually("\(node.name) does not freeze it") {
                         let heads = try node.ctl("dag", "heads", "-o", "json").objects()
@@ -287,7 +291,7 @@ extension WholeNodes {
                 #expect(log.contains { $0.did != did })
                 // What it adds above the fork is nobody's concern.
                 let more = attacker.anchor(seq: 2, after: left, note: Attacker.note(3))
-                attacker.send(.push(more), to: link)
+                attacker.send(.push(more, hops: 0), to: link)
                 try runsAJob(cluster)
                 let heads = try cluster.awaitEqualHeads()
                 #expect(heads.filter(\.frozen).map(\.did) == [did])
@@ -320,7 +324,7 @@ extension WholeNodes {
                 let forged = attacker.anchor(
                     seq: UInt64(log[0].seq), after: previous, note: Attacker.note(1),
                     by: try victim.identity())
-                attacker.send(.push(forged), to: try attacker.connect(to: cluster[1]))
+                attacker.send(.push(forged, hops: 0), to: try attacker.connect(to: cluster[1]))
                 for node in cluster.nodes {
                     try eventually("\(node.name) does not freeze it") {
                         try node.heads().contains {
@@ -365,7 +369,7 @@ extension WholeNodes {
                 try runsAJob(cluster)
                 try runsAJob(cluster, from: 1)
                 // An anchor behind the messages: when it is there, they have been dealt with.
-                attacker.send(.push(attacker.anchor(seq: 0, note: Attacker.note(1))), to: link)
+                attacker.send(.push(attacker.anchor(seq: 0, note: Attacker.note(1)), hops: 0), to: link)
                 try eventually("the messages are not through", within: 60) {
                     try node.heads().contains { $0.did == attacker.identity.did.description } ? () : nil
                 }

@@ -134,7 +134,7 @@ struct AdversityTests {
             entries: [CID(of: entry, codec: .dagCBOR)])
         let envelope = Envelope(signing: anchor.encoded, tag: Anchor.tag, by: mesh.nodes[0].identity)
         let wire = WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: [stray.bytes])
-        try mesh.inject(.push, Frame.push(wire).encoded, from: 0, to: 1)
+        try mesh.inject(.push, Frame.push(wire, hops: 0).encoded, from: 0, to: 1)
         #expect(mesh.feedEnd(1, of: 0)?.cid == envelope.cid)
         let storage = mesh.nodes[1].storage
         #expect(try !storage.hasBlock(stray.cid))
@@ -163,7 +163,7 @@ struct AdversityTests {
                 entries: [CID(of: entry, codec: .dagCBOR)])
             let envelope = Envelope(signing: anchor.encoded, tag: Anchor.tag, by: identity)
             let wire = WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: [])
-            try mesh.inject(.push, Frame.push(wire).encoded, from: 0, to: 1)
+            try mesh.inject(.push, Frame.push(wire, hops: 0).encoded, from: 0, to: 1)
             #expect(try !mesh.nodes[1].storage.hasBlock(envelope.cid))
         }
         _ = try mesh.run(until: { _ in false }, milliseconds: 2_000)
@@ -243,7 +243,7 @@ struct AdversityTests {
                 entries: [CID(of: entry, codec: .dagCBOR)])
             let envelope = Envelope(signing: anchor.encoded, tag: Anchor.tag, by: identity)
             let wire = WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: [])
-            try mesh.inject(.push, Frame.push(wire).encoded, from: 0, to: 1)
+            try mesh.inject(.push, Frame.push(wire, hops: 0).encoded, from: 0, to: 1)
         }
         guard case .status(let status)? = try mesh.ask(1, .status) else {
             Issue.record("no status")

@@ -37,75 +37,34 @@ struct FrontierExchangeTests {
     }
 
     private func machine(_ number: Int) -> GossipMachine {
-        GossipMachine(own: SilentSigner(number).did, network: "n", scope: SilentSigner.scope, seed: 1)
+        GossipMachine(
+            signer: SilentSigner(number), network: "n", scope: SilentSigner.scope, addresses: [],
+            incarnation: 0, seed: 1, now: Self.now)
     }
 
+    /// The first frame of a peer.
+    private func hello(_ number: Int, _ fingerprint: Bytes32) -> Frame {
+        let signer = SilentSigner(number)
+        let member = SignedMember(
+            signing: MemberRecord(did: signer.did, addresses: [], incarnation: 1, time: Self.now), by: signer)
+        return .hello(network: "n", features: [], fingerprint: fingerprint, member: member.envelope)
+    }
+
+    /// A frame as it comes out of the preparation.
+    private func input(_ frame: Frame, on link: PeerLink = link) -> GossipInput {
+        guard case .hello(_, _, _, let record) = frame else { return .frame(link, frame, members: []) }
+        return .frame(
+            link, frame, members: SignedMember(decoding: record, verifier: Trusting()).map { [$0] } ?? [])
+    }
+
+    /// The frames of reconciliation; what keeps the overlay and the membership is tested elsewhere.
     private func frames(_ effects: [GossipEffect]) -> [Frame] {
-        effects.compactMap { if case .send(_, let frame) = $0 { frame } else { nil } }
-    }
-
-    @Test("2,500 feeds are compared exactly, in frames below their cap")
-    func manyFeeds() throws {
-        let (hereStorage, thereStorage) = (MemoryStorage(), MemoryStorage())
-        // 2,000 feeds in common, 500 on each side alone.
-        let here = try graph(0..<2_500, hereStorage)
-        var there = try graph(500..<3_000, thereStorage)
-        var (a, b) = (machine(0), machine(2_999))
-        var toB = frames(
-            a.step(
-                .linkOpened(Self.link, peer: b.own, address: "b:1", outbound: true), now: Self.now,
-                graph: here))
-        var toA = frames(
-            b.step(
-                .linkOpened(Self.link, peer: a.own, address: "a:1", outbound: false), now: Self.now,
-                graph: there))
-        var told: [Int: [FrontierMark]] = [0: [], 1: []]
-        var wanted: Set<FeedID> = []
-        var ownFrontiers: [UInt64?] = []
-        for _ in 0..<1_000 where !toA.isEmpty || !toB.isEmpty {
-            let (forA, forB) = (toA, toB)
-            (toA, toB) = ([], [])
-            for frame in forA {
-                if case .frontier(_, let marks?, _, _) = frame { told[1]?.append(contentsOf: marks) }
-                guard case .want(let feed, _) = frame else {
-                    toB += frames(a.step(.frame(Self.link, try again(frame)), now: Self.now, graph: here))
-                    continue
-                }
-                // A serves what B wants.
-                wanted.insert(feed)
-                let cid = try #require(here.head(feed)).cid
-                let anchor = try #require(try FeedGraph.stored(cid, in: hereStorage))
-                try thereStorage.write { writer throws(StorageError) in
-                    _ = try there.receive(anchor, now: Self.now, in: writer)
-                }
-                toA += frames(b.delivered([feed], from: Self.link, now: Self.now, graph: there))
-            }
-            for frame in forB {
-                if case .frontier(_, let marks?, true, _) = frame { told[0]?.append(contentsOf: marks) }
-                if case .want = frame { continue }
-                let effects = b.step(.frame(Self.link, try again(frame)), now: Self.now, graph: there)
-                for case .ownFrontier(_, let seq) in effects { ownFrontiers.append(seq) }
-                toA += frames(effects)
-            }
+        effects.compactMap { if case .send(_, let frame) = $0 { frame } else { nil } }.filter {
+            [.frontier, .want, .have, .wantBlocks].contains($0.type)
         }
-        let ofHere = Set(here.frontier.map(\.feed))
-        #expect(Set((told[0] ?? []).map(\.feed)) == ofHere)
-        #expect(there.frontier.count == 3_000)
-        #expect(
-            wanted == Set((0..<500).map { FeedID(author: SilentSigner($0).did, scope: SilentSigner.scope) }))
-        // B's own feed is not known to A: said once the whole list is there, and only then.
-        #expect(!ownFrontiers.isEmpty)
-        #expect(ownFrontiers.allSatisfy { $0 == nil })
     }
 
-    /// The frame as it comes out of the wire, within its cap.
-    private func again(_ frame: Frame) throws -> Frame {
-        let body = frame.encoded
-        #expect(body.count <= frame.type.byteCountMax)
-        return try Frame(type: frame.type, body: body)
-    }
-
-    @Test("a node learns how far its own feed is known only from a whole list")
+    @Test("a node learns how far its own feed is known from the range that covers it, and from no other")
     func ownFrontier() throws {
         let storage = MemoryStorage()
         let peer = try graph(0..<2_000, storage)
@@ -115,31 +74,39 @@ struct FrontierExchangeTests {
         _ = own.step(
             .linkOpened(Self.link, peer: machine(9_999).own, address: "p:1", outbound: true), now: Self.now,
             graph: FeedGraph())
-        _ = own.step(
-            .frame(Self.link, .hello(network: "n", features: [], fingerprint: peer.fingerprint)),
-            now: Self.now, graph: FeedGraph())
-        let pages = GossipMachine.frontier(peer, peer.fingerprint, isAnswer: true)
+        let greeted = own.step(
+            input(hello(9_999, peer.fingerprint)), now: Self.now, graph: FeedGraph())
+        #expect(frames(greeted) == [.frontier([FrontierRange(upTo: nil, .marks([]))])])
+        var asked = machine(9_999)
+        _ = asked.step(
+            .linkOpened(Self.link, peer: own.own, address: "p:1", outbound: false), now: Self.now, graph: peer
+        )
+        _ = asked.step(
+            input(hello(number, FeedGraph().fingerprint)), now: Self.now, graph: peer)
+        let pages = frames(asked.step(input(frames(greeted)[0]), now: Self.now, graph: peer))
         #expect(pages.count == 3)
         for (index, page) in pages.enumerated() {
-            let effects = own.step(.frame(Self.link, page), now: Self.now, graph: FeedGraph())
+            let effects = own.step(input(try again(page)), now: Self.now, graph: FeedGraph())
             let known = effects.compactMap { if case .ownFrontier(_, let seq) = $0 { seq } else { nil } }
             #expect(known == (index == 2 ? [0] : []))
         }
     }
 
-    @Test("an empty frontier is one frame, and equal frontiers need no marks")
+    /// The frame as it comes out of the wire, within its cap.
+    private func again(_ frame: Frame) throws -> Frame {
+        let body = frame.encoded
+        #expect(body.count <= frame.type.byteCountMax)
+        return try Frame(type: frame.type, body: body)
+    }
+
+    @Test("equal frontiers need no answer")
     func small() throws {
-        let pages = GossipMachine.frontier(FeedGraph(), FeedGraph().fingerprint, isAnswer: false)
-        #expect(
-            pages == [
-                .frontier(fingerprint: FeedGraph().fingerprint, marks: [], isAnswer: false, isLast: true)
-            ])
         var machine = machine(1)
         _ = machine.step(
             .linkOpened(Self.link, peer: SilentSigner(2).did, address: "p:1", outbound: true), now: Self.now,
             graph: FeedGraph())
         let effects = machine.step(
-            .frame(Self.link, .hello(network: "n", features: [], fingerprint: FeedGraph().fingerprint)),
+            input(hello(2, FeedGraph().fingerprint)),
             now: Self.now,
             graph: FeedGraph())
         #expect(frames(effects).isEmpty)
@@ -153,7 +120,7 @@ struct FrontierExchangeTests {
             .linkOpened(Self.link, peer: SilentSigner(2).did, address: "p:1", outbound: true), now: Self.now,
             graph: graph)
         _ = machine.step(
-            .frame(Self.link, .hello(network: "n", features: [], fingerprint: graph.fingerprint)),
+            input(hello(2, graph.fingerprint)),
             now: Self.now, graph: graph)
         let cid = CID(of: [1], codec: .dagCBOR)
         var closedAfter: Int?
@@ -165,9 +132,8 @@ struct FrontierExchangeTests {
                     feed: FeedID(author: DID(publicKey: Bytes32(key)), scope: "s"), seq: 1, cid: cid,
                     frozenAt: nil)
             }
-            let frame = Frame.frontier(
-                fingerprint: graph.fingerprint, marks: marks, isAnswer: true, isLast: false)
-            for case .close in machine.step(.frame(Self.link, frame), now: Self.now, graph: graph) {
+            let frame = Frame.frontier([FrontierRange(upTo: nil, .differing(marks))])
+            for case .close in machine.step(input(frame), now: Self.now, graph: graph) {
                 closedAfter = page
             }
         }
@@ -203,7 +169,7 @@ struct FrontierExchangeTests {
             .linkOpened(Self.link, peer: SilentSigner(98).did, address: "p:1", outbound: true), now: Self.now,
             graph: graph)
         _ = machine.step(
-            .frame(Self.link, .hello(network: "n", features: [], fingerprint: graph.fingerprint)),
+            input(hello(98, graph.fingerprint)),
             now: Self.now, graph: graph)
         var asked: Set<CID> = []
         for second in 1...3 {
@@ -234,7 +200,7 @@ struct FrontierExchangeTests {
                     link, peer: SilentSigner(10 + number).did, address: "p:\(number)", outbound: true),
                 now: Self.now, graph: own)
             _ = machine.step(
-                .frame(link, .hello(network: "n", features: [], fingerprint: peer.fingerprint)),
+                input(hello(10 + number, peer.fingerprint), on: link),
                 now: Self.now, graph: own)
         }
         func wants(_ effects: [GossipEffect]) -> [UInt64] {
@@ -242,110 +208,16 @@ struct FrontierExchangeTests {
         }
         var asked: [UInt64] = []
         for number in 1...3 {
-            for page in GossipMachine.frontier(peer, peer.fingerprint, isAnswer: true) {
-                asked += wants(
-                    machine.step(.frame(PeerLink(rawValue: UInt64(number)), page), now: Self.now, graph: own))
-            }
+            let told = Frame.frontier([
+                FrontierRange(upTo: nil, .differing(peer.marks(at: 0..<peer.feedCount)))
+            ])
+            asked += wants(
+                machine.step(input(told, on: PeerLink(rawValue: UInt64(number))), now: Self.now, graph: own))
         }
         #expect(asked == [1])
         for second in 1...12 {
             asked += wants(machine.step(.deadlineReached, now: Self.now + Int64(second) * 1_000, graph: own))
         }
         #expect(asked == [1, 2, 3, 1, 2])
-    }
-}
-
-@Suite("Dialling with backoff", .tags(.Size.small))
-struct DialBackoffTests {
-    private let own = DID(publicKey: SHA256.hash([0]))
-    private let peer = DID(publicKey: SHA256.hash([1]))
-    private let start = Timestamp(milliseconds: 5_000_000)
-
-    @Test("delays double from 200 ms to 30 s, with at most half taken off", arguments: Seed.sample(20))
-    func backoff(_ seed: Seed) {
-        var dialer = Dialer(own: own, seed: seed.rawValue)
-        dialer.configure("a:1", did: nil, now: start)
-        var now = start
-        for failure in 0..<40 {
-            #expect(dialer.due(now: now).map(\.address) == ["a:1"])
-            #expect(dialer.due(now: now).isEmpty, "each dial at most once at a time")
-            dialer.dialFailed("a:1", now: now)
-            let full = min(30_000, Int64(200) << Int64(min(failure, 8)))
-            let delay = (dialer.nextDeadline ?? now) - now
-            #expect(delay >= full / 2 && delay <= full, "after failure \(failure)")
-            #expect(dialer.due(now: now + (delay - 1)).isEmpty)
-            now = now + delay
-        }
-    }
-
-    @Test("delays follow from the seed and differ between seeds")
-    func jitter() {
-        func delays(_ seed: UInt64) -> [Int64] {
-            var dialer = Dialer(own: own, seed: seed)
-            dialer.configure("a:1", did: nil, now: start)
-            var now = start
-            return (0..<10).map { _ in
-                _ = dialer.due(now: now)
-                dialer.dialFailed("a:1", now: now)
-                let delay = (dialer.nextDeadline ?? now) - now
-                now = now + delay
-                return delay
-            }
-        }
-        #expect(delays(1) == delays(1))
-        #expect(delays(1) != delays(2))
-    }
-
-    @Test("a learned address that never answers is forgotten, a configured one is not")
-    func forgetting() {
-        var dialer = Dialer(own: own, seed: 1)
-        dialer.configure("a:1", did: nil, now: start)
-        dialer.learn(["b:1"], did: peer, linked: false, now: start)
-        var now = start
-        for _ in 0..<40 {
-            for dial in dialer.due(now: now) { dialer.dialFailed(dial.address, now: now) }
-            now = now + 30_000
-        }
-        #expect(dialer.waiting.map(\.address) == ["a:1"])
-    }
-
-    @Test("connected peers, their other addresses and this node itself are not dialled")
-    func connected() {
-        var dialer = Dialer(own: own, seed: 1)
-        dialer.configure("self:1", did: own, now: start)
-        dialer.learn(["self:2"], did: own, linked: false, now: start)
-        #expect(!dialer.hasTargets)
-        dialer.configure("a:1", did: nil, now: start)
-        dialer.learn(["a:2"], did: peer, linked: false, now: start)
-        #expect(dialer.due(now: start).map(\.address) == ["a:1", "a:2"])
-        dialer.linkOpened(peer, address: "a:1", outbound: true)
-        #expect(dialer.due(now: start + 1_000_000).isEmpty)
-        dialer.learn(["a:2", "a:3"], did: peer, linked: true, now: start)
-        #expect(dialer.due(now: start + 1_000_000).isEmpty)
-        #expect(dialer.nextDeadline == nil)
-        dialer.linkClosed(peer, penalty: false, now: start)
-        #expect(dialer.due(now: start + 200).map(\.address) == ["a:1", "a:2", "a:3"])
-    }
-
-    @Test("a peer that misbehaved waits longest")
-    func penalty() {
-        var dialer = Dialer(own: own, seed: 1)
-        dialer.configure("a:1", did: peer, now: start)
-        _ = dialer.due(now: start)
-        dialer.linkOpened(peer, address: "a:1", outbound: true)
-        dialer.linkClosed(peer, penalty: true, now: start)
-        #expect(dialer.due(now: start + 14_999).isEmpty)
-        #expect(dialer.due(now: start + 30_000).count == 1)
-    }
-
-    @Test("no more addresses are learned than are kept")
-    func bounded() {
-        var dialer = Dialer(own: own, seed: 1)
-        for number in 0..<1_000 {
-            dialer.learn(
-                ["h\(number):1"], did: DID(publicKey: SHA256.hash(Array("\(number)".utf8))), linked: false,
-                now: start)
-        }
-        #expect(dialer.waiting.count == 64)
     }
 }

@@ -222,12 +222,9 @@ struct OwnClaimTests {
         mesh.connectAll()
         _ = try mesh.run(until: { _ in false }, milliseconds: 3_000)
         let own = FeedID(author: mesh.nodes[0].identity.did, scope: "default")
-        let lie = Frame.frontier(
-            fingerprint: SHA256.hash([9]),
-            marks: [
-                FrontierMark(feed: own, seq: 1_000_000, cid: CID(of: [1], codec: .dagCBOR), frozenAt: nil)
-            ],
-            isAnswer: true, isLast: true)
+        let mark = FrontierMark(
+            feed: own, seq: 1_000_000, cid: CID(of: [1], codec: .dagCBOR), frozenAt: nil)
+        let lie = Frame.frontier([FrontierRange(upTo: nil, .differing([mark]))])
         try mesh.inject(lie.type, lie.encoded, from: 2, to: 0)
         #expect(try mesh.submit(0) == nil, "for a moment it may be true")
         _ = try mesh.run(until: { _ in false }, milliseconds: 11_000)

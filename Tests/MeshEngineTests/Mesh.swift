@@ -47,6 +47,8 @@ final class Mesh {
     var now = Timestamp(milliseconds: 1_800_000_000_000)
     private var queue: [(node: Int, input: EngineInput)] = []
     private var links: [(a: Int, b: Int)] = []
+    /// Pairs that cannot reach each other. At first that is everyone: nodes are linked by hand.
+    private var apart: [(Int, Int)] = []
     private var nextRequest: UInt64 = 1
     /// Whether a frame is lost on its way; hellos never are, because links are reliable until they close.
     var loses: (FrameType) -> Bool = { _ in false }
@@ -74,6 +76,8 @@ final class Mesh {
         for (index, identity) in identities.enumerated() {
             var settings = NodeSettings(name: "node-\(index + 1)")
             settings.federation = bundle
+            settings.addresses = ["node-\(index):1"]
+            settings.seed = UInt64(index)
             settings.engine = Self.engine
             settings.capacity = NodeProfile.Capacity(cpu: 4, memoryMiB: 1024, storageMiB: 1024)
             settings.computePrice = 800 + 100 * UInt64(index)
@@ -89,6 +93,7 @@ final class Mesh {
                     engine: engine, identity: identity, settings: settings, storage: storage,
                     blobs: MemoryBlobs()))
         }
+        for a in nodes.indices { for b in nodes.indices where a < b { apart.append((a, b)) } }
     }
 
     func connectAll() {
@@ -97,13 +102,25 @@ final class Mesh {
 
     /// Links are numbered by their place in the list, at both ends.
     func connect(_ a: Int, _ b: Int) {
+        apart.removeAll { $0 == (min(a, b), max(a, b)) }
         links.append((a, b))
         let link = PeerLink(rawValue: UInt64(links.count))
-        queue.append((a, .linkOpened(link, peer: nodes[b].identity.did, address: "b:\(b)", outbound: true)))
+        queue.append(
+            (a, .linkOpened(link, peer: nodes[b].identity.did, address: "node-\(b):1", outbound: true)))
         queue.append((b, .linkOpened(link, peer: nodes[a].identity.did, address: "a:\(a)", outbound: false)))
     }
 
+    private func isApart(_ a: Int, _ b: Int) -> Bool {
+        apart.contains { $0 == (min(a, b), max(a, b)) }
+    }
+
+    /// Cuts a link, which stays cut until somebody connects the two again.
     func cut(_ a: Int, _ b: Int) {
+        apart.append((min(a, b), max(a, b)))
+        unlink(a, b)
+    }
+
+    private func unlink(_ a: Int, _ b: Int) {
         for (index, link) in links.enumerated() where (link.a, link.b) == (a, b) || (link.a, link.b) == (b, a)
         {
             let id = PeerLink(rawValue: UInt64(index + 1))
@@ -131,6 +148,7 @@ final class Mesh {
                 settings: twin.settings, signer: twin.identity, verifier: Ed25519Verifier(), now: now,
                 restoring: writer)
         }
+        for other in nodes.indices { apart.append((other, nodes.count)) }
         nodes.append(twin)
         return nodes.count - 1
     }
@@ -233,9 +251,20 @@ final class Mesh {
         case .close(let link, let code, _):
             closes.append((index, code))
             let ends = links[Int(link.rawValue) - 1]
-            if ends.a >= 0 { cut(ends.a, ends.b) }
+            if ends.a >= 0 { unlink(ends.a, ends.b) }
+        case .dial(let address, _):
+            // Nodes that say where they are reached are reached there.
+            guard let other = nodes.firstIndex(where: { $0.settings.addresses.contains(address) }) else {
+                break
+            }
+            if nodes[other].isDown || isApart(index, other) || areLinked(index, other) {
+                let isRefused = nodes[other].isDown
+                queue.append((index, .dialFailed(address: address, isRefused: isRefused)))
+            } else {
+                connect(index, other)
+            }
         case .foreignEntry(let author, let cid, let bytes): foreign.append((index, author, cid, bytes))
-        case .dial, .log, .event: break
+        case .log, .event: break
         }
     }
 
@@ -280,8 +309,9 @@ final class Mesh {
     {
         let end = now + 60_000
         while now < end {
-            guard let view = try view(node, job) else { return nil }
-            if view.status == status, verification == nil || view.verification.state == verification {
+            if let view = try view(node, job), view.status == status,
+                verification == nil || view.verification.state == verification
+            {
                 return view
             }
             _ = try run(until: { _ in false }, milliseconds: 100)

@@ -32,9 +32,9 @@ extension World {
         else { return false }
         switch frame {
         case .message(let bytes, let hops):
-            if behaviour != .vanisher { return hops < 4 && hops > 0 }
+            if behaviour != .vanisher { return hops.map { $0 > 0 } ?? false }
             return (try? Envelope(decoding: bytes))?.tag == Heartbeat.tag
-        case .push(let anchor): return behaviour != .vanisher && author(of: anchor) != node.did
+        case .push(let anchor, _): return behaviour != .vanisher && author(of: anchor) != node.did
         case .have(let anchors):
             return behaviour != .vanisher && anchors.contains { author(of: $0) != node.did }
         case .block: return behaviour != .vanisher
@@ -52,7 +52,7 @@ extension World {
     /// Once, after the first ten seconds: another anchor at the place of the one that is being pushed.
     private func secondHistory(_ type: FrameType, _ body: [UInt8], _ node: SimulatedNode) -> SharedFrame? {
         guard !node.hasEquivocated, time > 10 * Duration.second,
-            case .push(let wire)? = try? Frame(type: type, body: body), let real = anchor(of: wire),
+            case .push(let wire, _)? = try? Frame(type: type, body: body), let real = anchor(of: wire),
             real.author == node.did
         else { return nil }
         var encoder = DAGCBOREncoder()
@@ -65,7 +65,7 @@ extension World {
         node.hasEquivocated = true
         history.equivocations[node.index] = real.seq
         note("\(node.name) signs a second anchor \(real.seq)")
-        let frame = Frame.push(WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []))
+        let frame = Frame.push(WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []), hops: 0)
         return SharedFrame(frame.type, frame.encoded)
     }
 

@@ -1,0 +1,231 @@
+internal import IPLD
+public import MeshCore
+
+/// Spreads items to everyone over the neighbours' links: pushed along a tree, announced on all other links
+/// (Plumtree, Leitão et al. 2007).
+///
+/// The tree grows by itself: a link that brings an item twice is pruned, and one whose announcement comes
+/// long before the item is grafted. It holds names alone; the owner has the items. What neither pushes nor
+/// announcements bring is left to reconciliation.
+public struct BroadcastTree: Sendable {
+    struct Neighbour: Sendable {
+        let link: PeerLink
+        var isEager = true
+        var gathered: [BroadcastAnnouncement] = []
+        /// Items that it announced and that are still missing.
+        var openCount = 0
+        var prunedAt: Timestamp?
+        /// What it brought first, less what it brought again; at nothing the next repetition prunes it.
+        ///
+        /// In a mesh where many publish at once each edge of a circle repeats the items of somebody. Were
+        /// one repetition enough, the circle would be cut in several places and the tree fall apart.
+        var credit = 0
+        var brokenPromises = 0
+    }
+
+    let settings: BroadcastTreeSettings
+    /// Sorted by link.
+    var neighbours: [Neighbour] = []
+    var seen: BroadcastTreeSeen
+    var missing: [CID: MissingItem] = [:]
+    /// The missing items by when they are due, the earliest first; entries that no longer hold are skipped.
+    var dues = DueQueue()
+    var effects: [BroadcastTreeEffect] = []
+    var flushAt: Timestamp?
+    /// The link that brought the last new items, and how many in a row.
+    private var run: (link: PeerLink?, count: Int, countedAt: Timestamp) = (
+        link: nil, count: 0, countedAt: Timestamp(milliseconds: 0)
+    )
+    /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
+    var lag: (mean: Int64, deviation: Int64)?
+
+    public init(settings: BroadcastTreeSettings = BroadcastTreeSettings()) {
+        self.settings = settings
+        seen = BroadcastTreeSeen(capacity: settings.seenCountMax)
+    }
+
+    /// Takes in what happened and says what is to be done about it, in that order.
+    public mutating func step(_ input: BroadcastTreeInput, now: Timestamp) -> [BroadcastTreeEffect] {
+        switch input {
+        case .neighbourUp(let link):
+            let place = neighbours.firstIndex { $0.link >= link } ?? neighbours.endIndex
+            if place == neighbours.endIndex || neighbours[place].link != link {
+                neighbours.insert(Neighbour(link: link), at: place)
+            }
+        case .neighbourDown(let link):
+            neighbourDown(link, now: now)
+        case .publish(let id, let isLarge):
+            publish(id, isLarge: isLarge, now: now)
+        case .received(let id, let hops, let isLarge, let link, let isNew):
+            received(id, hops: hops, isLarge: isLarge, from: link, isNew: isNew, now: now)
+        case .announced(let link, let announcements):
+            announced(announcements, by: link, now: now)
+        case .grafted(let link, let ids):
+            guard let index = index(link) else { break }
+            neighbours[index].isEager = true
+            serve(ids, to: link)
+        case .pulled(let link, let ids):
+            serve(ids, to: link)
+        case .pruned(let link):
+            guard let index = index(link) else { break }
+            neighbours[index].isEager = false
+            neighbours[index].credit = 0
+        case .known(let id):
+            seen.insert(id, hops: 0)
+            arrived(id, from: nil, now: now)
+        case .deadlineReached:
+            break
+        }
+        if let at = flushAt, at <= now { flush() }
+        askForMissing(now: now)
+        let result = effects
+        effects = []
+        return result
+    }
+
+    /// When ``BroadcastTreeInput/deadlineReached`` is wanted next.
+    public var nextDeadline: Timestamp? {
+        let due = dues.earliest
+        guard let flushAt else { return due }
+        return min(flushAt, due ?? flushAt)
+    }
+
+    /// How often the link's peer announced an item and did not send it when asked.
+    public func brokenPromises(_ link: PeerLink) -> Int {
+        index(link).map { neighbours[$0].brokenPromises } ?? 0
+    }
+
+    /// The links that items are pushed to.
+    public var eagerLinks: [PeerLink] { neighbours.filter(\.isEager).map(\.link) }
+
+    /// The links that items are only announced to.
+    public var lazyLinks: [PeerLink] { neighbours.filter { !$0.isEager }.map(\.link) }
+
+    /// Items announced to us and not here.
+    public var missingCount: Int { missing.count }
+
+    func index(_ link: PeerLink) -> Int? {
+        neighbours.firstIndex { $0.link == link }
+    }
+
+    private mutating func neighbourDown(_ link: PeerLink, now: Timestamp) {
+        guard let index = index(link) else { return }
+        let wasEager = neighbours.remove(at: index).isEager
+        if wasEager, !neighbours.contains(where: \.isEager) { hurry(now: now) }
+    }
+
+    // MARK: Items
+
+    private mutating func publish(_ id: CID, isLarge: Bool, now: Timestamp) {
+        guard seen.insert(id, hops: 0) else { return }
+        if !isLarge, !neighbours.contains(where: \.isEager) {
+            // Pruned by everyone: announcing alone would cost every item the announcements' patience.
+            for index in neighbours.indices.prefix(2) { neighbours[index].isEager = true }
+        }
+        spread(id, hops: 1, isLarge: isLarge, sparing: nil, now: now)
+    }
+
+    private mutating func received(
+        _ id: CID, hops: UInt8, isLarge: Bool, from link: PeerLink, isNew: Bool, now: Timestamp
+    ) {
+        let isFirst = seen.insert(id, hops: hops) && isNew
+        let index = index(link)
+        guard isFirst else {
+            arrived(id, from: link, now: now)
+            if !isLarge, let index {
+                neighbours[index].credit -= 1
+                if neighbours[index].credit < 0 { prune(at: index, now: now) }
+            }
+            return
+        }
+        if let index, !isLarge {
+            neighbours[index].isEager = true
+            neighbours[index].credit = min(settings.creditMax, neighbours[index].credit + 1)
+            shorten(id, hops: hops, from: index, now: now)
+        }
+        arrived(id, from: link, now: now)
+        spread(id, hops: hops == .max ? hops : hops + 1, isLarge: isLarge, sparing: link, now: now)
+    }
+
+    /// The link brought what was here: items go elsewhere from now on, unless it is the last that brings any.
+    private mutating func prune(at index: Int, now: Timestamp) {
+        neighbours[index].credit = 0
+        guard neighbours.contains(where: { $0.isEager && $0.link != neighbours[index].link }) else { return }
+        // What was under way when we pruned is no reason to say it again.
+        if !neighbours[index].isEager, let last = neighbours[index].prunedAt,
+            now - last < settings.patienceMilliseconds
+        {
+            return
+        }
+        neighbours[index].isEager = false
+        neighbours[index].prunedAt = now
+        effects.append(.prune(neighbours[index].link))
+    }
+
+    /// Grafts a link whose peer had the item many hops nearer to its origin.
+    ///
+    /// The link that brought it is left to be pruned by its next repetition: cutting it here would lose what
+    /// is on its way. It is done only while all items come by one link. Where they come from several sides,
+    /// what is a short way for one is a long way for another, and neighbours would undo each other's work.
+    private mutating func shorten(_ id: CID, hops: UInt8, from index: Int, now: Timestamp) {
+        let link = neighbours[index].link
+        if run.link != link {
+            run = (link: link, count: 1, countedAt: now)
+        } else if now - run.countedAt >= settings.shortenPaceMilliseconds {
+            run.count = min(run.count + 1, 64)
+            run.countedAt = now
+        }
+        guard run.count >= settings.shortenAfterCount, Int(hops) > settings.hopCountWanted,
+            let item = missing[id]
+        else { return }
+        let nearer = item.announcers.filter { Int($0.hops) + 1 + settings.shorterHopCount <= Int(hops) }
+            .min { ($0.hops, $0.link) < ($1.hops, $1.link) }
+        guard let nearer, nearer.link != link, let other = self.index(nearer.link), !neighbours[other].isEager
+        else { return }
+        neighbours[other].isEager = true
+        neighbours[index].credit = 0
+        run.count = 0
+        effects.append(.graft(nearer.link, []))
+    }
+
+    /// Pushes to the eager links and announces on the others; a large item is announced to all.
+    private mutating func spread(_ id: CID, hops: UInt8, isLarge: Bool, sparing: PeerLink?, now: Timestamp) {
+        var eager: [PeerLink] = []
+        for index in neighbours.indices where neighbours[index].link != sparing {
+            if neighbours[index].isEager, !isLarge {
+                eager.append(neighbours[index].link)
+            } else {
+                gather(
+                    BroadcastAnnouncement(id: id, hops: hops == 0 ? 0 : hops - 1, isLarge: isLarge),
+                    for: index,
+                    now: now)
+            }
+        }
+        if !eager.isEmpty { effects.append(.push(eager, id, hops: hops)) }
+    }
+
+    private mutating func gather(_ announcement: BroadcastAnnouncement, for index: Int, now: Timestamp) {
+        neighbours[index].gathered.append(announcement)
+        if neighbours[index].gathered.count >= settings.announcementCountMax {
+            effects.append(.announce(neighbours[index].link, neighbours[index].gathered))
+            neighbours[index].gathered = []
+        } else if flushAt == nil {
+            flushAt = now + settings.gatherMilliseconds
+        }
+    }
+
+    private mutating func flush() {
+        flushAt = nil
+        for index in neighbours.indices where !neighbours[index].gathered.isEmpty {
+            effects.append(.announce(neighbours[index].link, neighbours[index].gathered))
+            neighbours[index].gathered = []
+        }
+    }
+
+    private mutating func serve(_ ids: [CID], to link: PeerLink) {
+        for id in ids.prefix(settings.announcementCountMax) {
+            guard let hops = seen.hops(id) else { continue }
+            effects.append(.push([link], id, hops: hops == .max ? hops : hops + 1))
+        }
+    }
+}
