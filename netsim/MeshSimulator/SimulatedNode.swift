@@ -87,9 +87,10 @@ final class SimulatedNode {
 
     /// When this node's clock will show `instant`.
     func time(of instant: Timestamp) -> Int64 {
-        let (milliseconds, overflow) = (instant.milliseconds - Self.epoch - clockOffset)
-            .multipliedReportingOverflow(by: 1_000)
-        return overflow ? .max : milliseconds
+        // An engine may name the first or the last instant there is: at once, or never.
+        let span = instant - Timestamp(milliseconds: Self.epoch + clockOffset)
+        let (microseconds, overflow) = span.multipliedReportingOverflow(by: 1_000)
+        return overflow ? (span < 0 ? .min : .max) : microseconds
     }
 
     /// A process that starts anew reads its clock anew.
