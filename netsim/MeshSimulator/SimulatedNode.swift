@@ -23,8 +23,16 @@ final class SimulatedNode {
     /// Decides what this node's own chance decides; nobody else draws from it.
     var generator: SeededGenerator
 
-    /// Lives here and nowhere else: a second copy would make the next step copy whole dictionaries.
-    var engine: NodeEngine?
+    /// The one place where the engine lives: a second copy of the value, however short-lived, costs the
+    /// counting of everything in it, and may make the next step copy whole dictionaries.
+    final class EngineBox {
+        var value: NodeEngine
+
+        init(_ value: consuming NodeEngine) { self.value = value }
+    }
+
+    /// `nil` while the process is dead or the disk has failed it.
+    var engine: EngineBox?
     var isUp = false
     /// How many faults make it stand still.
     var pauses = 0
@@ -79,9 +87,10 @@ final class SimulatedNode {
 
     /// When this node's clock will show `instant`.
     func time(of instant: Timestamp) -> Int64 {
-        let (milliseconds, overflow) = (instant.milliseconds - Self.epoch - clockOffset)
-            .multipliedReportingOverflow(by: 1_000)
-        return overflow ? .max : milliseconds
+        // An engine may name the first or the last instant there is: at once, or never.
+        let span = instant - Timestamp(milliseconds: Self.epoch + clockOffset)
+        let (microseconds, overflow) = span.multipliedReportingOverflow(by: 1_000)
+        return overflow ? (span < 0 ? .min : .max) : microseconds
     }
 
     /// A process that starts anew reads its clock anew.

@@ -193,11 +193,12 @@ final class World {
     private func restore(_ node: SimulatedNode) {
         let now = node.now(time)
         do throws(StorageError) {
-            node.engine = try node.disk.write { writer throws(StorageError) in
-                try NodeEngine(
-                    settings: node.settings, signer: node.signer, verifier: verifier, now: now,
-                    restoring: writer)
-            }
+            node.engine = SimulatedNode.EngineBox(
+                try node.disk.write { writer throws(StorageError) in
+                    try NodeEngine(
+                        settings: node.settings, signer: node.signer, verifier: verifier, now: now,
+                        restoring: writer)
+                })
             node.disk.sync()
             node.retryAt = nil
         } catch {
@@ -267,7 +268,7 @@ final class World {
             switch item {
             case .input(let input): inputs.append(input)
             case .frame(let link, let frame):
-                let prepared = frame.prepared(by: verifier) { node.engine?.isKnown($0) ?? false }
+                let prepared = frame.prepared(by: verifier) { node.engine?.value.isKnown($0) ?? false }
                 inputs.append(.frame(link.peerLink, prepared))
             }
         }
@@ -277,7 +278,8 @@ final class World {
         let effects: [EngineEffect]
         do throws(StorageError) {
             effects = try node.disk.write { writer throws(StorageError) in
-                try node.engine?.step(inputs, now: now, isIdle: isIdle, storage: writer, blobs: node.blobs)
+                try node.engine?.value.step(
+                    inputs, now: now, isIdle: isIdle, storage: writer, blobs: node.blobs)
                     ?? []
             }
         } catch {
@@ -290,7 +292,7 @@ final class World {
             retry(node)
             return
         }
-        if node.engine?.mustPersist == true {
+        if node.engine?.value.mustPersist == true {
             commit(node, effects)
         } else {
             for effect in effects { perform(effect, of: node) }
@@ -339,7 +341,7 @@ final class World {
             if node.retryAt.map({ $0 <= time }) ?? false { enqueue(.input(.deadlineReached), node) }
             return
         }
-        if let due = node.engine?.nextDeadline, due <= node.now(time) {
+        if let due = node.engine?.value.nextDeadline, due <= node.now(time) {
             enqueue(.input(.deadlineReached), node)
         } else {
             reschedule(node)
@@ -348,7 +350,8 @@ final class World {
 
     /// Sees to it that the engine's next deadline is delivered.
     func reschedule(_ node: SimulatedNode) {
-        guard node.isUp, node.pauses == 0, !node.isCommitting, let due = node.engine?.nextDeadline else {
+        guard node.isUp, node.pauses == 0, !node.isCommitting, let due = node.engine?.value.nextDeadline
+        else {
             return
         }
         let at = max(time + Duration.millisecond, node.time(of: due))
