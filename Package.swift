@@ -12,8 +12,8 @@ let house: [SwiftSetting] = [
 ]
 
 /// A Swift target under the house rules; `dependencies` are its arrows in the module map.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: house)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -41,6 +41,8 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Epoll and its like, which Swift's Glibc module leaves out.
+        .systemLibrary(name: "CLinux"),
         // Our own declarations of libwasmtime's C interface, resolved at run time.
         .target(name: "CWasmtime"),
         // The raw loops that meshbench holds our figures against.
@@ -72,12 +74,17 @@ let package = Package(
         // Adapters.
         module("LMDB", ["CLMDB"]),
         module("MeshStore", ["LMDB", "MeshCore", "IPLD", "MeshStorage"]),
-        module("MeshTransport", ["COpenSSL", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        module("MeshTransport", ["COpenSSL", "CLinux", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         module("WasmRuntime", ["CWasmtime", "MeshCore", "IPLD", "MeshRuntime"]),
         module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
         module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
         module("CommandLineArguments"),
         module("IdentityFiles", ["MeshCore", "MeshCrypto", "MeshIdentity"]),
+
+        // Real daemons behind relays, for experiments and tests.
+        module(
+            "MeshDevnet", ["CLinux", "MeshCore", "MeshAPI", "ControlClient", "IdentityFiles", "CommandLineArguments"],
+            path: "netsim/MeshDevnet"),
 
         // Compositions.
         module(
@@ -139,6 +146,9 @@ let package = Package(
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
                 "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
+        tests(
+            "MeshDevnetTests",
+            ["CLinux", "MeshDevnet", "MeshCore", "MeshAPI", "ControlClient", "meshd"]),
         tests(
             "IntegrationTests",
             [

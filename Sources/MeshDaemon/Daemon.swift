@@ -240,6 +240,7 @@ final class Daemon: @unchecked Sendable {
         var options = TransportConfiguration(
             identity: identity, listen: try SocketAddress(configuration.listen),
             frameByteCountMax: { FrameType(rawValue: $0)?.byteCountMax })
+        options.dialFrom = try configuration.dialFrom.map { try SocketAddress($0 + ":0") }
         options.droppable = { FrameType(rawValue: $0)?.isDroppable ?? false }
         if configuration.admission.mode != .open {
             var allowed = Set(configuration.admission.allow)
