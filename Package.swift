@@ -83,7 +83,11 @@ let package = Package(
 
         // Real daemons behind relays, for experiments and tests.
         module(
-            "MeshDevnet", ["CLinux", "MeshCore", "MeshAPI", "ControlClient", "IdentityFiles", "CommandLineArguments"],
+            "MeshDevnet",
+            [
+                "CLinux", "MeshCore", "MeshCrypto", "MeshAPI", "ControlClient", "IdentityFiles",
+                "CommandLineArguments",
+            ],
             path: "netsim/MeshDevnet"),
 
         // Compositions.

@@ -49,7 +49,7 @@ public final class Devnet: Sendable {
             plan.misbehaviours.count <= plan.nodeCount
         else { throw DevnetError("\(plan.nodeCount) nodes are too many, or too few for the bad ones") }
         self.plan = plan
-        program = try plan.program ?? Self.daemonPath()
+        if let named = plan.program { program = named } else { program = try Self.daemonPath() }
         // A socket's path has at most 107 bytes, so not in a long temporary directory.
         let directory = "/tmp/mesh-devnet-" + UUID().uuidString.prefix(8).lowercased()
         self.directory = directory
@@ -98,7 +98,9 @@ public final class Devnet: Sendable {
             // The first is what all others dial.
             let isBatchFull = (index + 1) % max(1, plan.startedAtOnce) == 0
             if index == 0 || isBatchFull || index == nodes.count - 1 {
-                for waiting in nodes[...index] where waiting.listeningAddress.isEmpty { try await(waiting) }
+                for waiting in nodes[...index] where waiting.listeningAddress.isEmpty {
+                    try awaitReady(waiting)
+                }
             }
         }
     }
@@ -106,10 +108,10 @@ public final class Devnet: Sendable {
     /// Starts a node again that was ended, and waits until it answers.
     public func restart(_ index: Int) throws(DevnetError) {
         try nodes[index].spawn(program)
-        try await(nodes[index])
+        try awaitReady(nodes[index])
     }
 
-    private func await(_ node: DevnetNode) throws(DevnetError) {
+    private func awaitReady(_ node: DevnetNode) throws(DevnetError) {
         try node.awaitReady()
         guard let port = UInt16(node.listeningAddress.split(separator: ":").last ?? "") else {
             throw DevnetError("\(node.name) listens at \(node.listeningAddress)")
@@ -156,7 +158,9 @@ public final class Devnet: Sendable {
         ]
         if relay != nil { lines.append("advertise: ['\(address(of: index))'],") }
         // Two to begin with, so that the loss of one keeps nobody out.
-        let peers = [0, 1].filter { $0 < index && !address(of: $0).isEmpty }.map { "{ address: '\(address(of: $0))', did: '\(nodes[$0].did)' }" }
+        let peers = [0, 1].filter { $0 < index && !address(of: $0).isEmpty }.map {
+            "{ address: '\(address(of: $0))', did: '\(nodes[$0].did)' }"
+        }
         lines.append("peers: [\(peers.joined(separator: ", "))],")
         let members = nodes.prefix(plan.memberCount)
         if members.count > 1 {

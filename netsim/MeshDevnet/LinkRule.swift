@@ -1,4 +1,4 @@
-public import MeshCore
+internal import MeshCore
 
 /// What happens to the bytes that one node sends to another.
 ///

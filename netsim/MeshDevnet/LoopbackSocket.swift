@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A TCP socket on a loopback address, closed with the value.
-final class LoopbackSocket {
+final class LoopbackSocket: Sendable {
     let descriptor: Int32
 
     private init(_ descriptor: Int32) { self.descriptor = descriptor }
@@ -34,7 +34,9 @@ final class LoopbackSocket {
         guard let made = try? make() else { return nil }
         if let source {
             made.set(IP_BIND_ADDRESS_NO_PORT, of: Int32(IPPROTO_IP), to: 1)
-            guard unsafe withName(source, 0, { unsafe bind(made.descriptor, $0, $1) }) == 0 else { return nil }
+            guard unsafe withName(source, 0, { unsafe bind(made.descriptor, $0, $1) }) == 0 else {
+                return nil
+            }
         }
         let status = unsafe withName(host, port) { unsafe connect(made.descriptor, $0, $1) }
         return status == 0 || errno == EINPROGRESS ? made : nil
@@ -93,7 +95,7 @@ final class LoopbackSocket {
         let count = unsafe bytes.withUnsafeBytes { raw in
             unsafe Glibc.send(
                 descriptor, raw.baseAddress.map { unsafe $0 + start }, raw.count - start,
-                Int32(MSG_NOSIGNAL.rawValue))
+                Int32(MSG_NOSIGNAL))
         }
         if count >= 0 { return count }
         return errno == EAGAIN || errno == EINTR ? 0 : nil

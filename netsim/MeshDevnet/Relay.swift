@@ -25,9 +25,7 @@ public final class Relay: Sendable {
     public init(seed: UInt64) throws(DevnetError) {
         board = try RelayBoard()
         let loop = try RelayLoop(board: board, seed: seed)
-        // Handed over whole: nobody else keeps the loop.
-        nonisolated(unsafe) let handed = loop
-        let thread = Thread { handed.run() }
+        let thread = Thread { loop.run() }
         thread.name = "devnet.relay"
         thread.start()
     }
@@ -40,8 +38,7 @@ public final class Relay: Sendable {
     public func open(target: Int) throws(DevnetError) -> UInt16 {
         let listener = try LoopbackSocket.listening(on: [127, 0, 0, 1])
         let port = listener.port
-        nonisolated(unsafe) let handed = listener
-        board.ask(.listen(handed, target: target))
+        board.ask(.listen(listener, target: target))
         return port
     }
 

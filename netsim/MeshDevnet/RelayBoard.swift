@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What the relay's thread shares with those who steer it.
 final class RelayBoard: Sendable {
-    enum Command {
+    enum Command: Sendable {
         case listen(LoopbackSocket, target: Int)
         case aim(target: Int, port: UInt16)
         case reset(Int, Int)
@@ -13,9 +13,7 @@ final class RelayBoard: Sendable {
         case stop
     }
 
-    /// Commands with the sockets that they hand over.
-    private struct Queue: @unchecked Sendable {
-        // Sendable because a socket in it belongs to nobody else until the loop takes it out.
+    private struct Queue {
         var commands: [Command] = []
         var isStopped = false
     }
@@ -33,12 +31,11 @@ final class RelayBoard: Sendable {
 
     deinit { close(alarm) }
 
-    func ask(_ command: sending Command) {
-        nonisolated(unsafe) let handed = command
+    func ask(_ command: Command) {
         queue.withLock { queue in
             guard !queue.isStopped else { return }
-            queue.commands.append(handed)
-            if case .stop = handed { queue.isStopped = true }
+            queue.commands.append(command)
+            if case .stop = command { queue.isStopped = true }
         }
         var one: UInt64 = 1
         unsafe write(alarm, &one, 8)
@@ -48,11 +45,9 @@ final class RelayBoard: Sendable {
     func take() -> [Command] {
         var count: UInt64 = 0
         unsafe read(alarm, &count, 8)
-        nonisolated(unsafe) var taken: [Command] = []
-        queue.withLock { queue in
-            taken = queue.commands
-            queue.commands = []
+        return queue.withLock { queue in
+            defer { queue.commands = [] }
+            return queue.commands
         }
-        return taken
     }
 }

@@ -7,7 +7,9 @@ internal import Synchronization
 ///
 /// What a socket sent is given its time of arrival at once (``RelayQueue``) and handed on then. A full queue
 /// stops the reading, so that TCP makes the sender wait as a slow line would.
-final class RelayLoop {
+final class RelayLoop: @unchecked Sendable {
+    // Sendable because whoever makes it hands it to the one thread that runs it.
+
     private static let alarmToken = UInt64.max
     private static let listenerBit: UInt64 = 1 << 62
     private static let pieceByteCount = 16 << 10
@@ -50,7 +52,9 @@ final class RelayLoop {
             for token in connections.keys.sorted() {
                 if let connection = connections[token] { pump(connection) }
             }
-            let waiting = connections.reduce(0) { $0 + $1.value.forward.byteCount + $1.value.backward.byteCount }
+            let waiting = connections.reduce(0) {
+                $0 + $1.value.forward.byteCount + $1.value.backward.byteCount
+            }
             board.statistics.withLock { $0.bytesWaiting = waiting }
         }
     }
@@ -66,7 +70,9 @@ final class RelayLoop {
             {
                 earliest = min(earliest ?? due, due)
             }
-            if !rules[target, dialler].isBlocked, !connection.near.isFull, let due = connection.backward.nextDue {
+            if !rules[target, dialler].isBlocked, !connection.near.isFull,
+                let due = connection.backward.nextDue
+            {
                 earliest = min(earliest ?? due, due)
             }
         }
@@ -168,7 +174,8 @@ final class RelayLoop {
                 connection.forward.push(piece, now: now, rule: rule, &generator)
             }
         }
-        while !(isFar ? connection.backward.isFull || connection.backward.isEnded
+        while !(isFar
+            ? connection.backward.isFull || connection.backward.isEnded
             : connection.forward.isFull || connection.forward.isEnded)
         {
             switch side.socket.receive(into: &buffer) {
@@ -191,8 +198,12 @@ final class RelayLoop {
         if connection.phase == .open, let far = connection.far {
             let rules = board.rules.withLock { $0 }
             let (dialler, target) = (connection.dialler, connection.target)
-            if !rules[dialler, target].isBlocked, !deliver(&connection.forward, to: far, connection) { return }
-            if !rules[target, dialler].isBlocked, !deliver(&connection.backward, to: connection.near, connection) {
+            if !rules[dialler, target].isBlocked, !deliver(&connection.forward, to: far, connection) {
+                return
+            }
+            if !rules[target, dialler].isBlocked,
+                !deliver(&connection.backward, to: connection.near, connection)
+            {
                 return
             }
         }

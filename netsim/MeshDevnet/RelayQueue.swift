@@ -41,7 +41,11 @@ struct RelayQueue {
             if let rate = rule.bytesPerSecond, rate > 0 {
                 sent += .nanoseconds(Int64(bytes.count) * 1_000_000_000 / Int64(rate))
             }
-            if let repair = rule.repairTime(bytes.count, &generator) { sent += repair } else { piece = .reset }
+            if let repair = rule.repairTime(bytes.count, &generator) {
+                sent += repair
+            } else {
+                piece = .reset
+            }
             busyUntil = sent
         }
         // TCP keeps the order, so whatever is late holds up what is behind it.
