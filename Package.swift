@@ -114,7 +114,7 @@ let package = Package(
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
                 "MeshDAG", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB", "WasmRuntime",
-                "ControlClient", "CommandLineArguments",
+                "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
 
         // Tests.

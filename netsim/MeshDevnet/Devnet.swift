@@ -26,6 +26,8 @@ public final class Devnet: Sendable {
         public var startedAtOnce = 4
         /// The program; `nil`: see ``Devnet/daemonPath()``.
         public var program: String?
+        /// How much the daemons log, as the configuration names it.
+        public var logLevel = "info"
         /// More lines of JSON5 for every configuration.
         public var settings = ""
 
@@ -40,6 +42,8 @@ public final class Devnet: Sendable {
     public let relay: Relay?
     public let program: String
     private let plan: Plan
+    /// What counts for every link while nothing goes wrong.
+    public var rule: LinkRule { plan.rule }
     /// The ports of the relays, by node.
     private let relayPorts: [UInt16]
 
@@ -64,7 +68,7 @@ public final class Devnet: Sendable {
         self.nodes = nodes
         if plan.hasRelay {
             let relay = try Relay(seed: plan.seed)
-            relay.setGeneralRule { $0 = plan.rule }
+            relay.setEveryRule { $0 = plan.rule }
             var ports: [UInt16] = []
             for index in 0..<plan.nodeCount { ports.append(try relay.open(target: index)) }
             self.relay = relay
@@ -154,7 +158,7 @@ public final class Devnet: Sendable {
             "name: '\(node.name)',", "data: '.',", "identity: 'identity.pem',", "listen: '\(host):0',",
             "dial_from: '\(host)',", "roles: [\(plan.roles.map { "'\($0)'" }.joined(separator: ", "))],",
             "runtime: { workers: 1 },", "capacity: { cpu: 64, memory_mib: 65536, storage_mib: 1024 },",
-            "log: { level: 'info' },", plan.settings,
+            "log: { level: '\(plan.logLevel)' },", plan.settings,
         ]
         if relay != nil { lines.append("advertise: ['\(address(of: index))'],") }
         // Two to begin with, so that the loss of one keeps nobody out.

@@ -72,6 +72,9 @@ public final class DevnetNode: Sendable {
     /// Ends the daemon as a power failure would: `kill -9`.
     public func crash() { end(SIGKILL) }
 
+    /// As ``crash()``, without waiting for the end.
+    public func kill() { state.withLock { $0.process }?.signal(SIGKILL) }
+
     /// Lets the daemon stop cleanly.
     public func stop() { end(SIGTERM) }
 

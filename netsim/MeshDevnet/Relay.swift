@@ -54,9 +54,9 @@ public final class Relay: Sendable {
         board.ask(.lookAgain)
     }
 
-    /// Changes the rule that counts where there is none for the two nodes; those are left as they are.
-    public func setGeneralRule(_ change: (inout LinkRule) -> Void) {
-        board.rules.withLock { change(&$0.general) }
+    /// Changes every rule, those of single directions and the general one for all others.
+    public func setEveryRule(_ change: (inout LinkRule) -> Void) {
+        board.rules.withLock { $0.changeAll(change) }
         board.ask(.lookAgain)
     }
 
@@ -81,11 +81,20 @@ struct RuleTable: Sendable {
         let receiver: Int
     }
 
-    var general = LinkRule()
+    private var general = LinkRule()
     private var rules: [Direction: LinkRule] = [:]
 
     subscript(sender: Int, receiver: Int) -> LinkRule {
         get { rules[Direction(sender: sender, receiver: receiver)] ?? general }
         set { rules[Direction(sender: sender, receiver: receiver)] = newValue }
+    }
+
+    mutating func changeAll(_ change: (inout LinkRule) -> Void) {
+        change(&general)
+        rules = rules.mapValues { rule in
+            var rule = rule
+            change(&rule)
+            return rule
+        }
     }
 }
