@@ -16,8 +16,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: Stri
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: house)
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "meshd", targets: ["meshd"]),
         .executable(name: "meshctl", targets: ["meshctl"]),
         .executable(name: "meshbench", targets: ["meshbench"]),
+        .executable(name: "netsim", targets: ["netsim"]),
     ],
     targets: [
         // C libraries, as they come from Debian.
@@ -79,6 +80,7 @@ let package = Package(
         module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
         module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
         module("CommandLineArguments"),
+        module("JSON5", ["CommandLineArguments"]),
         module("IdentityFiles", ["MeshCore", "MeshCrypto", "MeshIdentity"]),
 
         // Real daemons behind relays, for experiments and tests.
@@ -96,7 +98,8 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "MeshStore",
-                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "IdentityFiles",
+                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
+                "IdentityFiles",
             ]),
         module(
             "MeshCommands",
@@ -105,6 +108,14 @@ let package = Package(
                 "MeshRuntime", "MeshMarket", "MeshFederation", "WasmRuntime", "ControlClient",
                 "CommandLineArguments", "IdentityFiles",
             ]),
+
+        // The simulator: pure, as the engine is.
+        module(
+            "MeshSimulator",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5",
+            ], path: "netsim/MeshSimulator"),
 
         // Programs.
         program("meshd", ["MeshDaemon", "WasmRuntime"]),
@@ -116,6 +127,7 @@ let package = Package(
                 "MeshDAG", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB", "WasmRuntime",
                 "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
+        program("netsim", ["MeshSimulator", "CommandLineArguments"], path: "netsim/Program"),
 
         // Tests.
         .target(
@@ -141,6 +153,12 @@ let package = Package(
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine",
             ]),
         tests(
+            "MeshSimulatorTests",
+            [
+                "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
+                "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5", "MeshSimulator",
+            ]),
+        tests(
             "MeshTransportTests",
             ["COpenSSL", "MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
@@ -148,7 +166,7 @@ let package = Package(
             "ControlTests",
             [
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
-                "CommandLineArguments", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
+                "CommandLineArguments", "JSON5", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
         tests(
             "MeshDevnetTests",

@@ -1,10 +1,17 @@
 internal import IPLD
 internal import IdentityFiles
+public import JSON5
 internal import MeshCore
 internal import MeshIdentity
 internal import MeshTransport
 
 import FoundationEssentials
+
+/// One thing that is wrong with a configuration.
+public typealias ConfigurationFault = JSON5Fault
+
+/// Everything that is wrong with a configuration; never empty.
+public typealias ConfigurationError = JSON5Error
 
 extension MeshConfiguration {
     /// The longest path that a Unix socket address holds.

@@ -1,6 +1,7 @@
 public import CommandLineArguments
 internal import IPLD
 internal import IdentityFiles
+internal import JSON5
 internal import MeshIdentity
 
 import FoundationEssentials

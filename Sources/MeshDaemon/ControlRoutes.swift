@@ -119,6 +119,9 @@ struct ControlRoutes: ControlHandler {
             return (try? blob("\(cid)"))
                 ?? .error(404, APIError(code: "blob.unknown", message: "no blob \(cid)"))
         case .logs: return .error(500, APIError(code: "internal", message: "logs are assembled elsewhere"))
+        case .published:
+            // No route publishes records of unknown kinds: that is for programs that drive the engine.
+            return .error(500, APIError(code: "internal", message: "no route asks for this"))
         case .resubmission(let request): return .json(request)
         case .status(var view):
             let statistics = daemon.store.statistics()

@@ -182,7 +182,7 @@ final class Daemon: @unchecked Sendable {
                 transport?.dial(try SocketAddress(address), expecting: did)
             } catch {
                 log(.warning, "cannot dial \(address): \(error)")
-                loop?.enqueue(.dialFailed(address: address))
+                loop?.enqueue(.dialFailed(address: address, isRefused: false))
             }
         case .close(let link, let code, let text):
             log(.info, "closing link \(link.rawValue): \(code): \(text)")
@@ -213,6 +213,7 @@ final class Daemon: @unchecked Sendable {
             }
         case .reply(let request, let reply): replies.fulfil(request, reply)
         case .log(let level, let message): log(level, message)
+        case .foreignEntry: break
         case .event(let kind, let job, let node, let cid, let detail):
             events.add(kind, job: job, node: node, cid: cid, detail: detail)
         }
@@ -278,8 +279,13 @@ final class Daemon: @unchecked Sendable {
                                 outbound: outbound))
                     case .frame(let link, let type, let body):
                         FrameType(rawValue: type).map { .frame(PeerLink(rawValue: link.rawValue), $0, body) }
-                    case .linkClosed(let link, _, _): .input(.linkClosed(PeerLink(rawValue: link.rawValue)))
-                    case .dialFailed(let address, _): .input(.dialFailed(address: "\(address)"))
+                    case .linkClosed(let link, _, let reason):
+                        .input(
+                            .linkClosed(PeerLink(rawValue: link.rawValue), isOrderly: reason.isOrderlyEnd))
+                    case .dialFailed(let address, let error):
+                        .input(
+                            .dialFailed(
+                                address: "\(address)", isRefused: error.code == .connectionRefused))
                     case .refused: nil
                     }
                 })

@@ -1,3 +1,4 @@
+internal import JSON5
 internal import CommandLineArguments
 internal import ControlServer
 internal import IdentityFiles

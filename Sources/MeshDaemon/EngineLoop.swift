@@ -281,7 +281,7 @@ final class EngineLoop: @unchecked Sendable {
         switch item {
         case .input(.linkOpened(let link, let peer, let address, let outbound)):
             links[link] = (peer, address, outbound)
-        case .input(.linkClosed(let link)): links[link] = nil
+        case .input(.linkClosed(let link, _)): links[link] = nil
         case .input(.control(let request, _)): unanswered.insert(request)
         default: break
         }

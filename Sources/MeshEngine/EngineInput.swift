@@ -10,8 +10,10 @@ public import MeshRuntime
 /// What happened that the engine must know of.
 public enum EngineInput: Sendable {
     case linkOpened(PeerLink, peer: DID, address: String, outbound: Bool)
-    case linkClosed(PeerLink)
-    case dialFailed(address: String)
+    /// A link is gone; `isOrderly` when one side has closed it, not when the connection was lost.
+    case linkClosed(PeerLink, isOrderly: Bool)
+    /// A dial came to nothing; `isRefused` when the host answered that nobody listens there.
+    case dialFailed(address: String, isRefused: Bool)
     /// A frame, checked by ``PreparedFrame``.
     case frame(PeerLink, PreparedFrame)
     /// A run that ``EngineEffect/run(_:)`` asked for has ended; its outputs are stored.
@@ -35,6 +37,8 @@ public enum EngineEffect: Sendable {
     case storeBlobs([Block])
     case reply(RequestID, ControlReply)
     case log(LogLevel, String)
+    /// An entry of a kind that this version does not know has been applied; it is kept and nothing else.
+    case foreignEntry(author: DID, cid: CID, bytes: [UInt8])
     /// Something that people who follow events want to see.
     case event(kind: String, job: JobID?, node: DID?, cid: CID?, detail: String?)
 }
@@ -138,6 +142,8 @@ public enum ControlCommand: Sendable {
     case importAnchors([PreparedAnchor])
     /// A run of this node's own, outside the market, to be published in its feed.
     case anchorReceipt(JobManifest, JobReceipt)
+    /// A record of a kind that this version does not know, to be published in this node's feed as it is.
+    case publish(entry: [UInt8])
     /// The author that an argument names.
     case resolveNode(String)
 }
@@ -173,5 +179,7 @@ public enum ControlReply: Sendable {
     case imported(ImportView)
     case anchored(receipt: CID, job: JobStatusView)
     case node(DID)
+    /// The entry's CID; it stands in an anchor of this node.
+    case published(CID)
     case failure(status: Int, APIError)
 }

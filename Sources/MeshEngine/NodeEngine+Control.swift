@@ -124,6 +124,7 @@ extension NodeEngine {
         case .importAnchors(let anchors): return .imported(try importAnchors(anchors, step))
         case .anchorReceipt(let manifest, let receipt):
             return try anchorReceipt(request, manifest, receipt, step)
+        case .publish(let entry): return try publishForeign(request, entry, step)
         case .resolveNode(let text): return .node(try resolveNode(text))
         }
     }
@@ -187,6 +188,23 @@ extension NodeEngine {
             return SubmitResponse(jobID: JobID(manifest: earlier).description, manifestCID: "\(earlier)")
         }
         try step.storage.put(cid.digest.bytes + digest.bytes, forKey: key, in: .own)
+        return nil
+    }
+
+    /// Publishes a record that means nothing to this version; the known kinds have commands of their own.
+    private mutating func publishForeign(
+        _ request: RequestID, _ entry: [UInt8], _ step: Step
+    ) throws -> ControlReply? {
+        try requirePublishing()
+        guard entry.count <= ReceivedAnchor.recordByteCountMax, case .unknown? = try? Entry(decoding: entry)
+        else {
+            throw Refused(
+                422, "entry.invalid",
+                "an entry is a DAG-CBOR map of at most \(ReceivedAnchor.recordByteCountMax) bytes whose kind is none of the mesh's own"
+            )
+        }
+        publish(entry, step)
+        waitFor(.anchored(false), CID(of: entry, codec: .dagCBOR), request, Self.waitMillisecondsMax, step)
         return nil
     }
 

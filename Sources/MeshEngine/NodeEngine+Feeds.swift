@@ -227,6 +227,7 @@ extension NodeEngine {
         publishedCount += 1
         guard let cid = outcome.applied.first?.received.cid else { return }
         try absorb(outcome, from: nil, decoded: [cid: decoded], step)
+        noteAnchored(seen)
     }
 
     // MARK: Folding
@@ -262,7 +263,10 @@ extension NodeEngine {
         case .mismatch(let receipt, _):
             // The attestations themselves decide; the evidence calls those who have not looked yet.
             if let manifest = try manifest(ofReceipt: receipt, step.storage) { touch(manifest) }
-        case .unknown: break
+        case .unknown:
+            if let bytes = try step.storage.block(cid) {
+                effects.append(.foreignEntry(author: position.author, cid: cid, bytes: bytes))
+            }
         }
     }
 

@@ -27,6 +27,17 @@ extension NodeEngine {
             deadline: step.now + min(Self.waitMillisecondsMax, max(0, milliseconds)))
     }
 
+    /// Notes that entries stand in an anchor of ours, for those who asked to publish them.
+    mutating func noteAnchored(_ entries: Set<CID>) {
+        for request in waiters.keys.sorted() {
+            guard let waiter = waiters[request], case .anchored(false) = waiter.condition,
+                entries.contains(waiter.job)
+            else { continue }
+            waiters[request]?.condition = .anchored(true)
+            changed.insert(waiter.job)
+        }
+    }
+
     /// Answers the requests whose time has come.
     mutating func answerWaiters(_ step: Step) throws(StorageError) {
         defer { changed.removeAll(keepingCapacity: true) }
@@ -60,6 +71,9 @@ extension NodeEngine {
                         jobID: JobID(manifest: waiter.job).description, manifestCID: "\(waiter.job)"))
             }
             return isDue ? Self.late("the job has not been anchored") : nil
+        case .anchored(let isAnchored):
+            if isAnchored { return .published(waiter.job) }
+            return isDue ? Self.late("the entry has not been anchored") : nil
         case .changed(let after):
             let view = try jobView(waiter.job, step)
             return isDue || Self.state(view) != after || isSettled(view) ? .job(view) : nil
@@ -121,7 +135,7 @@ extension Waiter.Condition {
     var polls: Bool {
         switch self {
         case .blob, .archive, .bids: true
-        case .submitted, .changed, .until, .awarded, .ended, .explanations: false
+        case .submitted, .anchored, .changed, .until, .awarded, .ended, .explanations: false
         }
     }
 }

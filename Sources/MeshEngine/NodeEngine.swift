@@ -228,12 +228,12 @@ public struct NodeEngine: Sendable {
                     graph: graph), prepared: nil, step)
             effects.append(.log(.info, "linked with \(name(of: peer)) at \(address)"))
             sendBundleSignature(to: peer, step)
-        case .linkClosed(let link):
+        case .linkClosed(let link, _):
             if let peer = gossip.peer(of: link) {
                 effects.append(.log(.info, "lost the link with \(name(of: peer))"))
             }
             try perform(gossip.step(.linkClosed(link), now: step.now, graph: graph), prepared: nil, step)
-        case .dialFailed(let address):
+        case .dialFailed(let address, _):
             try perform(
                 gossip.step(.dialFailed(address: address), now: step.now, graph: graph), prepared: nil, step)
         case .frame(let link, let prepared):

@@ -32,7 +32,7 @@ public enum LiveMessage: Sendable {
 public struct PreparedFrame: Sendable {
     public let frame: Frame
     /// For `push` and `have`, one for each anchor.
-    public let anchors: [PreparedAnchor]
+    public private(set) var anchors: [PreparedAnchor]
     /// For `message`; `nil` when it is not new.
     public let message: LiveMessage?
     /// What is wrong with it, when something is: the frame is then not acted on.
@@ -80,6 +80,18 @@ public struct PreparedFrame: Sendable {
         self.anchors = anchors
         self.message = message
         self.fault = fault
+    }
+
+    /// The same frame for a receiver that knows some of its anchors: what ``init(type:body:isKnown:verifier:)``
+    /// gives there, without decoding the bytes once more.
+    public func repeated(where isKnown: (CID) -> Bool) -> PreparedFrame {
+        guard fault == nil, !anchors.isEmpty else { return self }
+        var copy = self
+        copy.anchors = anchors.map { anchor in
+            if case .good(let received, _, _) = anchor, isKnown(received.cid) { return .repetition }
+            return anchor
+        }
+        return copy
     }
 
     /// Checks one anchor as it came over a wire or out of a file.

@@ -11,6 +11,8 @@ struct Waiter: Sendable {
         /// `status/verification` differs from this, or is final.
         case changed(after: String)
         case until(JobEnd)
+        /// The entry, which stands in place of the job, is in an anchor of ours.
+        case anchored(Bool)
         /// The bid window is over or has more bids than `count`.
         case bids(count: Int)
         /// There are more awards than this.

@@ -12,8 +12,10 @@ public enum TransportFailure: String, Sendable, CaseIterable, Comparable {
     case listenFailed = "transport.listen-failed"
     /// The host name has no address.
     case nameUnresolved = "transport.name-unresolved"
-    /// Nothing answered at the address, or the connection was refused.
+    /// Nothing answered at the address.
     case connectFailed = "transport.connect-failed"
+    /// The host answered that nobody listens there: the process is gone.
+    case connectionRefused = "transport.connection-refused"
     /// The other side does not speak TLS 1.3 with our protocol name, or broke off.
     case handshakeFailed = "transport.handshake-failed"
     /// The handshake was not complete within its deadline.
@@ -60,6 +62,14 @@ public enum TransportFailure: String, Sendable, CaseIterable, Comparable {
     case system = "transport.system"
 
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+
+    /// Whether a link that ended so was ended by one of its sides, and not by the network or a death.
+    public var isOrderlyEnd: Bool {
+        switch self {
+        case .connectionLost, .truncated, .idle, .frameTimeout, .system: false
+        default: true
+        }
+    }
 }
 
 public typealias TransportError = CodedError<TransportFailure>

@@ -39,7 +39,13 @@ extension TransportLoop {
             watch(link.descriptor.rawValue, token: link.id.rawValue, for: EPOLLOUT.rawValue, EPOLL_CTL_ADD)
             return
         }
-        dialFailed(address, .connectFailed, "\(address) cannot be reached: \(systemMessage(status))")
+        unreachable(address, status)
+    }
+
+    private func unreachable(_ address: SocketAddress, _ status: Int32) {
+        dialFailed(
+            address, status == ECONNREFUSED ? .connectionRefused : .connectFailed,
+            "\(address) cannot be reached: \(systemMessage(status))")
     }
 
     private func startConnection(to name: SocketName, status: inout Int32) -> Descriptor? {
@@ -80,8 +86,7 @@ extension TransportLoop {
             let (address, names, expecting) = (link.address, link.alternatives, link.expecting)
             discard(link)
             guard names.isEmpty else { return connect(address, names, expecting: expecting) }
-            return dialFailed(
-                address, .connectFailed, "\(address) cannot be reached: \(systemMessage(status))")
+            return unreachable(address, status)
         }
         link.phase = .handshaking
         guard let session = context.makeSession(descriptor: link.descriptor.rawValue, outbound: true) else {

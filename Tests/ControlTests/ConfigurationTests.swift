@@ -1,5 +1,6 @@
 import Foundation
 import IdentityFiles
+import JSON5
 import MeshCore
 import MeshCrypto
 import MeshDaemon

@@ -105,8 +105,8 @@ final class Mesh {
         for (index, link) in links.enumerated() where (link.a, link.b) == (a, b) || (link.a, link.b) == (b, a)
         {
             let id = PeerLink(rawValue: UInt64(index + 1))
-            queue.append((a, .linkClosed(id)))
-            queue.append((b, .linkClosed(id)))
+            queue.append((a, .linkClosed(id, isOrderly: true)))
+            queue.append((b, .linkClosed(id, isOrderly: true)))
             links[index] = (-1, -1)
         }
     }
@@ -232,7 +232,7 @@ final class Mesh {
             closes.append((index, code))
             let ends = links[Int(link.rawValue) - 1]
             if ends.a >= 0 { cut(ends.a, ends.b) }
-        case .dial, .log, .event: break
+        case .dial, .log, .event, .foreignEntry: break
         }
     }
 

@@ -130,7 +130,7 @@ struct LinkTests {
         gone.transport.shutdown()
         a.transport.dial(address, expecting: nil)
         let error = try a.log.dialFailure()
-        #expect(error.code == .connectFailed)
+        #expect(error.code == .connectionRefused)
         #expect(error.message.contains(address.description))
     }
 

@@ -12,9 +12,10 @@ public struct TextPosition: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A JSON5 value that remembers where it stands and keeps duplicate keys, so that every fault of a
-/// configuration can be reported at its place.
-struct JSON5Value: Sendable {
-    indirect enum Content: Sendable {
+/// file can be reported at its place.
+public struct JSON5Value: Sendable {
+    /// What it is.
+    public indirect enum Content: Sendable {
         case null
         case boolean(Bool)
         case integer(Int)
@@ -24,11 +25,11 @@ struct JSON5Value: Sendable {
         case object([JSON5Member])
     }
 
-    let content: Content
-    let position: TextPosition
+    public let content: Content
+    public let position: TextPosition
 
     /// What it is, for messages.
-    var kindName: String {
+    public var kindName: String {
         switch content {
         case .null: "null"
         case .boolean: "true or false"
@@ -42,29 +43,30 @@ struct JSON5Value: Sendable {
 }
 
 /// One `key: value` of a JSON5 object.
-struct JSON5Member: Sendable {
-    let key: String
-    let position: TextPosition
-    let value: JSON5Value
+public struct JSON5Member: Sendable {
+    public let key: String
+    public let position: TextPosition
+    public let value: JSON5Value
 }
 
 /// Text that is not JSON5; parsing cannot go on behind it.
-struct JSON5SyntaxError: Error, Sendable {
-    let message: String
-    let position: TextPosition
+public struct JSON5SyntaxError: Error, Sendable {
+    public let message: String
+    public let position: TextPosition
 }
 
 /// Reads JSON5 (json5.org, version 1.0.0): JSON with comments, trailing commas, unquoted keys, single quotes,
 /// hexadecimal numbers and a plus sign.
 ///
 /// `Infinity` and `NaN` are refused, since no setting can use them.
-struct JSON5Parser {
+public struct JSON5Parser {
     private let characters: [Unicode.Scalar]
     private let lineStarts: [Int]
     private var index = 0
     private static let depthMax = 64
 
-    static func parse(_ text: String) throws(JSON5SyntaxError) -> JSON5Value {
+    /// Reads a whole text as one value.
+    public static func parse(_ text: String) throws(JSON5SyntaxError) -> JSON5Value {
         var parser = JSON5Parser(text)
         let value = try parser.value(depth: 0)
         try parser.skipBlank()

@@ -1,7 +1,7 @@
 internal import CommandLineArguments
 
-/// One thing that is wrong with a configuration.
-public struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
+/// One thing that is wrong with a file of settings.
+public struct JSON5Fault: Hashable, Sendable, CustomStringConvertible {
     /// Such as `peers[1].did`; empty for the file as a whole.
     public let path: String
     /// What is wrong and, where there is one, the remedy.
@@ -20,9 +20,13 @@ public struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with a configuration; never empty.
-public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
-    public let faults: [ConfigurationFault]
+/// Everything that is wrong with a file of settings; never empty.
+public struct JSON5Error: Error, Sendable, CustomStringConvertible {
+    public let faults: [JSON5Fault]
+
+    public init(faults: [JSON5Fault]) {
+        self.faults = faults
+    }
 
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }
@@ -30,25 +34,28 @@ public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
 /// The faults found so far.
 ///
 /// Used by one thread.
-final class FaultList {
-    private(set) var faults: [ConfigurationFault] = []
+public final class FaultList {
+    public private(set) var faults: [JSON5Fault] = []
 
-    func add(_ path: String, _ message: String, _ position: TextPosition?) {
-        faults.append(ConfigurationFault(path: path, message: message, position: position))
+    public init() {}
+
+    /// Notes one.
+    public func add(_ path: String, _ message: String, _ position: TextPosition?) {
+        faults.append(JSON5Fault(path: path, message: message, position: position))
     }
 }
 
 /// Reads the members of one object, notes what is wrong and goes on with a default.
-final class ObjectReader {
-    let path: String
-    let position: TextPosition?
-    let faults: FaultList
+public final class ObjectReader {
+    public let path: String
+    public let position: TextPosition?
+    public let faults: FaultList
     private var members: [String: JSON5Value] = [:]
     private var keys: [(key: String, position: TextPosition)] = []
     private var known: [String] = []
 
     /// An object that is not there, or is not one, reads as empty.
-    init(_ value: JSON5Value?, path: String, faults: FaultList) {
+    public init(_ value: JSON5Value?, path: String, faults: FaultList) {
         self.path = path
         self.faults = faults
         position = value?.position
@@ -67,23 +74,23 @@ final class ObjectReader {
         }
     }
 
-    func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    public func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// The value under `key`; null reads as absent.
-    func value(_ key: String) -> JSON5Value? {
+    public func value(_ key: String) -> JSON5Value? {
         known.append(key)
         guard let value = members[key] else { return nil }
         if case .null = value.content { return nil }
         return value
     }
 
-    func has(_ key: String) -> Bool { members[key] != nil }
+    public func has(_ key: String) -> Bool { members[key] != nil }
 
-    func object(_ key: String) -> ObjectReader {
+    public func object(_ key: String) -> ObjectReader {
         ObjectReader(value(key), path: join(key), faults: faults)
     }
 
-    func text(_ key: String) -> (text: String, position: TextPosition)? {
+    public func text(_ key: String) -> (text: String, position: TextPosition)? {
         guard let value = value(key) else { return nil }
         guard case .string(let text) = value.content else {
             faults.add(join(key), "must be text, not \(value.kindName)", value.position)
@@ -92,7 +99,7 @@ final class ObjectReader {
         return (text, value.position)
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ fallback: Choice) -> Choice
+    public func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ fallback: Choice) -> Choice
     where Choice.RawValue == String {
         guard let (text, position) = text(key) else { return fallback }
         if let choice = Choice(rawValue: text) { return choice }
@@ -100,12 +107,12 @@ final class ObjectReader {
         return fallback
     }
 
-    func refuse(_ text: String, at path: String, _ position: TextPosition, choices: [String]) {
+    public func refuse(_ text: String, at path: String, _ position: TextPosition, choices: [String]) {
         let near = Suggestion.nearest(to: text, among: choices).map { "; did you mean “\($0)”?" } ?? ""
         faults.add(path, "“\(text)” is none of \(choices.joined(separator: ", "))\(near)", position)
     }
 
-    func boolean(_ key: String, _ fallback: Bool) -> Bool {
+    public func boolean(_ key: String, _ fallback: Bool) -> Bool {
         guard let value = value(key) else { return fallback }
         guard case .boolean(let flag) = value.content else {
             faults.add(join(key), "must be true or false, not \(value.kindName)", value.position)
@@ -114,7 +121,7 @@ final class ObjectReader {
         return flag
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    public func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = value(key) else { return nil }
         guard case .integer(let number) = value.content else {
             faults.add(join(key), "must be a whole number, not \(value.kindName)", value.position)
@@ -130,7 +137,7 @@ final class ObjectReader {
     }
 
     /// The elements of a list, each with its path.
-    func list(_ key: String) -> [(path: String, value: JSON5Value)] {
+    public func list(_ key: String) -> [(path: String, value: JSON5Value)] {
         guard let value = value(key) else { return [] }
         guard case .array(let elements) = value.content else {
             faults.add(join(key), "must be a list, not \(value.kindName)", value.position)
@@ -139,7 +146,7 @@ final class ObjectReader {
         return elements.enumerated().map { ("\(join(key))[\($0.offset)]", $0.element) }
     }
 
-    func texts(_ key: String) -> [(path: String, text: String, position: TextPosition)] {
+    public func texts(_ key: String) -> [(path: String, text: String, position: TextPosition)] {
         list(key).compactMap { path, value in
             guard case .string(let text) = value.content else {
                 faults.add(path, "must be text, not \(value.kindName)", value.position)
@@ -150,7 +157,7 @@ final class ObjectReader {
     }
 
     /// The members of an object with free keys and text values.
-    func labels(_ key: String) -> [String: String] {
+    public func labels(_ key: String) -> [String: String] {
         guard let value = value(key) else { return [:] }
         guard case .object(let list) = value.content else {
             faults.add(join(key), "must be an object, not \(value.kindName)", value.position)
@@ -173,7 +180,7 @@ final class ObjectReader {
     /// Notes every key that nobody asked for.
     ///
     /// Call it last.
-    func finish() {
+    public func finish() {
         for (key, position) in keys where !known.contains(key) {
             let near = Suggestion.nearest(to: key, among: known).map { "; did you mean “\($0)”?" } ?? ""
             faults.add(join(key), "is not a setting\(near)", position)

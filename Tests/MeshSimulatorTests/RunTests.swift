@@ -1,0 +1,2 @@
+import MeshSimulator
+import Testing

@@ -1,0 +1,28 @@
+/// How a node misbehaves: a real engine whose runs or frames are tampered with, under its own key.
+public enum Behaviour {
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// Signs two anchors at one place of its feed and tells each half of the mesh another one.
+        case equivocator
+        /// Reports outputs that the job does not give.
+        case wrongOutput = "wrong-output"
+        /// Reports fuel that the job did not burn.
+        case wrongFuel = "wrong-fuel"
+        /// Says again, later, what it or others have said.
+        case replayer
+        /// Sends frames that mean nothing, and anchors with bad signatures.
+        case flooder
+        /// Bids, wins, and is never heard of again about the job.
+        case vanisher
+        /// Finds every receipt wrong.
+        case falseAttester = "false-attester"
+        /// Reports wrong outputs and finds those of its fellows right.
+        case colluder
+        /// One of many identities that gather around the first node and pass nothing on.
+        case sybil
+        /// Passes on nothing that is not its own.
+        case censor
+
+        /// Whether only a member of the federation can do this.
+        var needsMembership: Bool { self == .falseAttester || self == .colluder }
+    }
+}

@@ -1,0 +1,91 @@
+internal import IPLD
+internal import MeshFederation
+internal import MeshIdentity
+internal import MeshMarket
+internal import MeshRuntime
+
+/// All that disks say about one job: a slow fold of the checkers' own.
+struct JobAccount {
+    let cid: CID
+    let manifest: JobManifest
+    /// By the placer, in the order of its feed.
+    var awards: [(cid: CID, award: JobAward)] = []
+    var receipts: [(cid: CID, author: DID, receipt: JobReceipt)] = []
+    var closes: [(cid: CID, close: JobClose)] = []
+    var attestations: [(author: DID, attestation: Attestation)] = []
+
+    /// The receipt that the job was closed with, where that is a claim that counts.
+    var settled: JobReceipt? {
+        guard case .receipt(let cid)? = closes.first?.close.result else { return nil }
+        return receipts.first { $0.cid == cid && $0.author == $0.receipt.executor }?.receipt
+    }
+
+    private var settledCID: CID? {
+        guard case .receipt(let cid)? = closes.first?.close.result else { return nil }
+        return cid
+    }
+
+    /// The members who gave each verdict on the settled receipt first.
+    func verdicts(_ members: [DID]) -> [DID: Attestation.Verdict] {
+        guard let settledCID, let settled else { return [:] }
+        var verdicts: [DID: Attestation.Verdict] = [:]
+        for (author, attestation) in attestations
+        where attestation.receipt == settledCID && attestation.member == author
+            && author != settled.executor && members.contains(author) && verdicts[author] == nil
+            && (attestation.method == .replay || attestation.verdict == .unverifiable)
+        {
+            verdicts[author] = attestation.verdict
+        }
+        return verdicts
+    }
+
+    func isVerified(_ members: [DID]) -> Bool {
+        let agreeing = verdicts(members).filter { $0.value == .verified }.count
+        return manifest.trust.quorum > 0 && UInt64(agreeing) >= manifest.trust.quorum
+    }
+
+    /// Whether the settled receipt says what an honest run gives.
+    var isTrue: Bool {
+        guard let settled else { return true }
+        let honest = HonestRun.result(of: manifest)
+        let output = CID(of: honest.output, codec: .raw)
+        return settled.outcome.outcomeClass != .ok
+            || (settled.outputs.map(\.cid) == [output] && settled.metering.fuel == honest.fuel)
+    }
+
+    /// The jobs in a set of feeds, by the CIDs of their manifests.
+    static func all(in anchors: [ReadAnchor]) -> [CID: JobAccount] {
+        var jobs: [CID: JobAccount] = [:]
+        var owners: [CID: CID] = [:]
+        for anchor in anchors {
+            for (cid, entry) in anchor.entries {
+                if case .manifest(let manifest)? = entry, manifest.submitter == anchor.author,
+                    jobs[cid] == nil
+                {
+                    jobs[cid] = JobAccount(cid: cid, manifest: manifest)
+                }
+                if case .receipt(let receipt)? = entry { owners[cid] = receipt.manifest }
+            }
+        }
+        for anchor in anchors {
+            for (cid, entry) in anchor.entries {
+                switch entry {
+                case .award(let award):
+                    guard jobs[award.manifest]?.manifest.placer == anchor.author else { continue }
+                    jobs[award.manifest]?.awards.append((cid, award))
+                case .receipt(let receipt):
+                    jobs[receipt.manifest]?.receipts.append((cid, anchor.author, receipt))
+                case .close(let close):
+                    guard jobs[close.manifest]?.manifest.placer == anchor.author else { continue }
+                    jobs[close.manifest]?.closes.append((cid, close))
+                case .attestation(let attestation):
+                    if let owner = owners[attestation.receipt] {
+                        jobs[owner]?.attestations.append((anchor.author, attestation))
+                    }
+                default: break
+                }
+            }
+        }
+        return jobs
+    }
+}

@@ -1,0 +1,227 @@
+internal import MeshRuntime
+internal import MeshFederation
+internal import IPLD
+internal import MeshIdentity
+internal import MeshMarket
+
+/// Holds disks and history against the invariants; see ``Checker``.
+struct Judge {
+    let replicas: [Replica]
+    let history: History
+    /// Who may attest.
+    let members: [DID]
+    let time: Int64
+
+    private var honest: [Replica] { replicas.filter(\.isHonest) }
+    private var alive: [Replica] { replicas.filter { $0.isHonest && $0.isUp } }
+    private var honestAuthors: Set<DID> { Set(honest.map(\.did)) }
+
+    init(replicas: [Replica], history: History, members: [DID], time: Int64) {
+        self.replicas = replicas
+        self.history = history
+        self.members = members
+        self.time = time
+    }
+
+    init(_ world: World) {
+        self.init(
+            replicas: world.nodes.map { world.reader.read($0) }, history: world.history,
+            members: world.bundle?.members.map(\.did) ?? [], time: world.time)
+    }
+
+    /// What is found broken.
+    ///
+    /// - Parameter isFinal: Whether the faults are over, so that liveness counts as well.
+    func findings(isFinal: Bool) -> [Violation] {
+        Checker.allCases.filter { isFinal || !$0.isLiveness }.flatMap { checker in
+            violations(of: checker).prefix(3).map { Violation(checker, time: time, $0) }
+        }
+    }
+
+    /// What breaks one invariant, in words.
+    func violations(of checker: Checker) -> [String] {
+        switch checker {
+        case .oneWinner: oneWinner
+        case .acknowledgedKept: acknowledgedKept
+        case .sameFrontier: sameFrontier
+        case .sameProjections: sameProjections
+        // Seen as it happens.
+        case .statusForward: history.violations.filter { $0.checker == checker }.map(\.detail)
+        case .balance: balance
+        case .honestUnfrozen: honestUnfrozen
+        case .equivocatorsFrozen: equivocatorsFrozen
+        case .noWrongVerified: noWrongVerified
+        case .gapsExplained: gapsExplained
+        case .jobsEnd: jobsEnd
+        }
+    }
+
+    /// The jobs in all that honest nodes hold and that counts, sorted by CID.
+    var jobs: [JobAccount] {
+        var seen: Set<CID> = []
+        var anchors: [ReadAnchor] = []
+        for replica in honest {
+            for author in replica.authors {
+                for anchor in replica.counting(author) where seen.insert(anchor.cid).inserted {
+                    anchors.append(anchor)
+                }
+            }
+        }
+        anchors.sort { ($0.author, $0.seq, $0.cid) < ($1.author, $1.seq, $1.cid) }
+        return JobAccount.all(in: anchors).map(\.value).sorted { $0.cid < $1.cid }
+    }
+
+    // MARK: Safety
+
+    private var oneWinner: [String] {
+        jobs.filter { honestAuthors.contains($0.manifest.placer) }.flatMap { job -> [String] in
+            var winners: [UInt64: CID] = [:]
+            return job.awards.compactMap { cid, award -> String? in
+                guard let first = winners.updateValue(cid, forKey: award.epoch), first != cid else {
+                    return nil
+                }
+                return "job \(job.cid) has two awards in epoch \(award.epoch)"
+            }
+        }
+    }
+
+    private var acknowledgedKept: [String] {
+        history.acknowledged.compactMap { acknowledged in
+            guard let replica = replicas.first(where: { $0.index == acknowledged.node }) else { return nil }
+            let stands = (replica.feeds[replica.did] ?? []).contains { anchor in
+                anchor.entries.contains { $0.cid == acknowledged.cid }
+            }
+            return stands
+                ? nil
+                : "\(replica.name) confirmed \(acknowledged.cid) at \(Duration.seconds(acknowledged.time)) and does not have it"
+        }
+    }
+
+    private var balance: [String] {
+        var found: [String] = []
+        var credits: [CID: UInt64] = [:]
+        for job in jobs {
+            guard let (cid, close) = job.closes.first else { continue }
+            credits[cid] = close.credited
+            if close.charged > job.manifest.market.maxBid {
+                found.append(
+                    "job \(job.cid) was charged \(close.charged), and \(job.manifest.market.maxBid) were reserved"
+                )
+            }
+            if close.credited > close.charged {
+                found.append("job \(job.cid) credits \(close.credited) of \(close.charged)")
+            }
+        }
+        for job in jobs {
+            for draw in job.manifest.draws {
+                guard let left = credits[draw] else { continue }
+                let spent = job.closes.first?.close.charged ?? 0
+                credits[draw] = left >= spent ? left - spent : 0
+                if left < spent { found.append("job \(job.cid) draws \(spent) of the \(left) that are left") }
+            }
+        }
+        return found
+    }
+
+    private var honestUnfrozen: [String] {
+        honest.flatMap { replica in
+            honest.filter { replica.frozen[$0.did] != nil }.map { "\(replica.name) has frozen \($0.name)" }
+        }
+    }
+
+    private var noWrongVerified: [String] {
+        jobs.filter { !$0.isTrue && $0.isVerified(members) }.map { "job \($0.cid) is verified and wrong" }
+    }
+
+    // MARK: Liveness
+
+    private var sameFrontier: [String] {
+        guard let first = alive.first else { return [] }
+        return alive.dropFirst().flatMap { other in
+            Set(first.authors + other.authors).sorted().compactMap { author in
+                let mine = first.counting(author)
+                let theirs = other.counting(author)
+                guard mine.last?.cid != theirs.last?.cid || first.frozen[author] != other.frozen[author]
+                else {
+                    return nil
+                }
+                return
+                    "\(first.name) has \(mine.count) anchors of \(name(author)) and \(other.name) has \(theirs.count)"
+            }
+        }
+    }
+
+    private var sameProjections: [String] {
+        guard let first = alive.first else { return [] }
+        return alive.dropFirst().filter { $0.projections != first.projections }.map {
+            "\(first.name) and \($0.name) have made different things of their feeds"
+        }
+    }
+
+    private var equivocatorsFrozen: [String] {
+        history.equivocations.keys.sorted().flatMap { index -> [String] in
+            guard let did = replicas.first(where: { $0.index == index })?.did,
+                let seq = history.equivocations[index]
+            else { return [] }
+            // When one of the two has reached nobody honest, nobody can know.
+            let seen = Set(
+                honest.compactMap { replica in
+                    replica.feeds[did].flatMap { $0.indices.contains(Int(seq)) ? $0[Int(seq)].cid : nil }
+                })
+            guard seen.count > 1 || honest.contains(where: { $0.frozen[did] != nil }) else { return [] }
+            return alive.filter { $0.frozen[did] == nil }.map {
+                "\($0.name) has not frozen \(NodeName.text(index)), which signed two anchors \(seq)"
+            }
+        }
+    }
+
+    private var gapsExplained: [String] {
+        alive.flatMap { replica -> [String] in
+            var found = replica.rowCounts.keys.sorted().filter {
+                replica.rowCounts[$0] != replica.feeds[$0]?.count
+            }.map { "\(replica.name) has a gap in the feed of \(name($0))" }
+            for anchors in replica.authors.compactMap({ replica.feeds[$0] }) {
+                for (anchor, next) in zip(anchors, anchors.dropFirst()) where next.prev != anchor.cid {
+                    found.append("\(replica.name) has anchors \(anchor.seq) and \(next.seq) that do not join")
+                }
+            }
+            for author in honest {
+                let own = author.feeds[author.did]?.count ?? 0
+                let here = replica.feeds[author.did]?.count ?? 0
+                if here < own {
+                    found.append("\(replica.name) has \(here) of \(own) anchors of \(author.name)")
+                }
+            }
+            return found
+        }
+    }
+
+    private var jobsEnd: [String] {
+        let accounts = jobs
+        return history.jobs.keys.sorted().compactMap { number -> String? in
+            guard let job = history.jobs[number] else { return nil }
+            guard let account = accounts.first(where: { $0.cid == job.manifest }) else {
+                return "job \(number) is nowhere"
+            }
+            guard let close = account.closes.first?.close else {
+                return
+                    "job \(number) is open, with \(account.awards.count) awards and \(account.receipts.count) receipts"
+            }
+            guard case .receipt = close.result, let settled = account.settled,
+                settled.outcome.outcomeClass == .ok, account.manifest.trust.method == .replay,
+                !members.isEmpty
+            else { return nil }
+            let verdicts = account.verdicts(members)
+            let eligible = members.filter { $0 != settled.executor }.count
+            let unverifiable = verdicts.filter { $0.value == .unverifiable }.count
+            let isJudged =
+                account.isVerified(members) || verdicts.contains { $0.value == .mismatch }
+                || UInt64(eligible - unverifiable) < account.manifest.trust.quorum
+            return isJudged
+                ? nil
+                : "job \(number) has \(verdicts.count) verdicts, and a quorum of \(account.manifest.trust.quorum)"
+        }
+    }
+
+    private func name(_ did: DID) -> String { replicas.first { $0.did == did }?.name ?? "\(did)" }
+}

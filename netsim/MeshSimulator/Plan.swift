@@ -1,0 +1,144 @@
+internal import MeshCore
+
+/// Everything that a scenario and a seed decide before the first event: who misbehaves, what goes wrong, what work comes.
+public struct Plan: Sendable {
+    /// One thing that is asked of a node.
+    public struct Work: Hashable, Sendable {
+        public enum Kind: Hashable, Sendable {
+            /// A job, numbered.
+            case job(Int)
+            /// A plain entry, numbered.
+            case entry(Int)
+            /// The cancelling of a job.
+            case cancel(job: Int)
+        }
+
+        public var time: Int64
+        public var node: Int
+        public var kind: Kind
+
+        /// One line: `12.5 n03 job 4`.
+        public var line: String {
+            let what =
+                switch kind {
+                case .job(let number): "job \(number)"
+                case .entry(let number): "entry \(number)"
+                case .cancel(let job): "cancel job \(job)"
+                }
+            return "\(Duration.seconds(time)) \(NodeName.text(node)) \(what)"
+        }
+    }
+
+    public let scenario: Scenario
+    public let seed: UInt64
+    /// Nodes and the identities that attackers add.
+    public let nodeCount: Int
+    /// By node; sorted.
+    public let behaviours: [(node: Int, kind: Behaviour.Kind)]
+    /// The target of those who surround one node.
+    public let victim: Int
+    /// The configured peers of each node.
+    public let peers: [[Int]]
+    public var faults: [Fault]
+    public var work: [Work]
+    /// Which faults and works a shrunk run keeps; `nil` for all.
+    public var keptFaults: [Int]?
+    public var keptWork: [Int]?
+
+    var chance: Chance { Chance(seed: seed) }
+
+    /// Draws a run.
+    public init(_ scenario: Scenario, seed: UInt64) {
+        self.scenario = scenario
+        self.seed = seed
+        let chance = Chance(seed: seed)
+        var behaviours: [(node: Int, kind: Behaviour.Kind)] = []
+        var extra = 0
+        var generator = chance.generator(for: "behaviours")
+        for one in scenario.misbehaviours {
+            if one.kind == .sybil {
+                for _ in 0..<one.count {
+                    behaviours.append((scenario.nodes + extra, one.kind))
+                    extra += 1
+                }
+                continue
+            }
+            var nodes = one.nodes
+            // A judge among the members misbehaves; everyone else may be anybody but the first node.
+            let limit = one.kind.needsMembership ? min(scenario.members, scenario.nodes) : scenario.nodes
+            var rounds = 0
+            while nodes.count < one.count, limit > 1, rounds < 1_000 {
+                rounds += 1
+                let node = 1 + generator.below(limit - 1)
+                if !nodes.contains(node), !behaviours.contains(where: { $0.node == node }) {
+                    nodes.append(node)
+                }
+            }
+            behaviours += nodes.map { ($0, one.kind) }
+        }
+        self.behaviours = behaviours.sorted { $0.node < $1.node }
+        nodeCount = scenario.nodes + extra
+        victim = 0
+        var faults = scenario.faults
+        for (number, draw) in scenario.draws.enumerated() {
+            let split = Chance(seed: chance.seed(for: "draw \(number)"))
+            faults += draw.faults(split, nodes: scenario.nodes, end: scenario.duration)
+        }
+        self.faults = faults
+        let bad = self.behaviours.map(\.node)
+        peers = (0..<nodeCount).map { index in
+            guard index < scenario.nodes else { return [0] }
+            guard scenario.nodes > 1, scenario.degree > 0 else { return [] }
+            var generator = chance.generator(for: "peers of \(index)")
+            var chosen = [(index + 1) % scenario.nodes]
+            var rounds = 0
+            while chosen.count < min(scenario.degree, scenario.nodes - 1), rounds < 1_000 {
+                rounds += 1
+                let other = generator.below(scenario.nodes)
+                if other != index, !chosen.contains(other) { chosen.append(other) }
+            }
+            return chosen
+        }
+        work = Self.work(scenario, chance, honest: (0..<scenario.nodes).filter { !bad.contains($0) })
+    }
+
+    private static func work(_ scenario: Scenario, _ chance: Chance, honest: [Int]) -> [Work] {
+        guard !honest.isEmpty else { return [] }
+        let load = scenario.workload
+        var work: [Work] = []
+        func draw(_ name: String) -> (time: Int64, node: Int) {
+            var generator = chance.generator(for: name)
+            let span = max(1, load.end - load.start)
+            return (
+                load.start + Int64(generator.unit() * Double(span)), honest[generator.below(honest.count)]
+            )
+        }
+        for number in 0..<load.jobs {
+            let (time, node) = draw("job \(number)")
+            work.append(Work(time: time, node: node, kind: .job(number)))
+            if number < load.cancels {
+                work.append(Work(time: time + 400_000, node: node, kind: .cancel(job: number)))
+            }
+        }
+        for number in 0..<load.entries {
+            let (time, node) = draw("entry \(number)")
+            work.append(Work(time: time, node: node, kind: .entry(number)))
+        }
+        return work.sorted { ($0.time, $0.line) < ($1.time, $1.line) }
+    }
+
+    /// The same run with only some of its faults and work.
+    public func keeping(faults: [Int], work: [Int]) -> Plan {
+        var plan = self
+        plan.faults = faults.filter(self.faults.indices.contains).map { self.faults[$0] }
+        plan.work = work.filter(self.work.indices.contains).map { self.work[$0] }
+        plan.keptFaults = faults
+        plan.keptWork = work
+        return plan
+    }
+
+    /// What misbehaves about a node; `nil` for an honest one.
+    public func behaviour(of node: Int) -> Behaviour.Kind? {
+        behaviours.first { $0.node == node }?.kind
+    }
+}

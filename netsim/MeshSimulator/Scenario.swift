@@ -1,0 +1,84 @@
+/// What a run is made of: how many nodes, what network, what work, what goes wrong, and what must come of it.
+///
+/// With a seed it decides a run completely. Times are in microseconds.
+public struct Scenario: Sendable {
+    public enum Signatures: String, Hashable, Sendable, CaseIterable { case digest, ed25519 }
+
+    /// How frames travel.
+    public struct Network: Hashable, Sendable {
+        /// One way; drawn once for each pair of nodes.
+        public var latency = Distribution.lognormal(median: 40_000, spread: 0.4)
+        /// Drawn anew for each frame, and added.
+        public var jitter = Distribution.uniform(0...2_000)
+        /// The probability that a segment is lost and sent again.
+        public var loss = 0.0
+        /// The probability that a frame that may be dropped is.
+        public var frameLoss = 0.0
+        /// Bytes per second and direction of a link; `nil` for no limit.
+        public var bandwidth: Int?
+        /// How long a link waits for an acknowledgement before it is given up.
+        public var timeout: Int64 = 20_000_000
+    }
+
+    /// What is asked of the nodes.
+    public struct Workload: Hashable, Sendable {
+        public var jobs = 5
+        public var entries = 5
+        /// How many of the jobs are cancelled a moment later.
+        public var cancels = 0
+        /// When the first comes.
+        public var start: Int64 = 5_000_000
+        /// When the last may come.
+        public var end: Int64 = 60_000_000
+        /// How long bids are gathered, in milliseconds.
+        public var bidWindow = 0
+    }
+
+    /// Nodes that misbehave.
+    public struct Misbehaviour: Hashable, Sendable {
+        public var kind: Behaviour.Kind
+        /// By index; where there are none, ``count`` are drawn.
+        public var nodes: [Int] = []
+        public var count = 1
+    }
+
+    /// What must come of a run.
+    public struct Expectation: Hashable, Sendable {
+        /// The checkers that must find something; every other one must not.
+        public var violations: [Checker] = []
+        /// How many jobs at least must be completed and verified.
+        public var verified = 0
+        /// How many jobs at least must have been accepted.
+        public var accepted = 0
+    }
+
+    public var name = "unnamed"
+    public var about = ""
+    public var nodes = 25
+    /// How many of the nodes are members of the federation: the first ones.
+    public var members = 7
+    public var threshold = 2
+    /// How many peers each node is configured with.
+    public var degree = 3
+    /// Whether nodes publish where they can be reached.
+    public var discovery = true
+    /// How long work comes and faults happen.
+    public var duration: Int64 = 120_000_000
+    /// How long the mesh may take to be well again after that.
+    public var settle: Int64 = 300_000_000
+    public var signatures = Signatures.digest
+    public var network = Network()
+    /// How long a commit takes.
+    public var sync = Distribution.constant(1_000)
+    /// How long a job runs.
+    public var run = Distribution.uniform(200_000...3_000_000)
+    public var workload = Workload()
+    public var faults: [Fault] = []
+    public var draws: [FaultDraw] = []
+    public var misbehaviours: [Misbehaviour] = []
+    public var expectation = Expectation()
+    /// The text that it was read from, for the trace's header; empty for a drawn one.
+    public var source = ""
+
+    public init() {}
+}

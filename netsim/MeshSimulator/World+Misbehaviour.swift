@@ -1,0 +1,113 @@
+internal import IPLD
+internal import MeshCore
+internal import MeshDAG
+internal import MeshGossip
+internal import MeshIdentity
+internal import MeshMarket
+
+extension World {
+    /// Sends what an engine says, or what its node makes of it.
+    func say(_ links: [PeerLink], _ type: FrameType, _ body: [UInt8], of node: SimulatedNode) {
+        let open = links.compactMap { node.links[$0.rawValue] }
+        guard !open.isEmpty else { return }
+        if let behaviour = node.behaviour, isSuppressed(type, body, behaviour, node) { return }
+        let frame = SharedFrame(type, body)
+        if node.behaviour == .equivocator, let other = secondHistory(type, body, node) {
+            // Half of the peers are told one thing and half another; a single one is told both.
+            let half = open.count / 2
+            for link in open.prefix(max(1, half)) { transmit(frame, on: link, from: node) }
+            for link in open.suffix(max(1, open.count - half)) { transmit(other, on: link, from: node) }
+            return
+        }
+        for link in open { transmit(frame, on: link, from: node) }
+    }
+
+    private func isSuppressed(
+        _ type: FrameType, _ body: [UInt8], _ behaviour: Behaviour.Kind, _ node: SimulatedNode
+    ) -> Bool {
+        guard behaviour == .vanisher || behaviour == .censor || behaviour == .sybil,
+            let frame = try? Frame(type: type, body: body)
+        else { return false }
+        switch frame {
+        case .message(let bytes, let hops):
+            if behaviour != .vanisher { return hops < 4 && hops > 0 }
+            return (try? Envelope(decoding: bytes))?.tag == Heartbeat.tag
+        case .push(let anchor): return behaviour != .vanisher && author(of: anchor) != node.did
+        case .have(let anchors):
+            return behaviour != .vanisher && anchors.contains { author(of: $0) != node.did }
+        case .block: return behaviour != .vanisher
+        default: return false
+        }
+    }
+
+    private func author(of wire: WireAnchor) -> DID? { anchor(of: wire)?.author }
+
+    private func anchor(of wire: WireAnchor) -> Anchor? {
+        guard let envelope = try? Envelope(decoding: wire.envelope) else { return nil }
+        return try? Anchor(envelope)
+    }
+
+    /// Once, after the first ten seconds: another anchor at the place of the one that is being pushed.
+    private func secondHistory(_ type: FrameType, _ body: [UInt8], _ node: SimulatedNode) -> SharedFrame? {
+        guard !node.hasEquivocated, time > 10 * Duration.second,
+            case .push(let wire)? = try? Frame(type: type, body: body), let real = anchor(of: wire),
+            real.author == node.did
+        else { return nil }
+        var encoder = DAGCBOREncoder()
+        encoder.map { map in map.field("kind") { $0.text("simulated.fork") } }
+        let entry = encoder.bytes
+        let fork = Anchor(
+            author: real.author, scope: real.scope, seq: real.seq, prev: real.prev, parents: real.parents,
+            time: real.time, entries: [CID(of: entry, codec: .dagCBOR)])
+        let envelope = Envelope(signing: fork.encoded, tag: Anchor.tag, by: node.signer)
+        node.hasEquivocated = true
+        history.equivocations[node.index] = real.seq
+        note("\(node.name) signs a second anchor \(real.seq)")
+        let frame = Frame.push(WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []))
+        return SharedFrame(frame.type, frame.encoded)
+    }
+
+    // MARK: Those who add to what is said
+
+    /// Remembers a frame to be said again.
+    func record(_ frame: SharedFrame, _ node: SimulatedNode) {
+        guard frame.type == .push || frame.type == .message else { return }
+        if node.recorded.count < 200 {
+            node.recorded.append(frame)
+        } else {
+            node.recorded[node.generator.below(200)] = frame
+        }
+    }
+
+    /// Does what flooders and replayers do from time to time.
+    func misbehave(_ node: SimulatedNode) {
+        guard node.isUp, time < scenario.duration else { return }
+        queue.push(
+            .misbehave(node: node.index, life: node.life),
+            at: time + Int64(100 + node.generator.below(900)) * Duration.millisecond)
+        let open = node.openLinks
+        guard node.pauses == 0, !open.isEmpty else { return }
+        let link = open[node.generator.below(open.count)]
+        switch node.behaviour {
+        case .replayer:
+            guard !node.recorded.isEmpty else { return }
+            transmit(node.recorded[node.generator.below(node.recorded.count)], on: link, from: node)
+        case .flooder: transmit(junk(node), on: link, from: node)
+        default: break
+        }
+    }
+
+    /// Bytes that mean nothing, or something that nobody signed.
+    private func junk(_ node: SimulatedNode) -> SharedFrame {
+        if node.generator.happens(0.5), !node.recorded.isEmpty {
+            let frame = node.recorded[node.generator.below(node.recorded.count)]
+            var body = frame.body
+            body[node.generator.below(body.count)] ^= 1
+            return SharedFrame(frame.type, body)
+        }
+        let types = FrameType.allCases
+        let type = types[node.generator.below(types.count)]
+        let count = node.generator.below(min(200, type.byteCountMax))
+        return SharedFrame(type, (0..<count).map { _ in UInt8(truncatingIfNeeded: node.generator.next()) })
+    }
+}
