@@ -117,6 +117,14 @@ let package = Package(
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5",
             ], path: "netsim/MeshSimulator"),
 
+        // The engine as Maelstrom tests it, and a check of our own.
+        module(
+            "MeshMaelstrom",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshMarket", "MeshGossip", "MeshEngine", "MeshDevnet", "CommandLineArguments",
+            ], path: "netsim/MeshMaelstrom"),
+
         // Programs.
         program("meshd", ["MeshDaemon", "WasmRuntime"]),
         program("meshctl", ["MeshCommands", "WasmRuntime"]),
@@ -127,7 +135,9 @@ let package = Package(
                 "MeshDAG", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB", "WasmRuntime",
                 "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
-        program("netsim", ["MeshSimulator", "CommandLineArguments"], path: "netsim/Program"),
+        program(
+            "netsim", ["MeshSimulator", "MeshDevnet", "MeshMaelstrom", "CommandLineArguments"],
+            path: "netsim/Program"),
 
         // Tests.
         .target(
