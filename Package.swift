@@ -136,7 +136,7 @@ let package = Package(
                 "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(
-            "netsim", ["MeshSimulator", "MeshDevnet", "MeshMaelstrom", "CommandLineArguments"],
+            "netsim", ["MeshSimulator", "MeshDevnet", "MeshMaelstrom", "JSON5", "CommandLineArguments"],
             path: "netsim/Program"),
 
         // Tests.

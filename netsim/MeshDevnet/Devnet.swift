@@ -16,8 +16,8 @@ public final class Devnet: Sendable {
         public var rule = LinkRule()
         /// Decides latencies and losses.
         public var seed: UInt64 = 1
-        /// The misbehaviours of the last nodes.
-        public var misbehaviours: [String] = []
+        /// What nodes do wrong on purpose, by index.
+        public var misbehaviours: [Int: String] = [:]
         /// Roles of every node, as the configuration names them.
         public var roles = ["submitter", "executor", "verifier"]
         /// How many of the first nodes are the federation; below 2 there is none.
@@ -49,21 +49,21 @@ public final class Devnet: Sendable {
 
     /// Makes keys and relays; nothing runs yet.
     public init(_ plan: Plan) throws(DevnetError) {
-        guard (1...LoopbackNetwork.nodeCountMax).contains(plan.nodeCount),
-            plan.misbehaviours.count <= plan.nodeCount
-        else { throw DevnetError("\(plan.nodeCount) nodes are too many, or too few for the bad ones") }
+        guard (1...LoopbackNetwork.nodeCountMax).contains(plan.nodeCount) else {
+            throw DevnetError(
+                "a network has 1 to \(LoopbackNetwork.nodeCountMax) nodes, not \(plan.nodeCount)")
+        }
         self.plan = plan
         if let named = plan.program { program = named } else { program = try Self.daemonPath() }
         // A socket's path has at most 107 bytes, so not in a long temporary directory.
         let directory = "/tmp/mesh-devnet-" + UUID().uuidString.prefix(8).lowercased()
         self.directory = directory
-        let firstBad = plan.nodeCount - plan.misbehaviours.count
         var nodes: [DevnetNode] = []
         for index in 0..<plan.nodeCount {
             nodes.append(
                 try DevnetNode(
                     index: index, name: "node-\(index + 1)", directory: "\(directory)/\(index + 1)",
-                    misbehaviour: index < firstBad ? nil : plan.misbehaviours[index - firstBad]))
+                    misbehaviour: plan.misbehaviours[index]))
         }
         self.nodes = nodes
         if plan.hasRelay {

@@ -9,6 +9,10 @@ public enum DevnetProgram {
         public var nodeCount: Int?
         public var duration: Duration?
         public var faults: [DevnetFault]
+        /// What nodes do wrong, by index, as `meshd --misbehave` calls it.
+        public var misbehaviours: [Int: String] = [:]
+        /// What the scenario asks for and no daemon does.
+        public var unknown: [String] = []
 
         public init(nodeCount: Int? = nil, duration: Duration? = nil, faults: [DevnetFault]) {
             self.nodeCount = nodeCount
@@ -68,6 +72,7 @@ public enum DevnetProgram {
         let plan = try plan(arguments, script)
         let devnet = try Devnet(plan)
         defer { devnet.end() }
+        for kind in script?.unknown ?? [] { print("\(kind): not on real daemons") }
         print("starting \(plan.nodeCount) daemons of \(devnet.program)")
         try devnet.start()
         for line in table(devnet) { print(line) }
@@ -96,7 +101,10 @@ public enum DevnetProgram {
             throw UsageError("\(count) bad nodes of \(plan.nodeCount) leave no good one")
         }
         let kinds = arguments.texts("misbehave").isEmpty ? misbehaviours : arguments.texts("misbehave")
-        plan.misbehaviours = (0..<count).map { kinds[$0 % kinds.count] }
+        plan.misbehaviours = script?.misbehaviours.filter { $0.key < plan.nodeCount } ?? [:]
+        for number in 0..<count {
+            plan.misbehaviours[plan.nodeCount - count + number] = kinds[number % kinds.count]
+        }
         return plan
     }
 

@@ -97,7 +97,7 @@ final class SimulatedLink {
     /// When the last frame in each direction arrives.
     var arrivals: (Int64, Int64) = (0, 0)
     /// What cannot pass at present, by direction.
-    var held: ([SharedFrame?], [SharedFrame?]) = ([], [])
+    var held: ([Parcel], [Parcel]) = ([], [])
     /// The lives of both processes that the link belongs to.
     let lives: (Int, Int)
 
@@ -112,6 +112,13 @@ final class SimulatedLink {
     func other(than node: Int) -> Int { ends.0 == node ? ends.1 : ends.0 }
 
     func isOpen(at node: Int) -> Bool { ends.0 == node ? isOpen.0 : isOpen.1 }
+}
+
+/// What travels over a link.
+enum Parcel {
+    case frame(SharedFrame)
+    /// The link's end as its other side notices it; orderly when somebody closed it.
+    case end(isOrderly: Bool)
 }
 
 /// A frame on its way, decoded once for all who receive it.

@@ -17,8 +17,8 @@ extension World {
         case .close(let link, let code, let text):
             guard let open = node.links[link.rawValue] else { return }
             note("\(node.name) closes \(NodeName.text(open.other(than: node.index))): \(code): \(text)")
-            close(open, at: node)
-            later(.linkClosed(link), node)
+            close(open, at: node, isOrderly: true)
+            later(.linkClosed(link, isOrderly: true), node)
         case .run(let order): run(order, on: node)
         case .storeBlobs(let blocks):
             let cids = blocks.map(\.cid)

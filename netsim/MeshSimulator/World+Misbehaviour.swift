@@ -15,11 +15,13 @@ extension World {
         if node.behaviour == .equivocator, let other = secondHistory(type, body, node) {
             // Half of the peers are told one thing and half another; a single one is told both.
             let half = open.count / 2
-            for link in open.prefix(max(1, half)) { transmit(frame, on: link, from: node) }
-            for link in open.suffix(max(1, open.count - half)) { transmit(other, on: link, from: node) }
+            for link in open.prefix(max(1, half)) { transmit(.frame(frame), on: link, from: node) }
+            for link in open.suffix(max(1, open.count - half)) {
+                transmit(.frame(other), on: link, from: node)
+            }
             return
         }
-        for link in open { transmit(frame, on: link, from: node) }
+        for link in open { transmit(.frame(frame), on: link, from: node) }
     }
 
     private func isSuppressed(
@@ -91,8 +93,8 @@ extension World {
         switch node.behaviour {
         case .replayer:
             guard !node.recorded.isEmpty else { return }
-            transmit(node.recorded[node.generator.below(node.recorded.count)], on: link, from: node)
-        case .flooder: transmit(junk(node), on: link, from: node)
+            transmit(.frame(node.recorded[node.generator.below(node.recorded.count)]), on: link, from: node)
+        case .flooder: transmit(.frame(junk(node)), on: link, from: node)
         default: break
         }
     }

@@ -52,7 +52,7 @@ extension World {
 
     func dial(_ node: SimulatedNode, _ address: String, _ did: DID?) {
         guard let target = Self.node(at: address), target < nodes.count, target != node.index else {
-            later(.dialFailed(address: address), node)
+            later(.dialFailed(address: address, isRefused: false), node)
             return
         }
         // The handshake takes one and a half round trips until the other side may speak.
@@ -65,10 +65,12 @@ extension World {
     func dialArrives(_ node: SimulatedNode, _ target: Int, _ address: String, _ did: DID?) {
         let other = nodes[target]
         let way = latency(node.index, target)
-        func fail(after span: Int64, _ why: String) {
+        func fail(after span: Int64, _ why: String, isRefused: Bool = false) {
             note("\(node.name) cannot reach \(other.name): \(why)")
             queue.push(
-                .input(node: node.index, life: node.life, .dialFailed(address: address)), at: time + span)
+                .input(
+                    node: node.index, life: node.life, .dialFailed(address: address, isRefused: isRefused)),
+                at: time + span)
         }
         if isBlocked(from: node.index, to: target) || isBlocked(from: target, to: node.index)
             || (other.isUp && other.pauses > 0)
@@ -77,7 +79,7 @@ extension World {
             return
         }
         guard other.isUp else {
-            fail(after: way, "refused")
+            fail(after: way, "refused", isRefused: true)
             return
         }
         if let did, did != other.did {
@@ -106,11 +108,11 @@ extension World {
 
     // MARK: Frames
 
-    /// Sends a frame, or with `nil` the end of the link.
-    func transmit(_ frame: SharedFrame?, on link: SimulatedLink, from node: SimulatedNode) {
+    /// Sends a frame, or the end of the link.
+    func transmit(_ parcel: Parcel, on link: SimulatedLink, from node: SimulatedNode) {
         let isFirst = link.ends.0 == node.index
         let other = link.other(than: node.index)
-        if let frame, frame.type.isDroppable {
+        if case .frame(let frame) = parcel, frame.type.isDroppable {
             let lost = scenario.network.frameLoss + amount(.frameLoss)
             if node.generator.happens(lost) {
                 note("\(node.name) → \(NodeName.text(other)) lost \(frame.label)")
@@ -118,26 +120,26 @@ extension World {
             }
             if node.generator.happens(amount(.duplicates)) {
                 let late = Int64(node.generator.below(2_000)) * Duration.millisecond
-                queue.push(.frame(link, to: other, frame), at: time + latency(node.index, other) + late)
+                queue.push(.arrival(link, to: other, parcel), at: time + latency(node.index, other) + late)
             }
         }
         let isHeld = isFirst ? !link.held.0.isEmpty : !link.held.1.isEmpty
         if isHeld || isBlocked(from: node.index, to: other) {
-            if isFirst { link.held.0.append(frame) } else { link.held.1.append(frame) }
+            if isFirst { link.held.0.append(parcel) } else { link.held.1.append(parcel) }
             if !isHeld {
                 queue.push(
                     .linkTimeout(link, from: node.index, since: time), at: time + scenario.network.timeout)
             }
             return
         }
-        pass(frame, on: link, from: node, isFirst: isFirst)
+        pass(parcel, on: link, from: node, isFirst: isFirst)
     }
 
-    private func pass(_ frame: SharedFrame?, on link: SimulatedLink, from node: SimulatedNode, isFirst: Bool)
-    {
+    private func pass(_ parcel: Parcel, on link: SimulatedLink, from node: SimulatedNode, isFirst: Bool) {
         let other = link.other(than: node.index)
         var span = latency(node.index, other) + scenario.network.jitter.draw(&node.generator)
-        let size = (frame?.body.count ?? 0) + 40
+        var size = 40
+        if case .frame(let frame) = parcel { size += frame.body.count }
         let loss = scenario.network.loss + amount(.loss)
         if loss > 0 {
             guard let delay = retransmissions(of: size, loss, &node.generator) else {
@@ -153,7 +155,7 @@ extension World {
             arrival += Int64(size) * 1_000_000 / Int64(bandwidth)
         }
         if isFirst { link.arrivals.0 = arrival } else { link.arrivals.1 = arrival }
-        queue.push(.frame(link, to: other, frame), at: arrival)
+        queue.push(.arrival(link, to: other, parcel), at: arrival)
     }
 
     /// What TCP makes of lost segments: waits that double; eight in a row end the link.
@@ -172,21 +174,28 @@ extension World {
         return delay
     }
 
-    func frameArrives(_ link: SimulatedLink, _ receiver: Int, _ frame: SharedFrame?) {
+    func arrived(_ parcel: Parcel, _ link: SimulatedLink, _ receiver: Int) {
         let node = nodes[receiver]
         let isAlive = node.life == (link.ends.0 == receiver ? link.lives.0 : link.lives.1)
         guard isAlive, link.isOpen(at: receiver) else {
             // Nobody is there any more: the sender hears of it.
             let sender = nodes[link.other(than: receiver)]
-            if frame != nil, link.isOpen(at: sender.index), !isBlocked(from: receiver, to: sender.index) {
-                queue.push(.frame(link, to: sender.index, nil), at: time + latency(receiver, sender.index))
+            if case .frame = parcel, link.isOpen(at: sender.index),
+                !isBlocked(from: receiver, to: sender.index)
+            {
+                queue.push(
+                    .arrival(link, to: sender.index, .end(isOrderly: false)),
+                    at: time + latency(receiver, sender.index))
             }
             return
         }
-        guard let frame else {
+        let frame: SharedFrame
+        switch parcel {
+        case .frame(let one): frame = one
+        case .end(let isOrderly):
             note("\(node.name) loses the link with \(NodeName.text(link.other(than: receiver)))")
             shut(link, at: node)
-            enqueue(.input(.linkClosed(link.peerLink)), node)
+            enqueue(.input(.linkClosed(link.peerLink, isOrderly: isOrderly)), node)
             return
         }
         statistics.frames += 1
@@ -199,9 +208,9 @@ extension World {
     // MARK: Closing
 
     /// Ends a link at one end; the other hears of it when the news gets there.
-    func close(_ link: SimulatedLink, at node: SimulatedNode) {
+    func close(_ link: SimulatedLink, at node: SimulatedNode, isOrderly: Bool) {
         guard link.isOpen(at: node.index) else { return }
-        transmit(nil, on: link, from: node)
+        transmit(.end(isOrderly: isOrderly), on: link, from: node)
         shut(link, at: node)
     }
 
@@ -214,7 +223,7 @@ extension World {
     func reset(_ link: SimulatedLink) {
         for end in [link.ends.0, link.ends.1] where link.isOpen(at: end) {
             shut(link, at: nodes[end])
-            later(.linkClosed(link.peerLink), nodes[end])
+            later(.linkClosed(link.peerLink, isOrderly: false), nodes[end])
         }
         link.held = ([], [])
     }
@@ -226,9 +235,13 @@ extension World {
         guard isHeld, link.isOpen(at: node) else { return }
         guard timesOut(from: node, to: other) else { return }
         note("\(NodeName.text(node)) gives up the link with \(NodeName.text(other))")
-        if link.ends.0 == node { link.held.0 = [nil] } else { link.held.1 = [nil] }
+        if link.ends.0 == node {
+            link.held.0 = [.end(isOrderly: false)]
+        } else {
+            link.held.1 = [.end(isOrderly: false)]
+        }
         shut(link, at: nodes[node])
-        later(.linkClosed(link.peerLink), nodes[node])
+        later(.linkClosed(link.peerLink, isOrderly: false), nodes[node])
     }
 
     /// Lets pass what was held and no longer is.
@@ -240,12 +253,12 @@ extension World {
             if !link.held.0.isEmpty, !isBlocked(from: link.ends.0, to: link.ends.1) {
                 let frames = link.held.0
                 link.held.0 = []
-                for frame in frames { pass(frame, on: link, from: nodes[link.ends.0], isFirst: true) }
+                for parcel in frames { pass(parcel, on: link, from: nodes[link.ends.0], isFirst: true) }
             }
             if !link.held.1.isEmpty, !isBlocked(from: link.ends.1, to: link.ends.0) {
                 let frames = link.held.1
                 link.held.1 = []
-                for frame in frames { pass(frame, on: link, from: nodes[link.ends.1], isFirst: false) }
+                for parcel in frames { pass(parcel, on: link, from: nodes[link.ends.1], isFirst: false) }
             }
         }
     }

@@ -17,16 +17,15 @@ internal import MeshStorage
 /// Used by one thread. Nothing in it walks a dictionary in an order that anyone could see.
 final class World {
     enum Event {
-        /// `nil` is the end of the link, as its other side notices it.
-        case frame(SimulatedLink, to: Int, SharedFrame?)
-        case input(node: Int, life: Int, EngineInput)
+        case arrival(SimulatedLink, to: Int, Parcel)
+        indirect case input(node: Int, life: Int, EngineInput)
         case deadline(node: Int, life: Int)
         case sync(node: Int, life: Int)
-        case committed(node: Int, life: Int, [EngineEffect])
-        case dialArrives(from: Int, life: Int, to: Int, address: String, expecting: DID?)
+        indirect case committed(node: Int, life: Int, [EngineEffect])
+        indirect case dialArrives(from: Int, life: Int, to: Int, address: String, expecting: DID?)
         case linkTimeout(SimulatedLink, from: Int, since: Int64)
         case fault(Int, isStart: Bool)
-        case work(Plan.Work, attempt: Int)
+        indirect case work(Plan.Work, attempt: Int)
         case misbehave(node: Int, life: Int)
         case probe
         case check
@@ -153,7 +152,7 @@ final class World {
 
     private func handle(_ event: Event) {
         switch event {
-        case .frame(let link, let receiver, let frame): frameArrives(link, receiver, frame)
+        case .arrival(let link, let receiver, let parcel): arrived(parcel, link, receiver)
         case .input(let node, let life, let input):
             if nodes[node].life == life { enqueue(.input(input), nodes[node]) }
         case .deadline(let node, let life): deadline(nodes[node], life)
@@ -225,7 +224,7 @@ final class World {
         node.isCommitting = false
         node.isSyncScheduled = false
         node.scheduledDeadline = nil
-        for link in node.openLinks { close(link, at: node) }
+        for link in node.openLinks { close(link, at: node, isOrderly: false) }
         abandonRequests(of: node)
         history.forgetStatus(of: node.index)
     }
