@@ -178,9 +178,10 @@ let package = Package(
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
                 "CommandLineArguments", "JSON5", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
+        tests("MeshMaelstromTests", ["MeshMaelstrom", "MeshCore"]),
         tests(
             "MeshDevnetTests",
-            ["CLinux", "MeshDevnet", "MeshCore", "MeshAPI", "ControlClient", "meshd"]),
+            ["CLinux", "MeshDevnet", "MeshCore", "MeshAPI", "ControlClient", "CommandLineArguments", "meshd"]),
         tests(
             "IntegrationTests",
             [

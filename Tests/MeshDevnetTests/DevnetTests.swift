@@ -1,3 +1,5 @@
+import CommandLineArguments
+import ControlClient
 import Foundation
 import MeshAPI
 import MeshTestSupport
@@ -50,5 +52,70 @@ struct DevnetTests {
         devnet.end()
         #expect(devnet.nodes.allSatisfy { !$0.isRunning })
         #expect(!FileManager.default.fileExists(atPath: devnet.directory))
+    }
+
+    @Test("A node that signs two histories is frozen by all others")
+    func equivocator() throws {
+        var plan = Devnet.Plan(nodeCount: 3)
+        plan.program = daemon
+        plan.roles = ["submitter"]
+        plan.memberCount = 0
+        plan.misbehaviours = [2: "equivocate"]
+        let devnet = try Devnet(plan)
+        defer { devnet.end() }
+        try devnet.start()
+        try devnet.awaitKnown()
+        let bad = devnet.nodes[2]
+        let client = try HTTPControlClient(socketPath: bad.socketPath)
+        // Its first anchor is its profile; this makes a second.
+        let code: [UInt8] =
+            [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 7, 1, 3, 0x72, 0x75, 0x6e]
+            + [0, 0, 0x0a, 4, 1, 2, 0, 0x0b]
+        let blob: BlobView = try client.post("/v1/blobs", bytes: code)
+        let _: SubmitResponse = try client.post("/v1/jobs", SubmitRequest(wasm: blob.cid))
+        for node in devnet.nodes.prefix(2) {
+            let _: [HeadView] = try node.poll("/v1/dag/heads") { heads in
+                heads.contains { $0.did == bad.did && $0.frozen }
+            }
+            let heads: [HeadView] = try HTTPControlClient(socketPath: node.socketPath).get("/v1/dag/heads")
+            #expect(heads.filter(\.frozen).map(\.did) == [bad.did])
+        }
+    }
+
+    @Test("Faults that overlap hold until the last of them is over; what daemons cannot do is said")
+    func overlapping() throws {
+        let devnet = try devnet(3)
+        defer { devnet.end() }
+        let relay = try #require(devnet.relay)
+        let faults = DevnetFaults(devnet)
+        func fault(_ kind: String, _ nodes: [Int], _ others: [Int], _ amount: Double = 0) -> DevnetFault {
+            DevnetFault(
+                kind: kind, start: .zero, end: .seconds(1), nodes: nodes, others: others, amount: amount)
+        }
+        let partition = fault("partition", [0], [1, 2])
+        let oneWay = fault("one-way", [0], [1])
+        #expect(faults.begin(partition))
+        #expect(faults.begin(oneWay))
+        try faults.end(partition)
+        #expect(relay.rule(from: 0, to: 1).isBlocked)
+        #expect(!relay.rule(from: 1, to: 0).isBlocked)
+        #expect(!relay.rule(from: 0, to: 2).isBlocked)
+        try faults.end(oneWay)
+        #expect(!relay.rule(from: 0, to: 1).isBlocked)
+        #expect(faults.begin(fault("loss", [], [], 0.1)))
+        #expect(relay.rule(from: 0, to: 1).loss == 0.1 && relay.rule(from: 2, to: 1).loss == 0.1)
+        try faults.end(fault("loss", [], [], 0.1))
+        #expect(relay.rule(from: 0, to: 1) == devnet.rule)
+        #expect(!faults.begin(fault("skew", [0], [], 5)))
+    }
+
+    @Test(
+        "Shares of segments are read as percent or as a fraction",
+        arguments: [("1%", 0.01), ("0.5", 0.5), ("0", 0)])
+    func share(text: String, value: Double) throws {
+        #expect(try DevnetProgram.share(text) == value)
+        for wrong in ["", "%", "-1%", "91%", "0.95", "much"] {
+            #expect(throws: UsageError.self) { try DevnetProgram.share(wrong) }
+        }
     }
 }

@@ -33,11 +33,11 @@ public final class ChildProcess: @unchecked Sendable {
     ///   - arguments: The words behind its name.
     ///   - input: What it reads; `nil`: nothing.
     ///   - output: What its standard output goes to; `nil`: where its errors go.
-    ///   - log: The file that its standard error is appended to.
+    ///   - log: The file that its standard error is appended to; `nil`: this program's own.
     /// - Throws: ``DevnetError`` if it cannot be started.
     public init(
         _ program: String, _ arguments: [String], input: FileHandle? = nil, output: FileHandle? = nil,
-        log: String
+        log: String?
     ) throws(DevnetError) {
         Self.endsWithUs
         var actions = unsafe posix_spawn_file_actions_t()
@@ -48,7 +48,9 @@ public final class ChildProcess: @unchecked Sendable {
         } else {
             unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
-        unsafe posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        if let log {
+            unsafe posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        }
         unsafe posix_spawn_file_actions_adddup2(&actions, output?.fileDescriptor ?? 2, 1)
         // What this program blocks or ignores is no affair of the child.
         var attributes = posix_spawnattr_t()

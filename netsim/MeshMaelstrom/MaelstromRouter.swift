@@ -34,7 +34,7 @@ final class MaelstromRouter {
     /// Starts the nodes, `program maelstrom ARGUMENTS` each.
     init(
         _ program: String, _ arguments: [String], count: Int, latency: MaelstromLatency, seed: UInt64,
-        log: String
+        log: String?
     ) throws {
         names = (0..<count).map { "n\($0)" }
         generator = SeededGenerator(seed: seed)

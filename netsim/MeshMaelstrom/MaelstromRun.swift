@@ -34,7 +34,7 @@ final class MaelstromRun {
         router = try MaelstromRouter(
             program, ["--linger", arguments.text("linger") ?? "10ms"], count: nodeCount,
             latency: MaelstromLatency(mean: Self.time(arguments, "latency"), shape: shape ?? .constant),
-            seed: seed &+ 1, log: "/dev/stderr")
+            seed: seed &+ 1, log: nil)
     }
 
     private static func time(_ arguments: ParsedArguments, _ flag: String) -> Duration {
