@@ -19,8 +19,19 @@ private let daemon: String? = {
     return nil
 }()
 
+/// Where the set-up puts libwasmtime.
+private let wasmtimeLibrary =
+    ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent(".deps/lib/libwasmtime.so").path
+
 @Suite("A network of daemons", .tags(.Size.large), .serialized)
 struct DevnetTests {
+    /// `(module (func (export "run")))`
+    private static let module: [UInt8] =
+        [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 7, 1, 3, 0x72, 0x75, 0x6e]
+        + [0, 0, 0x0a, 4, 1, 2, 0, 0x0b]
+
     /// Roles without a runtime make daemons that start quickly.
     private func devnet(_ count: Int) throws -> Devnet {
         var plan = Devnet.Plan(nodeCount: count)
@@ -68,10 +79,7 @@ struct DevnetTests {
         let bad = devnet.nodes[2]
         let client = try HTTPControlClient(socketPath: bad.socketPath)
         // Its first anchor is its profile; this makes a second.
-        let code: [UInt8] =
-            [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 7, 1, 3, 0x72, 0x75, 0x6e]
-            + [0, 0, 0x0a, 4, 1, 2, 0, 0x0b]
-        let blob: BlobView = try client.post("/v1/blobs", bytes: code)
+        let blob: BlobView = try client.post("/v1/blobs", bytes: Self.module)
         let _: SubmitResponse = try client.post("/v1/jobs", SubmitRequest(wasm: blob.cid))
         for node in devnet.nodes.prefix(2) {
             let _: [HeadView] = try node.poll("/v1/dag/heads") { heads in
@@ -107,6 +115,39 @@ struct DevnetTests {
         try faults.end(fault("loss", [], [], 0.1))
         #expect(relay.rule(from: 0, to: 1) == devnet.rule)
         #expect(!faults.begin(fault("skew", [0], [], 5)))
+    }
+
+    @Test(
+        "A job of a daemon that forges its result is disputed; one false witness among three changes nothing",
+        arguments: [
+            (kind: "wrong-output", node: 3, state: "Disputed"),
+            (kind: "wrong-fuel", node: 3, state: "Disputed"),
+            (kind: "false-attest", node: 2, state: "Verified"),
+        ])
+    func forgery(kind: String, node: Int, state: String) throws {
+        var plan = Devnet.Plan(nodeCount: 4)
+        plan.program = daemon
+        plan.roles = ["submitter", "verifier"]
+        plan.ownRoles = [3: ["executor", "verifier"]]
+        plan.memberCount = 4
+        plan.wasmtimeLibraryPath = wasmtimeLibrary
+        plan.misbehaviours = [node: kind]
+        let devnet = try Devnet(plan)
+        defer { devnet.end() }
+        try devnet.start()
+        try devnet.awaitKnown()
+        let client = try HTTPControlClient(socketPath: devnet.nodes[0].socketPath)
+        let _: [FederationView] = try devnet.nodes[0].poll("/v1/federations") {
+            $0.contains(where: \.complete)
+        }
+        let blob: BlobView = try client.post("/v1/blobs", bytes: Self.module)
+        let request = SubmitRequest(
+            wasm: blob.cid, resourceAmount: 1, fuel: 1_000_000, auto: true, bidWindowMs: 0)
+        let job: SubmitResponse = try client.post("/v1/jobs", request)
+        let view: JobStatusView = try devnet.nodes[0].poll("/v1/jobs/\(job.jobID)", within: 60) {
+            $0.verification.state == state
+        }
+        #expect(view.verification.state == state)
     }
 
     @Test(

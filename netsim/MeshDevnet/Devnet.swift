@@ -20,6 +20,10 @@ public final class Devnet: Sendable {
         public var misbehaviours: [Int: String] = [:]
         /// Roles of every node, as the configuration names them.
         public var roles = ["submitter", "executor", "verifier"]
+        /// Roles of single nodes, by index.
+        public var ownRoles: [Int: [String]] = [:]
+        /// Where libwasmtime is; `nil`: where the daemons look for it themselves.
+        public var wasmtimeLibraryPath: String?
         /// How many of the first nodes are the federation; below 2 there is none.
         public var memberCount = 5
         /// How many are started before one of them must answer.
@@ -154,10 +158,13 @@ public final class Devnet: Sendable {
     private func configure(_ index: Int) throws(DevnetError) {
         let node = nodes[index]
         let host = LoopbackNetwork.host(of: index)
+        let roles = plan.ownRoles[index] ?? plan.roles
+        let library = plan.wasmtimeLibraryPath.map { ", wasmtime_library: '\($0)'" } ?? ""
         var lines = [
             "name: '\(node.name)',", "data: '.',", "identity: 'identity.pem',", "listen: '\(host):0',",
-            "dial_from: '\(host)',", "roles: [\(plan.roles.map { "'\($0)'" }.joined(separator: ", "))],",
-            "runtime: { workers: 1 },", "capacity: { cpu: 64, memory_mib: 65536, storage_mib: 1024 },",
+            "dial_from: '\(host)',", "roles: [\(roles.map { "'\($0)'" }.joined(separator: ", "))],",
+            "runtime: { workers: 1\(library) },",
+            "capacity: { cpu: 64, memory_mib: 65536, storage_mib: 1024 },",
             "log: { level: '\(plan.logLevel)' },", plan.settings,
         ]
         if relay != nil { lines.append("advertise: ['\(address(of: index))'],") }
