@@ -20,11 +20,31 @@ struct GossipBench: Bench {
     /// What one system shows; milliseconds.
     struct Figures {
         var events: [Double] = []
-        /// From the death to the last report, and how many reported.
-        var kill: (milliseconds: Double, count: Int)?
-        var silence: (milliseconds: Double, count: Int)?
+        var kill: Loss?
+        var silence: Loss?
         var residentMiB = 0.0
         var idleBytesPerSecond: Double?
+    }
+
+    /// From the death of a node to the last report of it, or to where waiting ended.
+    struct Loss {
+        let milliseconds: Double
+        /// How many reported it, of how many that should.
+        let reports: Int
+        let witnesses: Int
+
+        init(
+            _ reports: [ContinuousClock.Instant], of witnesses: Int, since start: ContinuousClock.Instant,
+            limit: Double
+        ) {
+            let isWhole = reports.count == witnesses
+            milliseconds = isWhole ? ((reports.max() ?? start) - start) / .milliseconds(1) : limit * 1000
+            self.reports = reports.count
+            self.witnesses = witnesses
+        }
+
+        /// What a row's name adds when not all have reported.
+        var note: String { reports == witnesses ? "" : " (NOT ALL: \(reports) of \(witnesses) until then)" }
     }
 
     func run() throws -> [BenchRow] {
@@ -49,20 +69,17 @@ struct GossipBench: Bench {
                     besideValue: besides, gate: gate, higherIsBetter: false)
             }
         }
-        func reached(_ report: (milliseconds: Double, count: Int)?) -> String {
-            guard let report, report.count < nodeCount - 1 else { return "" }
-            return " (NOT ALL: \(report.count) of \(nodeCount - 1) until then)"
-        }
         return [
             row("event to all, median", ours.events.median, "ms", serf?.events.median, gate: nil),
             row(
                 "event to all, max of \(ours.events.count)", ours.events.max(), "ms", serf?.events.max(),
                 gate: 25),
             row(
-                "kill -9 of one known to all" + reached(ours.kill), ours.kill?.milliseconds, "ms",
+                "kill -9 of one known to all" + (ours.kill?.note ?? ""), ours.kill?.milliseconds, "ms",
                 serf?.kill?.milliseconds, gate: 300),
             row(
-                "silent death (SIGSTOP) known to all" + reached(ours.silence), ours.silence?.milliseconds,
+                "silent death (SIGSTOP) known to all" + (ours.silence?.note ?? ""),
+                ours.silence?.milliseconds,
                 "ms",
                 serf?.silence?.milliseconds, gate: 3_000),
             row("memory of a node, mean", ours.residentMiB, "MiB", serf?.residentMiB, gate: nil),
@@ -92,6 +109,7 @@ struct GossipBench: Bench {
         let before = try sentBytes(devnet)
         Thread.sleep(forTimeInterval: 5)
         figures.idleBytesPerSecond = max(0, try sentBytes(devnet) - before) / 5 / Double(nodeCount)
+        Self.say("slowest events: \(figures.events.sorted().suffix(5).map { Int($0) }) ms")
         figures.residentMiB = Self.residentMiB(devnet.nodes.compactMap(\.processID))
 
         Self.say("kill -9")
@@ -134,7 +152,7 @@ struct GossipBench: Bench {
     private func loss(
         of victim: Int, _ devnet: Devnet, _ watch: EventWatch, within seconds: Double,
         _ strike: (DevnetNode) -> Void
-    ) -> (milliseconds: Double, count: Int)? {
+    ) -> Loss {
         let node = devnet.nodes[victim]
         let others = devnet.nodes[..<victim].filter { $0.isRunning && !$0.isPaused }
         let start = ContinuousClock.now
@@ -145,11 +163,7 @@ struct GossipBench: Bench {
             ? watch.times(
                 { $0.kind == "member.gone" && $0.subject == node.did }, count: others.count, within: seconds)
             : Self.linksEnded(with: node.did, others, within: seconds)
-        let reached = times.count + (nodeCount - 1 - others.count)
-        guard times.count == others.count, let last = times.last else {
-            return (seconds * 1000, reached)
-        }
-        return (Self.milliseconds(last - start), reached)
+        return Loss(times, of: others.count, since: start, limit: seconds)
     }
 
     /// When each of `nodes` showed no link with `did` for the first time.

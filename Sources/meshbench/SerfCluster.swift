@@ -35,6 +35,7 @@ final class SerfCluster {
             if number >= 3 { figures.events.append(GossipBench.milliseconds(last - start)) }
             Thread.sleep(forTimeInterval: 0.1)
         }
+        GossipBench.say("serf: slowest events: \(figures.events.sorted().suffix(5).map { Int($0) }) ms")
         figures.residentMiB = GossipBench.residentMiB(cluster.agents.map(\.processID))
         figures.kill = cluster.loss(of: nodeCount - 1, SIGKILL)
         figures.silence = cluster.loss(of: nodeCount - 2, SIGSTOP)
@@ -90,20 +91,15 @@ final class SerfCluster {
         }
     }
 
-    private func loss(of victim: Int, _ signal: Int32) -> (milliseconds: Double, count: Int) {
+    private func loss(of victim: Int, _ signal: Int32) -> GossipBench.Loss {
         GossipBench.say("serf: signal \(signal) to one")
         let start = ContinuousClock.now
         agents[victim].signal(signal)
         let deadline = Date(timeIntervalSinceNow: 60)
-        let times = watches[..<victim].map {
+        let times = watches[..<victim].compactMap {
             $0.time(["EventMemberFailed: bench-\(victim)-"], until: deadline)
         }
-        let reached = times.compactMap { $0 }
-        let already = watches.count - 1 - victim
-        guard reached.count == times.count, let last = reached.max() else {
-            return (60_000, reached.count + already)
-        }
-        return (GossipBench.milliseconds(last - start), reached.count + already)
+        return GossipBench.Loss(times, of: victim, since: start, limit: 60)
     }
 
     private func end() {
