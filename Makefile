@@ -1,6 +1,6 @@
 # The commands of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build release test demo check format lint examples bench clean
+.PHONY: help setup build release test simulate demo check format lint examples bench clean
 
 SWIFT ?= swift
 ARROWS := --explicit-target-dependency-import-check error
@@ -18,9 +18,13 @@ release: setup ## Build the programs optimised.
 	$(SWIFT) build -c release --product meshd
 	$(SWIFT) build -c release --product meshctl
 	$(SWIFT) build -c release --product meshbench
+	$(SWIFT) build -c release --product netsim
 
 test: setup ## Build with warnings as errors and run every test.
 	@.ci/test
+
+simulate: setup ## Every scenario and many fresh seeds, in virtual time.
+	@.ci/simulate
 
 demo: setup ## Three nodes on loopback, one real job, a verified receipt.
 	@.ci/demo
@@ -29,10 +33,10 @@ check: setup lint ## What to run before a commit: format, build, tests.
 	@.ci/test
 
 format: ## Format the sources in place.
-	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests netsim Package.swift
 
 lint: ## Fail when a source is not formatted.
-	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
+	$(SWIFT) format lint --strict --recursive --parallel Sources Tests netsim Package.swift
 
 examples: ## Rebuild the example jobs with the toolchain's own compilers.
 	@examples/build

@@ -52,6 +52,8 @@ final class Mesh {
     var loses: (FrameType) -> Bool = { _ in false }
     /// Sees every frame as it leaves, with its sender.
     var watches: (FrameType, _ sender: Int) -> Void = { _, _ in }
+    /// The entries of unknown kinds that were applied, by node.
+    private(set) var foreign: [(node: Int, author: DID, cid: CID, bytes: [UInt8])] = []
     /// The links that engines closed, by the node that did it and the code it gave.
     private(set) var closes: [(node: Int, code: String)] = []
     let bundle: FederationBundle?
@@ -232,7 +234,8 @@ final class Mesh {
             closes.append((index, code))
             let ends = links[Int(link.rawValue) - 1]
             if ends.a >= 0 { cut(ends.a, ends.b) }
-        case .dial, .log, .event, .foreignEntry: break
+        case .foreignEntry(let author, let cid, let bytes): foreign.append((index, author, cid, bytes))
+        case .dial, .log, .event: break
         }
     }
 

@@ -19,7 +19,7 @@ private let linesMax = 500
 struct HouseTests {
     private static func files() throws -> [SourceFile] {
         let endings = [".swift", ".c", ".h", ".modulemap", ".md", ".sh", ".py", ".mew", ".ccl"]
-        return try ["Sources", "Tests", "examples", "docs"].flatMap {
+        return try ["Sources", "netsim", "Tests", "examples", "docs"].flatMap {
             try SourceFile.all(below: $0, endings: endings)
         }
     }
@@ -50,7 +50,8 @@ struct HouseTests {
                 instead: "throw a coded error, or state a precondition"),
             Ban(pattern: #"[\w)\]]!(\.|\)|,|;|\s*$)"#, instead: "use `guard let` or `??`"),
         ]
-        for file in try SourceFile.all(below: "Sources", endings: [".swift"]) {
+        let files = try ["Sources", "netsim"].flatMap { try SourceFile.all(below: $0, endings: [".swift"]) }
+        for file in files {
             for finding in try file.findings(traps, codeOnly: true) { Issue.record("\(finding)") }
         }
         let planted = SourceFile(path: "a", text: "let a = b!\nlet c = d!.e\ntry! run()\nif a != b {}\nf(!x)")

@@ -47,7 +47,7 @@ extension FaultDraw {
                 return Fault(
                     .clog, start: a, end: b, nodes: [victim], others: (0..<nodes).filter { $0 != victim })
             }
-        case .crash, .pause, .fullDisk:
+        case .crash, .pause, .fullDisk, .lyingDisk:
             return [Fault(kind, start: start, end: end, nodes: [generator.below(nodes)])]
         case .skew:
             let amount = Double(generator.below(40_001) - 20_000)

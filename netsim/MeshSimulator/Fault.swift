@@ -22,6 +22,8 @@ public struct Fault: Hashable, Sendable {
         case slowDisk = "slow-disk"
         /// No write finds room.
         case fullDisk = "full-disk"
+        /// The disk says that it has synced, and has not: a crash loses what was confirmed. Never drawn in swarms.
+        case lyingDisk = "lying-disk"
         /// Each segment is lost with the probability ``Fault/amount``, and sent again.
         case loss
         /// Each frame that may be dropped is, with the probability ``Fault/amount``.
@@ -33,7 +35,8 @@ public struct Fault: Hashable, Sendable {
         var hasOthers: Bool {
             switch self {
             case .cut, .partition, .oneWay, .clog: true
-            case .crash, .pause, .skew, .slowDisk, .fullDisk, .loss, .frameLoss, .duplicates: false
+            case .crash, .pause, .skew, .slowDisk, .fullDisk, .lyingDisk, .loss, .frameLoss, .duplicates:
+                false
             }
         }
 

@@ -63,8 +63,11 @@ struct History {
     /// Takes in what a node shows of a job, and notes when that is less than it has shown before.
     mutating func observe(job: Int, at node: Int, _ stage: Stage, _ time: Int64) {
         if let before = stages[node]?[job] {
+            // An earlier executor's receipt may come late and end the job: an end is never a step back.
+            let isEnd = stage.isFinal && !before.isFinal
             let goesBack =
-                stage.epoch < before.epoch || (stage.epoch == before.epoch && stage.rank < before.rank)
+                (!isEnd && stage.epoch < before.epoch)
+                || (stage.epoch == before.epoch && stage.rank < before.rank)
                 || (before.isFinal && stage.status != before.status)
                 || (before.verification == "Verified" && stage.verification != "Verified")
             if goesBack {

@@ -39,6 +39,8 @@ final class SimulatedNode {
     var isSyncScheduled = false
     /// What a commit takes longer, in microseconds.
     var diskDelay: Int64 = 0
+    /// Whether syncs do nothing.
+    var isDiskLying = false
     /// What the clock is off by, in milliseconds.
     var clockOffset: Int64 = 0
     private var lastNow = Timestamp(milliseconds: 0)

@@ -12,7 +12,8 @@ extension Scenario {
         members = min(nodes, 3 + generator.below(5))
         threshold = max(1, members / 2)
         degree = 2 + generator.below(3)
-        discovery = generator.happens(0.7)
+        // Blobs are fetched from whoever placed the job, who must therefore be known to be somewhere.
+        discovery = true
         duration = Int64(30 + generator.below(61)) * Duration.second
         switch generator.below(4) {
         case 0: network.latency = .constant(Int64(1 + generator.below(150)) * 1_000)
@@ -28,7 +29,7 @@ extension Scenario {
         workload.cancels = generator.happens(0.3) ? min(1, workload.jobs) : 0
         workload.bidWindow = generator.happens(0.3) ? 500 : 0
         workload.end = duration * 3 / 4
-        let kinds = Fault.Kind.allCases.filter { _ in generator.happens(0.4) }
+        let kinds = Fault.Kind.allCases.filter { $0 != .lyingDisk && generator.happens(0.4) }
         draws = [
             FaultDraw(
                 count: 0...(2 + generator.below(8)), kinds: kinds, window: 0...duration,

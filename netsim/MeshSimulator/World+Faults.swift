@@ -40,6 +40,7 @@ extension World {
             for node in fault.nodes {
                 nodes[node].diskDelay += (isStart ? 1 : -1) * Int64(fault.amount) * Duration.millisecond
             }
+        case .lyingDisk: for node in fault.nodes { nodes[node].isDiskLying = isStart }
         case .fullDisk:
             for node in fault.nodes {
                 nodes[node].disk.isFull = isStart

@@ -313,7 +313,7 @@ final class World {
 
     private func committed(_ node: SimulatedNode, _ effects: [EngineEffect]) {
         node.isCommitting = false
-        node.disk.sync()
+        if !node.isDiskLying { node.disk.sync() }
         for effect in effects { perform(effect, of: node) }
         process(node)
     }
