@@ -6,9 +6,12 @@ internal import Synchronization
 /// Agents of Debian's `serf` on loopback, measured as our daemons are.
 ///
 /// User events are watched by the agents' own RPC stream. Failures are read from their log stream, because
-/// agents hold member events back for some seconds to gather them. The profile is serf's own for loopback.
+/// agents hold member events back for some seconds to gather them.
+///
+/// Serf comes with settings for one machine (`local`, quicker) and for a network (`lan`, its default, which
+/// repeats itself more often and so misses less). Both are measured, and of each figure the better one counts.
 final class SerfCluster {
-    static let label = "serf, profile local"
+    static let label = "serf, best of profiles local, lan"
     private static let program = "/usr/bin/serf"
 
     private let directory: String
@@ -17,11 +20,19 @@ final class SerfCluster {
     private var rpcPorts: [UInt16] = []
 
     static func measure(nodeCount: Int, eventCount: Int) throws -> GossipBench.Figures {
+        let local = try measure("local", nodeCount: nodeCount, eventCount: eventCount)
+        let lan = try measure("lan", nodeCount: nodeCount, eventCount: eventCount)
+        return local.better(lan)
+    }
+
+    private static func measure(
+        _ profile: String, nodeCount: Int, eventCount: Int
+    ) throws -> GossipBench.Figures {
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw BenchFailure("apt install serf")
         }
-        GossipBench.say("starting \(nodeCount) serf agents")
-        let cluster = try SerfCluster(nodeCount)
+        GossipBench.say("starting \(nodeCount) serf agents, profile \(profile)")
+        let cluster = try SerfCluster(nodeCount, profile)
         defer { cluster.end() }
         var figures = GossipBench.Figures()
         for number in 0..<eventCount + 3 {
@@ -42,25 +53,25 @@ final class SerfCluster {
         return figures
     }
 
-    private init(_ count: Int) throws {
+    private init(_ count: Int, _ profile: String) throws {
         directory = "/tmp/meshbench-serf-\(getpid())"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         do {
-            try start(count)
+            try start(count, profile)
         } catch {
             end()
             throw error
         }
     }
 
-    private func start(_ count: Int) throws {
+    private func start(_ count: Int, _ profile: String) throws {
         var first = ""
         for index in 0..<count {
             let gossip = try Self.freePort()
             let rpc = try Self.freePort()
             var words = [
                 "agent", "-node=bench-\(index)-", "-bind=127.0.0.1:\(gossip)", "-rpc-addr=127.0.0.1:\(rpc)",
-                "-profile=local", "-log-level=info",
+                "-profile=\(profile)", "-log-level=info",
             ]
             if index == 0 { first = "127.0.0.1:\(gossip)" } else { words.append("-join=\(first)") }
             agents.append(try ChildProcess(Self.program, words, log: "\(directory)/\(index).log"))
@@ -116,8 +127,10 @@ final class SerfCluster {
     }
 }
 
-/// One agent's RPC connection: MessagePack over TCP, of which only what is needed is written and nothing is
-/// decoded. What is looked for is text, so the stream is searched for it.
+/// One agent's RPC connection: MessagePack over TCP.
+///
+/// Only what is needed is written and nothing is decoded: what is looked for is text, so the stream is searched
+/// for it.
 private final class SerfWatch: @unchecked Sendable {
     // Sendable because all mutable state is behind `condition`.
 

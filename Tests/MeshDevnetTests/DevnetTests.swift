@@ -27,7 +27,7 @@ private let wasmtimeLibrary =
 
 @Suite("A network of daemons", .tags(.Size.large), .serialized)
 struct DevnetTests {
-    /// `(module (func (export "run")))`
+    /// A module that exports a function `run` that does nothing.
     private static let module: [UInt8] =
         [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 7, 1, 3, 0x72, 0x75, 0x6e]
         + [0, 0, 0x0a, 4, 1, 2, 0, 0x0b]

@@ -14,7 +14,9 @@ public struct LinkRule: Hashable, Sendable {
     public var loss = 0.0
     /// The most bytes a second; `nil`: as fast as they come.
     public var bytesPerSecond: Int?
-    /// Nothing passes and nobody is told: a partition in this direction. What is on its way waits.
+    /// Nothing passes and nobody is told: a partition in this direction.
+    ///
+    /// What is on its way waits.
     public var isBlocked = false
     /// Connections are reset and new ones refused.
     public var isCut = false

@@ -57,8 +57,12 @@ public enum MaelstromCheck {
 
     /// Runs a check and prints what came of it.
     ///
-    /// - Parameter program: What is run as `program maelstrom`.
+    /// - Parameters:
+    ///   - arguments: What ``command`` parsed.
+    ///   - program: What is run as `program maelstrom`.
+    ///   - print: Takes one line of output.
     /// - Returns: 0, or 4 when an acknowledged value was lost or something else is not as promised.
+    /// - Throws: ``DevnetError`` when a node ends or does not answer.
     public static func run(
         _ arguments: ParsedArguments, program: String, print: (String) -> Void
     ) throws -> Int32 {
