@@ -6,15 +6,9 @@ internal import MeshAPI
 final class EventWatch: @unchecked Sendable {
     // Sendable because all mutable state is behind `condition`.
 
-    /// What an event is about, as far as a benchmark asks.
-    struct Sighting: Hashable, Sendable {
-        let kind: String
-        /// A job's id or a node's DID.
-        let subject: String
-    }
-
     private let condition = NSCondition()
-    private var seen: [Sighting: [Int: ContinuousClock.Instant]] = [:]
+    /// By what it is about (a job's id or a node's DID), kind, and daemon.
+    private var seen: [String: [String: [Int: ContinuousClock.Instant]]] = [:]
     private var kinds: Set<String> = []
     private var isStopped = false
 
@@ -34,8 +28,8 @@ final class EventWatch: @unchecked Sendable {
             guard let event = try? JSONDecoder().decode(EventView.self, from: Data(data)) else { return true }
             return condition.withLock {
                 for subject in [event.jobID, event.nodeID].compactMap({ $0 }) {
-                    let sighting = Sighting(kind: event.event, subject: subject)
-                    if seen[sighting]?[index] == nil { seen[sighting, default: [:]][index] = now }
+                    guard seen[subject]?[event.event]?[index] == nil else { continue }
+                    seen[subject, default: [:]][event.event, default: [:]][index] = now
                 }
                 kinds.insert(event.event)
                 condition.broadcast()
@@ -47,17 +41,18 @@ final class EventWatch: @unchecked Sendable {
     /// Whether an event of this kind has ever come.
     func knows(_ kind: String) -> Bool { condition.withLock { kinds.contains(kind) } }
 
-    /// Waits until `count` daemons have shown it, or `seconds` are over.
+    /// Waits until `count` daemons have shown an event about `subject`, of one kind or of any, or `seconds` are
+    /// over.
     ///
-    /// - Returns: When each of them did, earliest first.
+    /// - Returns: When each of them first did, earliest first.
     func times(
-        _ matches: (Sighting) -> Bool, count: Int, within seconds: Double
+        about subject: String, kind: String? = nil, count: Int, within seconds: Double
     ) -> [ContinuousClock.Instant] {
         let deadline = Date(timeIntervalSinceNow: seconds)
         return condition.withLock {
             while true {
                 var first: [Int: ContinuousClock.Instant] = [:]
-                for (sighting, times) in seen where matches(sighting) {
+                for (name, times) in seen[subject] ?? [:] where kind == nil || name == kind {
                     first.merge(times) { min($0, $1) }
                 }
                 if first.count >= count || !condition.wait(until: deadline) {

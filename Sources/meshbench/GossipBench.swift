@@ -155,8 +155,7 @@ struct GossipBench: Bench {
             let start = ContinuousClock.now
             let answer: SubmitResponse = try client.post("/v1/jobs", request)
             let isCold = number < 3
-            let seen = watch.times(
-                { $0.subject == answer.jobID }, count: nodeCount, within: isCold ? 2 : 10)
+            let seen = watch.times(about: answer.jobID, count: nodeCount, within: isCold ? 2 : 10)
             // The first few find streams and pages that are not ready.
             if isCold { continue }
             guard seen.count == nodeCount, let last = seen.last else {
@@ -181,7 +180,7 @@ struct GossipBench: Bench {
         let times =
             watch.knows("member.alive") || watch.knows("member.gone")
             ? watch.times(
-                { $0.kind == "member.gone" && $0.subject == node.did }, count: others.count, within: seconds)
+                about: node.did, kind: "member.gone", count: others.count, within: seconds)
             : Self.linksEnded(with: node.did, others, within: seconds)
         return Loss(times, of: others.count, since: start, limit: seconds)
     }
