@@ -1,7 +1,9 @@
 import IPLD
+import MeshAPI
 import MeshEngine
 import MeshGossip
 import MeshIdentity
+import MeshStorage
 import MeshTestSupport
 import Testing
 

@@ -173,6 +173,28 @@ struct CheckerTests {
         #expect(scene.found == [.gapsExplained])
     }
 
+    @Test("an entry that takes too long while nothing goes wrong, and not one that a fault explains")
+    func late() throws {
+        var scene = try Scene()
+        let entry = try #require(scene.history.acknowledged.last { scene.history.deliveries[$0.cid] != nil })
+        var history = History()
+        history.acknowledge(entry.cid, by: entry.node, at: entry.time)
+        for node in 0..<4 { history.delivered(entry.cid, to: node, at: entry.time) }
+        scene.history = history
+        func found(_ faults: [Fault]?) -> [String] {
+            var judge = Judge(
+                replicas: scene.replicas, history: scene.history, members: scene.members, time: 100_000_000)
+            judge.faults = faults
+            return judge.violations(of: .gapsExplained)
+        }
+        #expect(found([]).count == 1)
+        #expect(found([]).first?.hasPrefix("n05 did not have") == true)
+        #expect(found(nil) == [])
+        #expect(found([Fault(.pause, start: entry.time, end: entry.time, nodes: [4])]) == [])
+        scene.history.delivered(entry.cid, to: 4, at: entry.time + 9_000_000)
+        #expect(found([]) == [])
+    }
+
     @Test("an accepted job that is nowhere, open, or not judged")
     func jobsEnd() throws {
         var scene = try Scene()

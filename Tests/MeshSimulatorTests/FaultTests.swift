@@ -134,6 +134,7 @@ struct FaultTests {
                 $0.nodes = 3
                 $0.members = 0
                 $0.workload.jobs = 0
+                $0.workload.entries = 12
                 $0.faults = faults
             }
             let deliveries = Simulation.run(Plan(scenario, seed: 3)).deliveries

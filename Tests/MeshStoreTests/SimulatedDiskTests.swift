@@ -84,9 +84,8 @@ struct SimulatedDiskTests {
             try storage.write { w throws(StorageError) in try w.putBlock([1, 2, 3], cid: cid) }
         }
         let addresses = try stores.map { storage in
-            try #require(try storage.block(cid)).withUnsafeBufferPointer {
-                unsafe UInt(bitPattern: $0.baseAddress)
-            }
+            let block = try #require(try storage.block(cid))
+            return unsafe block.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
         }
         #expect(addresses[0] == addresses[1])
     }

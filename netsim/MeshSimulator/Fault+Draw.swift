@@ -6,9 +6,10 @@ extension FaultDraw {
     /// - Parameters:
     ///   - chance: The run's; each fault has a name of its own in it.
     ///   - nodes: How many nodes there are.
+    ///   - work: What will be asked of the nodes: half of the crashes lie in wait for it.
     ///   - end: When all faults have ended.
     /// - Returns: The faults by their start.
-    func faults(_ chance: Chance, nodes: Int, end: Int64) -> [Fault] {
+    func faults(_ chance: Chance, nodes: Int, work: [Plan.Work] = [], end: Int64) -> [Fault] {
         guard !kinds.isEmpty, nodes > 1 else { return [] }
         var counter = chance.generator(for: "faults")
         let count = self.count.lowerBound + counter.below(self.count.count)
@@ -21,10 +22,28 @@ extension FaultDraw {
             let span =
                 length.lowerBound
                 + Int64(generator.unit() * Double(length.upperBound - length.lowerBound))
+            if kind == .crash, generator.happens(0.5), !work.isEmpty {
+                drawn += Self.ambush(work[generator.below(work.count)], span: span, end: end, &generator)
+                continue
+            }
             drawn += Self.draw(
                 kind, start: min(start, end), end: min(start + span, end), nodes: nodes, &generator)
         }
         return drawn.sorted { ($0.start, $0.line) < ($1.start, $1.line) }
+    }
+
+    /// A crash within milliseconds of something being confirmed, when what is not yet durable matters;
+    /// half the time behind a clog, so that no peer has heard of it either.
+    private static func ambush(
+        _ work: Plan.Work, span: Int64, end: Int64, _ generator: inout SeededGenerator
+    ) -> [Fault] {
+        let start = work.time + Int64(generator.below(40)) * Duration.millisecond
+        guard start < end else { return [] }
+        let crash = Fault(.crash, start: start, end: min(start + span, end), nodes: [work.node])
+        guard generator.happens(0.5), work.time > Duration.second else { return [crash] }
+        let clog = Fault(
+            .clog, start: work.time - Duration.second, end: start + Duration.millisecond, nodes: [work.node])
+        return [clog, crash]
     }
 
     private static func draw(

@@ -50,6 +50,7 @@ public struct Fault: Hashable, Sendable {
     public var end: Int64
     /// By index; sorted.
     public var nodes: [Int]
+    /// For a clog, empty means everyone else.
     public var others: [Int]
     /// Milliseconds or a probability, as the kind says.
     public var amount: Double
@@ -69,7 +70,9 @@ public struct Fault: Hashable, Sendable {
     public var line: String {
         var text = "\(Duration.seconds(start)) to \(Duration.seconds(end)) \(kind.rawValue)"
         if !nodes.isEmpty { text += " " + nodes.map(NodeName.text).joined(separator: ",") }
-        if kind.hasOthers { text += " | " + others.map(NodeName.text).joined(separator: ",") }
+        if kind.hasOthers, !others.isEmpty {
+            text += " | " + others.map(NodeName.text).joined(separator: ",")
+        }
         if amount != 0 { text += " \(amount)" }
         return text
     }

@@ -11,6 +11,13 @@ struct Judge {
     /// Who may attest.
     let members: [DID]
     let time: Int64
+    /// What went wrong in the run; `nil` where nothing is held against when it did.
+    var faults: [Fault]?
+
+    /// How long what is published while nothing goes wrong may take to reach everyone, in microseconds.
+    static let deliveryLimit = 10 * Duration.second
+    /// How long a fault may be felt after its end: dials are tried again every thirty seconds at worst.
+    private static let aftermath = 60 * Duration.second
 
     private var honest: [Replica] { replicas.filter(\.isHonest) }
     private var alive: [Replica] { replicas.filter { $0.isHonest && $0.isUp } }
@@ -27,6 +34,11 @@ struct Judge {
         self.init(
             replicas: world.nodes.map { world.reader.read($0) }, history: world.history,
             members: world.bundle?.members.map(\.did) ?? [], time: world.time)
+        // Losses, liars and limits on bandwidth delay what they do not stop.
+        let network = world.scenario.network
+        if network.loss == 0, network.bandwidth == nil, world.plan.behaviours.isEmpty {
+            faults = world.plan.faults
+        }
     }
 
     /// What is found broken.
@@ -175,25 +187,41 @@ struct Judge {
         }
     }
 
-    private var gapsExplained: [String] {
-        alive.flatMap { replica -> [String] in
-            var found = replica.rowCounts.keys.sorted().filter {
-                replica.rowCounts[$0] != replica.feeds[$0]?.count
-            }.map { "\(replica.name) has a gap in the feed of \(name($0))" }
-            for anchors in replica.authors.compactMap({ replica.feeds[$0] }) {
-                for (anchor, next) in zip(anchors, anchors.dropFirst()) where next.prev != anchor.cid {
-                    found.append("\(replica.name) has anchors \(anchor.seq) and \(next.seq) that do not join")
-                }
-            }
-            for author in honest {
-                let own = author.feeds[author.did]?.count ?? 0
-                let here = replica.feeds[author.did]?.count ?? 0
-                if here < own {
-                    found.append("\(replica.name) has \(here) of \(own) anchors of \(author.name)")
-                }
-            }
-            return found
+    /// Plain entries that were confirmed while nothing went wrong and have not reached everyone in time.
+    private var late: [String] {
+        guard let faults else { return [] }
+        return history.acknowledged.compactMap { entry -> String? in
+            let limit = entry.time + Self.deliveryLimit
+            guard let arrivals = history.deliveries[entry.cid], limit <= time,
+                faults.allSatisfy({ limit < $0.start || $0.end + Self.aftermath < entry.time }),
+                let slow = alive.first(where: { arrivals[$0.index].map { $0 > limit } ?? true })
+            else { return nil }
+            return
+                "\(slow.name) did not have \(entry.cid) \(Duration.text(Self.deliveryLimit)) after it was confirmed"
         }
+    }
+
+    private var gapsExplained: [String] {
+        late
+            + alive.flatMap { replica -> [String] in
+                var found = replica.rowCounts.keys.sorted().filter {
+                    replica.rowCounts[$0] != replica.feeds[$0]?.count
+                }.map { "\(replica.name) has a gap in the feed of \(name($0))" }
+                for anchors in replica.authors.compactMap({ replica.feeds[$0] }) {
+                    for (anchor, next) in zip(anchors, anchors.dropFirst()) where next.prev != anchor.cid {
+                        found.append(
+                            "\(replica.name) has anchors \(anchor.seq) and \(next.seq) that do not join")
+                    }
+                }
+                for author in honest {
+                    let own = author.feeds[author.did]?.count ?? 0
+                    let here = replica.feeds[author.did]?.count ?? 0
+                    if here < own {
+                        found.append("\(replica.name) has \(here) of \(own) anchors of \(author.name)")
+                    }
+                }
+                return found
+            }
     }
 
     private var jobsEnd: [String] {

@@ -79,12 +79,6 @@ public struct Plan: Sendable {
         self.behaviours = behaviours.sorted { $0.node < $1.node }
         nodeCount = scenario.nodes + extra
         victim = 0
-        var faults = scenario.faults
-        for (number, draw) in scenario.draws.enumerated() {
-            let split = Chance(seed: chance.seed(for: "draw \(number)"))
-            faults += draw.faults(split, nodes: scenario.nodes, end: scenario.duration)
-        }
-        self.faults = faults
         let bad = self.behaviours.map(\.node)
         peers = (0..<nodeCount).map { index in
             guard index < scenario.nodes else { return [0] }
@@ -100,6 +94,12 @@ public struct Plan: Sendable {
             return chosen
         }
         work = Self.work(scenario, chance, honest: (0..<scenario.nodes).filter { !bad.contains($0) })
+        var faults = scenario.faults
+        for (number, draw) in scenario.draws.enumerated() {
+            let split = Chance(seed: chance.seed(for: "draw \(number)"))
+            faults += draw.faults(split, nodes: scenario.nodes, work: work, end: scenario.duration)
+        }
+        self.faults = faults
     }
 
     private static func work(_ scenario: Scenario, _ chance: Chance, honest: [Int]) -> [Work] {

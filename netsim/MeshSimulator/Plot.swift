@@ -70,7 +70,8 @@ public enum Plot {
         _ plan: Plan, _ lines: [Line], _ x: (Double) -> Double, top: Double, height: Double
     ) -> [String] {
         var arrivals: [String: [Double]] = [:]
-        for line in lines where line.words.count > 2 && line.words[1] == "has" {
+        for line in lines
+        where line.words.count > 2 && line.words[1] == "has" && line.words[2].hasPrefix("baf") {
             arrivals[String(line.words[2]), default: []].append(line.time)
         }
         var svg = [text(4, top + 14, "has it", "#333")]

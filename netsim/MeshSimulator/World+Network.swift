@@ -11,6 +11,8 @@ extension World {
         for index in activeFaults {
             let fault = plan.faults[index]
             switch fault.kind {
+            case .clog where fault.others.isEmpty:
+                if fault.nodes.contains(a) || fault.nodes.contains(b) { return true }
             case .partition, .clog:
                 if fault.nodes.contains(a) && fault.others.contains(b)
                     || fault.others.contains(a) && fault.nodes.contains(b)
@@ -212,6 +214,17 @@ extension World {
         guard link.isOpen(at: node.index) else { return }
         transmit(.end(isOrderly: isOrderly), on: link, from: node)
         shut(link, at: node)
+    }
+
+    /// Forgets what a machine that has lost its power had yet to send.
+    func loseHeld(of node: SimulatedNode) {
+        for link in node.openLinks {
+            if link.ends.0 == node.index {
+                if !link.held.0.isEmpty { link.held.0 = [.end(isOrderly: false)] }
+            } else if !link.held.1.isEmpty {
+                link.held.1 = [.end(isOrderly: false)]
+            }
+        }
     }
 
     private func shut(_ link: SimulatedLink, at node: SimulatedNode) {

@@ -224,6 +224,7 @@ final class World {
         node.isCommitting = false
         node.isSyncScheduled = false
         node.scheduledDeadline = nil
+        loseHeld(of: node)
         for link in node.openLinks { close(link, at: node, isOrderly: false) }
         abandonRequests(of: node)
         history.forgetStatus(of: node.index)
