@@ -90,6 +90,61 @@ struct DevnetTests {
         }
     }
 
+    @Test("A job whose cheapest bidder vanishes with the award is run by another")
+    func vanishing() throws {
+        var plan = Devnet.Plan(nodeCount: 3)
+        plan.program = daemon
+        plan.roles = ["executor", "verifier"]
+        plan.ownRoles = [0: ["submitter", "verifier"]]
+        plan.ownSettings = [2: "price: { compute: 100 },"]
+        plan.memberCount = 3
+        plan.wasmtimeLibraryPath = wasmtimeLibrary
+        plan.misbehaviours = [2: "vanish"]
+        let devnet = try Devnet(plan)
+        defer { devnet.end() }
+        try devnet.start()
+        try devnet.awaitKnown()
+        let submitter = devnet.nodes[0]
+        let _: [FederationView] = try submitter.poll("/v1/federations") { $0.contains(where: \.complete) }
+        let client = try HTTPControlClient(socketPath: submitter.socketPath)
+        let blob: BlobView = try client.post("/v1/blobs", bytes: Self.module)
+        // Long enough for both bids to come in.
+        let job: SubmitResponse = try client.post(
+            "/v1/jobs", SubmitRequest(wasm: blob.cid, auto: true, bidWindowMs: 500))
+        let assigned: JobStatusView = try submitter.poll("/v1/jobs/\(job.jobID)") { $0.executor.did != nil }
+        #expect(assigned.executor.did == devnet.nodes[2].did)
+        let done: JobStatusView = try submitter.poll("/v1/jobs/\(job.jobID)", within: 60) {
+            $0.settledStatus == "Completed"
+        }
+        #expect(done.executor.did == devnet.nodes[1].did)
+        #expect(done.epoch ?? 0 > assigned.epoch ?? 0)
+    }
+
+    @Test("A daemon that floods the others keeps nobody's entries from them")
+    func flood() throws {
+        var plan = Devnet.Plan(nodeCount: 3)
+        plan.program = daemon
+        plan.roles = ["submitter"]
+        plan.memberCount = 0
+        plan.misbehaviours = [2: "flood"]
+        let devnet = try Devnet(plan)
+        defer { devnet.end() }
+        try devnet.start()
+        try devnet.awaitKnown()
+        let relay = try #require(devnet.relay)
+        let before = relay.statistics.bytes
+        let client = try HTTPControlClient(socketPath: devnet.nodes[0].socketPath)
+        let blob: BlobView = try client.post("/v1/blobs", bytes: Self.module)
+        for _ in 0..<5 {
+            let job: SubmitResponse = try client.post("/v1/jobs", SubmitRequest(wasm: blob.cid))
+            let _: JobStatusView = try devnet.nodes[1].poll("/v1/jobs/\(job.jobID)") { _ in true }
+        }
+        // The flood was there: five jobs alone are some kilobytes.
+        let _: NodeStatusView = try devnet.nodes[0].poll("/v1/node") { _ in
+            relay.statistics.bytes - before > 500_000
+        }
+    }
+
     @Test("Faults that overlap hold until the last of them is over; what daemons cannot do is said")
     func overlapping() throws {
         let devnet = try devnet(3)

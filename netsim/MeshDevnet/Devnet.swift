@@ -22,6 +22,8 @@ public final class Devnet: Sendable {
         public var roles = ["submitter", "executor", "verifier"]
         /// Roles of single nodes, by index.
         public var ownRoles: [Int: [String]] = [:]
+        /// More lines of JSON5 for single nodes, by index.
+        public var ownSettings: [Int: String] = [:]
         /// Where libwasmtime is; `nil`: where the daemons look for it themselves.
         public var wasmtimeLibraryPath: String?
         /// How many of the first nodes are the federation; below 2 there is none.
@@ -165,7 +167,7 @@ public final class Devnet: Sendable {
             "dial_from: '\(host)',", "roles: [\(roles.map { "'\($0)'" }.joined(separator: ", "))],",
             "runtime: { workers: 1\(library) },",
             "capacity: { cpu: 64, memory_mib: 65536, storage_mib: 1024 },",
-            "log: { level: '\(plan.logLevel)' },", plan.settings,
+            "log: { level: '\(plan.logLevel)' },", plan.settings, plan.ownSettings[index] ?? "",
         ]
         if relay != nil { lines.append("advertise: ['\(address(of: index))'],") }
         // Two to begin with, so that the loss of one keeps nobody out.
