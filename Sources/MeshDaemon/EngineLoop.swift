@@ -166,7 +166,7 @@ final class EngineLoop: @unchecked Sendable {
         let end = now() + Self.lingerMilliseconds
         for steps in 1... {
             let now = now()
-            let inputs = prepare(batch, &engine.value)
+            let inputs = prepare(batch, &engine.value, now: now)
             let effects = try engine.value.step(
                 inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
             if engine.value.mustPersist { return effects }
@@ -241,13 +241,16 @@ final class EngineLoop: @unchecked Sendable {
     ///
     /// The engine is lent by address: a closure that held a copy of it, and were let go a moment late by
     /// one of the threads, would make the step that follows copy whole dictionaries.
-    private func prepare(_ batch: [Item], _ engine: inout NodeEngine) -> [EngineInput] {
+    private func prepare(
+        _ batch: [Item], _ engine: inout NodeEngine, now: Timestamp
+    ) -> [EngineInput] {
         var inputs: [EngineInput?] = []
         var frames: [(index: Int, link: PeerLink, type: FrameType, body: [UInt8])] = []
         for item in batch {
             switch item {
             case .input(let input): inputs.append(input)
             case .frame(let link, let type, let body):
+                guard engine.admits(type, byteCount: body.count, on: link, now: now) else { continue }
                 frames.append((inputs.count, link, type, body))
                 inputs.append(nil)
             case .stop: break

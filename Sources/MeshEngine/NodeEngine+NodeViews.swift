@@ -30,6 +30,9 @@ extension NodeEngine {
                 nodeID: name(of: link.peer), did: link.peer.description, address: link.address,
                 state: "connected",
                 direction: link.outbound ? "outgoing" : "incoming", neighbour: link.isNeighbour,
+                score: gossip.scores.score(link.peer, now: latestNow),
+                scoreParts: Dictionary(
+                    uniqueKeysWithValues: gossip.scores.reasons(link.peer, now: latestNow)),
                 counters: counters(link.peer))
         }
         let attempts = gossip.waitingDials.map { target in

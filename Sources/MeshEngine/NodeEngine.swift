@@ -2,7 +2,7 @@ public import IPLD
 public import MeshCore
 public import MeshDAG
 internal import MeshFederation
-internal import MeshGossip
+public import MeshGossip
 public import MeshIdentity
 internal import MeshMarket
 public import MeshStorage
@@ -152,6 +152,14 @@ public struct NodeEngine: Sendable {
 
     /// Whether the signature of this membership record was found good before; for ``PreparedFrame``.
     public func isChecked(_ member: CID) -> Bool { gossip.hasChecked(member) }
+
+    /// Whether a frame is within what its sender may cost; asked before it is decoded, and a frame that is
+    /// not is dropped.
+    public mutating func admits(
+        _ type: FrameType, byteCount: Int, on link: PeerLink, now: Timestamp
+    ) -> Bool {
+        gossip.admits(type, byteCount: byteCount, on: link, now: now) == nil
+    }
 
     /// A digest of all frontier marks: equal exactly when two replicas hold the same feeds.
     public var frontierFingerprint: Bytes32 { graph.fingerprint }

@@ -63,7 +63,8 @@ extension GossipMachine {
             }
             for mark in range.marks where !fetch.note(mark, from: link, graph: graph) {
                 return punish(
-                    link, .malformedFrame, "a frontier of more than \(FetchPlan.markCountMax) feeds")
+                    link, .malformedFrame, "a frontier of more than \(FetchPlan.markCountMax) feeds", now: now
+                )
             }
         }
         effects += reply.frames.map { .send(link, $0) }

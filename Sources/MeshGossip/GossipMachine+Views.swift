@@ -12,7 +12,12 @@ extension GossipMachine {
             switch effect {
             case .send(let link, let frame):
                 effects.append(.send(link, frame.wire))
-            case .dial(let address, let did): effects += dial(address, did)
+            case .dial(let address, let did):
+                if let did, isShunned(did, now) {
+                    effects += perform(overlay.step(.dialFailed(address: address), now: now), now)
+                } else {
+                    effects += dial(address, did)
+                }
             case .close(let link, let reason):
                 links[link]?.isEnding = true
                 effects.append(.close(link, code: "view", text: reason))

@@ -77,6 +77,13 @@ public struct GossipMachine: Sendable {
     /// Who is being dialled at which address.
     var dialled: [String: DID] = [:]
     private var faults: [DID: [PeerFault: Int]] = [:]
+    var budget = PeerBudget()
+    public internal(set) var scores = PeerScores()
+    /// The broken promises of each link that its peer's score counts already.
+    private var promisesCounted: [PeerLink: Int] = [:]
+
+    /// At or below this score a peer is not linked with, until its misdeeds have faded.
+    static let scoreMin = -30
 
     /// - Parameters:
     ///   - signer: Signs membership records and suspicions.
@@ -179,6 +186,11 @@ public struct GossipMachine: Sendable {
             links[link] = Link(peer: peer, address: address, outbound: outbound)
             linkOf[peer] = link
             dialled[address] = nil
+            scores.linkOpened(peer, now: now)
+            if isShunned(peer, now) {
+                links[link]?.isEnding = true
+                return [.close(link, code: "score", text: "this peer has misbehaved too often of late")]
+            }
             return [
                 .send(
                     link,
@@ -196,11 +208,13 @@ public struct GossipMachine: Sendable {
         case .frame(let link, let frame, let members):
             return receive(frame, members, on: link, now: now, graph: graph)
         case .accepted(let anchor, let id, let hops, let source):
+            credit(source, now)
             payloads.insert(.anchor(anchor), for: id, now: now)
             return spread(id, isLarge: anchor.byteCount > Self.pushByteCountMax, hops, source, now)
         case .acceptedMessage(let envelope, _, Self.urgentHops, let source):
             return flood(envelope, except: source)
         case .acceptedMessage(let envelope, let id, let hops, let source):
+            credit(source, now)
             payloads.insert(.message(envelope), for: id, now: now)
             return spread(id, isLarge: false, hops, source, now)
         case .obtained(let id): return perform(tree.step(.known(id), now: now), now)
@@ -221,7 +235,7 @@ public struct GossipMachine: Sendable {
             return perform(membership.step(.suspicion(suspicion), now: now), now)
         case .reach(let did): return reach(did, now)
         case .wants(let wants, let source): return ask(wants, of: source, now: now)
-        case .fault(let link, let fault, let detail): return punish(link, fault, detail)
+        case .fault(let link, let fault, let detail): return punish(link, fault, detail, now: now)
         case .deadlineReached: return deadlineReached(now, graph)
         }
     }
@@ -232,6 +246,9 @@ public struct GossipMachine: Sendable {
             linkOf[closed.peer] = links.filter { $0.value.peer == closed.peer }.map(\.key).max()
         }
         fetch.remove(link)
+        budget.remove(link)
+        promisesCounted[link] = nil
+        scores.linkClosed(closed.peer, now: now)
         guard closed.greeted else {
             return closed.outbound
                 ? perform(overlay.step(.dialFailed(address: closed.address), now: now), now) : []
@@ -250,7 +267,7 @@ public struct GossipMachine: Sendable {
             return greet(link, peer, network, fingerprint, members.first, now, graph)
         }
         guard links[link]?.greeted == true else {
-            return punish(link, .malformedFrame, "a frame came before the hello")
+            return punish(link, .malformedFrame, "a frame came before the hello", now: now)
         }
         var effects = perform(membership.step(.heard(link), now: now), now)
         switch frame {
@@ -275,7 +292,8 @@ public struct GossipMachine: Sendable {
         case .bye: links[link]?.isEnding = true
         case .overlay(let kind, let hopsLeft, let origin, _):
             guard let said = OverlayFrame(kind, hopsLeft: hopsLeft, origin: origin, members: members) else {
-                return punish(link, .malformedFrame, "an overlay frame lacks the record that it is about")
+                return punish(
+                    link, .malformedFrame, "an overlay frame lacks the record that it is about", now: now)
             }
             for member in members { effects += take(member, now) }
             effects += perform(overlay.step(.frame(link, said), now: now), now)
@@ -302,10 +320,11 @@ public struct GossipMachine: Sendable {
         guard network == self.network else {
             return punish(
                 link, .wrongNetwork,
-                "the peer is in network \"\(network)\", this node in \"\(self.network)\"")
+                "the peer is in network \"\(network)\", this node in \"\(self.network)\"", now: now)
         }
         guard let member, member.record.did == peer, let opened = links[link], !opened.greeted else {
-            return punish(link, .malformedFrame, "a hello carries the sender's own membership record, once")
+            return punish(
+                link, .malformedFrame, "a hello carries the sender's own membership record, once", now: now)
         }
         links[link]?.greeted = true
         if nextSync == nil { nextSync = now + Self.syncMilliseconds }
@@ -342,11 +361,32 @@ public struct GossipMachine: Sendable {
         links[link]?.isNeighbour == true ? [] : perform(overlay.step(.used(link), now: now), now)
     }
 
-    mutating func punish(_ link: PeerLink, _ fault: PeerFault, _ detail: String) -> [GossipEffect] {
+    /// Whether a peer's misdeeds weigh so much that this node wants no link with it.
+    func isShunned(_ peer: DID, _ now: Timestamp) -> Bool { scores.score(peer, now: now) <= Self.scoreMin }
+
+    private mutating func credit(_ source: PeerLink?, _ now: Timestamp) {
+        if let source, let peer = links[source]?.peer { scores.note(.firstDelivery, peer, now: now) }
+    }
+
+    /// Whether a frame is within what its sender may cost; to be asked before it is decoded.
+    ///
+    /// One that is not is dropped by the owner; what a peer loses by that, reconciliation brings again.
+    public mutating func admits(
+        _ type: FrameType, byteCount: Int, on link: PeerLink, now: Timestamp
+    ) -> PeerBudget.Excess? {
+        guard let excess = budget.charge(link, type: type, byteCount: byteCount, now: now) else { return nil }
+        if let peer = links[link]?.peer { scores.note(.overBudget, peer, now: now) }
+        return excess
+    }
+
+    mutating func punish(
+        _ link: PeerLink, _ fault: PeerFault, _ detail: String, now: Timestamp
+    ) -> [GossipEffect] {
         guard let peer = links[link]?.peer else { return [] }
         let count = faults[peer, default: [:]][fault, default: 0] + 1
         faults[peer, default: [:]][fault] = count
         var effects: [GossipEffect] = [.report(peer, fault, detail: detail, isFirst: count == 1)]
+        if fault.isBlameworthy { scores.note(.fault, peer, now: now) }
         if fault.closesLink {
             links[link]?.isEnding = true
             effects.append(.close(link, code: fault.rawValue, text: detail))
@@ -377,6 +417,7 @@ public struct GossipMachine: Sendable {
             effects += perform(tree.step(.deadlineReached, now: now), now)
         }
         effects += expireRequests(now, graph)
+        effects += shun(now)
         guard let due = nextSync, due <= now else { return effects }
         guard let link = nextToSync() else {
             nextSync = nil
@@ -387,6 +428,27 @@ public struct GossipMachine: Sendable {
         let wanted = nextMissing(graph)
         if !wanted.isEmpty { effects.append(.send(link, .wantBlocks(wanted))) }
         return effects + requestMissing(from: link, now: now, graph: graph)
+    }
+
+    /// Counts promises that were broken, and parts with those whose misdeeds weigh too much.
+    private mutating func shun(_ now: Timestamp) -> [GossipEffect] {
+        guard nextSync.map({ $0 <= now }) ?? false else { return [] }
+        var effects: [GossipEffect] = []
+        for link in links.keys.sorted() {
+            guard let state = links[link], !state.isEnding else { continue }
+            let broken = tree.brokenPromises(link)
+            if broken > promisesCounted[link] ?? 0 {
+                scores.note(
+                    .brokenPromise, state.peer, times: broken - (promisesCounted[link] ?? 0), now: now)
+            }
+            promisesCounted[link] = broken
+            if isShunned(state.peer, now) {
+                links[link]?.isEnding = true
+                effects.append(
+                    .close(link, code: "score", text: "this peer has misbehaved too often of late"))
+            }
+        }
+        return effects
     }
 
     /// The links take turns, neighbours or not: a direct link is as good for comparing as any.

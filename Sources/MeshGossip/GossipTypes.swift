@@ -81,6 +81,9 @@ public enum PeerFault: String, Hashable, Sendable, CaseIterable {
     case staleMessage = "stale_message"
     case overBudget = "over_budget"
 
+    /// Whether an honest peer never does it, so that it counts against the peer's score.
+    var isBlameworthy: Bool { self == .malformedFrame || self == .badSignature }
+
     /// Whether the link is closed for it.
     var closesLink: Bool {
         switch self {

@@ -100,6 +100,8 @@ struct AdversityTests {
                     #expect(mesh.closes.last?.node == 1)
                     #expect(mesh.closes.last?.code == fault.0.rawValue)
                     #expect(!mesh.areLinked(0, 1))
+                    // Long enough for the misdeed to fade.
+                    mesh.now = mesh.now + 2 * PeerScores.halfLifeMilliseconds
                 }
             }
         }

@@ -268,6 +268,10 @@ final class World {
             switch item {
             case .input(let input): inputs.append(input)
             case .frame(let link, let frame):
+                let isWithinBudget =
+                    node.engine?.value.admits(
+                        frame.type, byteCount: frame.body.count, on: link.peerLink, now: node.now(time))
+                guard isWithinBudget == true else { continue }
                 let prepared = frame.prepared(by: verifier) { node.engine?.value.isKnown($0) ?? false }
                 inputs.append(.frame(link.peerLink, prepared))
             }
