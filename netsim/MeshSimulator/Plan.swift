@@ -120,8 +120,20 @@ public struct Plan: Sendable {
                 work.append(Work(time: time + 400_000, node: node, kind: .cancel(job: number)))
             }
         }
+        var generator = chance.generator(for: "senders")
+        let senders = load.senders.map {
+            (scenario.observers > 0 ? Array(honest.prefix(scenario.nodes - scenario.observers)) : honest)
+                .shuffled(using: &generator).prefix($0)
+        }
         for number in 0..<load.entries {
-            let (time, node) = draw("entry \(number)")
+            var (time, node) = draw("entry \(number)")
+            if let senders, !senders.isEmpty {
+                node = senders[number % senders.count]
+                // Each has its own share of the time, and comes somewhere within it.
+                time =
+                    load.start + (time - load.start + Int64(number) * (load.end - load.start))
+                    / Int64(load.entries)
+            }
             work.append(Work(time: time, node: node, kind: .entry(number)))
         }
         return work.sorted { ($0.time, $0.line) < ($1.time, $1.line) }

@@ -29,6 +29,8 @@ extension Scenario {
         members = root.integer("members", in: 0...256) ?? min(members, nodes)
         threshold = root.integer("threshold", in: 1...255) ?? threshold
         degree = root.integer("degree", in: 0...64) ?? degree
+        observers = root.integer("observers", in: 0...100_000) ?? observers
+        memberCountMax = root.integer("member_count_max", in: 16...1_000_000)
         discovery = root.boolean("discovery", discovery)
         duration = root.duration("duration") ?? duration
         settle = root.duration("settle") ?? settle
@@ -51,6 +53,7 @@ extension Scenario {
             workload.cancels = reader.integer("cancels", in: 0...100_000) ?? 0
             workload.start = reader.duration("start") ?? workload.start
             workload.end = reader.duration("end") ?? workload.end
+            workload.senders = reader.integer("senders", in: 1...100_000)
             workload.bidWindow = reader.integer("bid_window_ms", in: 0...60_000) ?? workload.bidWindow
             reader.finish()
         }
@@ -73,6 +76,9 @@ extension Scenario {
             }
             expectation.verified = reader.integer("verified", in: 0...100_000) ?? 0
             expectation.accepted = reader.integer("accepted", in: 0...100_000) ?? 0
+            expectation.hops = reader.integer("hops", in: 1...255)
+            expectation.redundancy = reader.number("redundancy", in: 0...1_000)
+            expectation.missed = reader.integer("missed", in: 0...1_000_000)
             reader.finish()
         }
         root.finish()

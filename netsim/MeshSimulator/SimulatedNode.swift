@@ -137,6 +137,8 @@ final class SharedFrame {
     let type: FrameType
     let body: [UInt8]
     private var prepared: PreparedFrame?
+    /// The plain entry that it pushes and its hops, looked up once for all receivers.
+    private(set) lazy var pushed = pushedEntry
 
     init(_ type: FrameType, _ body: [UInt8]) {
         self.type = type

@@ -11,6 +11,7 @@ public struct RunStatistics: Hashable, Sendable {
     public var accepted = 0
     public var verified = 0
     public var acknowledged = 0
+    public var broadcast = BroadcastFigures()
 }
 
 /// What came of a run.
@@ -36,6 +37,16 @@ public struct RunResult: Sendable {
         }
         if statistics.accepted < expectation.accepted {
             found.append("\(statistics.accepted) jobs were accepted, not \(expectation.accepted)")
+        }
+        let broadcast = statistics.broadcast
+        if let limit = expectation.hops, broadcast.hopsLongest > limit {
+            found.append("an entry crossed \(broadcast.hopsLongest) links, not \(limit) at most")
+        }
+        if let limit = expectation.redundancy, broadcast.redundancy > limit {
+            found.append("the redundancy of pushes is \(broadcast.redundancy), not \(limit) at most")
+        }
+        if let limit = expectation.missed, broadcast.missed > limit || broadcast.items == 0 {
+            found.append("\(broadcast.missed) of \(broadcast.items) entries' deliveries are missing or late")
         }
         return found
     }
@@ -64,6 +75,8 @@ public enum Simulation {
         var statistics = world.statistics
         statistics.accepted = world.history.jobs.count
         statistics.acknowledged = world.history.acknowledged.count
+        statistics.broadcast = world.broadcasts.figures(
+            world.history, nodes: world.nodes.filter { $0.isHonest && $0.isUp }.map(\.index))
         let members = judge.members
         let accepted = Set(world.history.jobs.map(\.value.manifest))
         statistics.verified = judge.jobs.filter { accepted.contains($0.cid) && $0.isVerified(members) }.count

@@ -65,7 +65,8 @@ extension World {
         node.hasEquivocated = true
         history.equivocations[node.index] = real.seq
         note("\(node.name) signs a second anchor \(real.seq)")
-        let frame = Frame.push(WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []), hops: 0)
+        let frame = Frame.push(
+            WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []), hops: 0)
         return SharedFrame(frame.type, frame.encoded)
     }
 

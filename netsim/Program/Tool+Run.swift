@@ -92,6 +92,12 @@ struct RunReport: Encodable {
     /// Milliseconds from the first node to the last, for plain entries that reached all: median and longest.
     let spreadMedian: Double?
     let spreadLongest: Double?
+    let entriesPushed: Int
+    let hopsMedian: Int
+    let hopsLongest: Int
+    let redundancy: Double
+    let reconciled: Int
+    let missed: Int
 
     init(_ result: RunResult, seconds: Double) {
         scenario = result.plan.scenario.name
@@ -115,6 +121,13 @@ struct RunReport: Encodable {
         }.sorted()
         spreadMedian = spreads.isEmpty ? nil : spreads[spreads.count / 2]
         spreadLongest = spreads.last
+        let broadcast = result.statistics.broadcast
+        entriesPushed = broadcast.items
+        hopsMedian = broadcast.hopsMedian
+        hopsLongest = broadcast.hopsLongest
+        redundancy = (broadcast.redundancy * 10_000).rounded() / 10_000
+        reconciled = broadcast.reconciled
+        missed = broadcast.missed
     }
 
     var json: String {
@@ -135,6 +148,11 @@ struct RunReport: Encodable {
         if let spreadMedian, let spreadLongest {
             lines.append(
                 "plain entries reached every node in \(spreadMedian) ms (median), \(spreadLongest) ms (longest)"
+            )
+        }
+        if entriesPushed > 0 {
+            lines.append(
+                "\(entriesPushed) entries pushed: last hop \(hopsMedian) (median), \(hopsLongest) (longest); redundancy \(redundancy); \(reconciled) deliveries by reconciliation, \(missed) missed"
             )
         }
         lines += violations.map { "  \($0)" }
