@@ -42,6 +42,8 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Epoll and its like, which Swift's Glibc module leaves out.
+        .systemLibrary(name: "CLinux"),
         // Our own declarations of libwasmtime's C interface, resolved at run time.
         .target(name: "CWasmtime"),
         // The raw loops that meshbench holds our figures against.
@@ -73,13 +75,22 @@ let package = Package(
         // Adapters.
         module("LMDB", ["CLMDB"]),
         module("MeshStore", ["LMDB", "MeshCore", "IPLD", "MeshStorage"]),
-        module("MeshTransport", ["COpenSSL", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        module("MeshTransport", ["COpenSSL", "CLinux", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
         module("WasmRuntime", ["CWasmtime", "MeshCore", "IPLD", "MeshRuntime"]),
         module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
         module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
         module("CommandLineArguments"),
         module("JSON5", ["CommandLineArguments"]),
         module("IdentityFiles", ["MeshCore", "MeshCrypto", "MeshIdentity"]),
+
+        // Real daemons behind relays, for experiments and tests.
+        module(
+            "MeshDevnet",
+            [
+                "CLinux", "MeshCore", "MeshCrypto", "MeshAPI", "ControlClient", "IdentityFiles",
+                "CommandLineArguments",
+            ],
+            path: "netsim/MeshDevnet"),
 
         // Compositions.
         module(
@@ -106,6 +117,14 @@ let package = Package(
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5",
             ], path: "netsim/MeshSimulator"),
 
+        // The engine as Maelstrom tests it, and a check of our own.
+        module(
+            "MeshMaelstrom",
+            [
+                "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
+                "MeshMarket", "MeshGossip", "MeshEngine", "MeshDevnet", "CommandLineArguments",
+            ], path: "netsim/MeshMaelstrom"),
+
         // Programs.
         program("meshd", ["MeshDaemon", "WasmRuntime"]),
         program("meshctl", ["MeshCommands", "WasmRuntime"]),
@@ -114,9 +133,11 @@ let package = Package(
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
                 "MeshDAG", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB",
-                "WasmRuntime", "ControlClient", "CommandLineArguments",
+                "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
-        program("netsim", ["MeshSimulator", "JSON5", "CommandLineArguments"], path: "netsim/Program"),
+        program(
+            "netsim", ["MeshSimulator", "MeshDevnet", "MeshMaelstrom", "JSON5", "CommandLineArguments"],
+            path: "netsim/Program"),
 
         // Tests.
         .target(
@@ -160,6 +181,10 @@ let package = Package(
                 "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
                 "CommandLineArguments", "JSON5", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
+        tests("MeshMaelstromTests", ["MeshMaelstrom", "MeshCore"]),
+        tests(
+            "MeshDevnetTests",
+            ["CLinux", "MeshDevnet", "MeshCore", "MeshAPI", "ControlClient", "CommandLineArguments", "meshd"]),
         tests(
             "IntegrationTests",
             [

@@ -3,6 +3,7 @@ internal import IdentityFiles
 public import JSON5
 internal import MeshCore
 internal import MeshIdentity
+internal import MeshTransport
 
 import FoundationEssentials
 
@@ -66,6 +67,7 @@ extension MeshConfiguration {
         advertise = root.texts("advertise").compactMap {
             Self.address(($0.text, $0.position), $0.path, faults, lowest: 1)
         }
+        dialFrom = Self.host(root.text("dial_from"), root.join("dial_from"), faults)
         peers = Self.peers(root)
         admission = Self.admission(root.object("admission"))
         roles = Self.roles(root)
@@ -161,6 +163,21 @@ extension MeshConfiguration {
             text.first == "[" ? text[..<colon].last == "]" : !text[..<colon].contains(":")
         else {
             faults.add(path, "“\(text)” is not host:port", position)
+            return nil
+        }
+        return text
+    }
+
+    /// Checks an address without a port, such as `10.0.0.7` or `[fd00::7]`.
+    private static func host(
+        _ value: (text: String, position: TextPosition)?, _ path: String, _ faults: FaultList
+    ) -> String? {
+        guard let (text, position) = value else { return nil }
+        guard !text.isEmpty,
+            text.first == "[" || text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2e }),
+            (try? SocketAddress(text + ":0")) != nil
+        else {
+            faults.add(path, "“\(text)” is not an IP address", position)
             return nil
         }
         return text

@@ -16,6 +16,8 @@ public struct MeshConfiguration: Hashable, Sendable {
     public var listen: String
     /// `host:port` under which others reach this node; empty: what it listens on.
     public var advertise: [String]
+    /// The address of this machine that links to peers are dialled from; nil: the system's choice.
+    public var dialFrom: String?
     public var peers: [Peer]
     public var admission: Admission
     /// In the order of ``Role``.

@@ -122,6 +122,8 @@ public enum ConfigurationInit {
                 // Where peers connect, and what to tell them when that is not reachable from outside.
                 listen: \(quoted(options.listen ?? "127.0.0.1:7420")),
                 // advertise: ['mesh.example.org:7420'],
+                // Of this machine's addresses, the one to dial from.
+                // dial_from: '192.0.2.7',
                 // Nodes to connect to; with a did, nobody else may answer there.
                 peers: [
             \(peers)    ],

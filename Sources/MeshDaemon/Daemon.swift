@@ -24,6 +24,8 @@ struct DaemonFlags: Sendable {
     var alone = false
     /// Make all projections again before starting.
     var rebuild = false
+    /// What to do wrong, for tests of others.
+    var misbehaviour: Misbehaviour?
 }
 
 /// A running node: the engine's loop with everything that performs its effects.
@@ -48,10 +50,12 @@ final class Daemon: @unchecked Sendable {
     let events = EventHub()
     let modules = CheckedModules()
     let faults: WireFaults
+    let misdeeds: Misdeeds?
     private(set) var transport: TLSTransport?
     private var runner: JobRunner?
     private var loop: EngineLoop?
     private var server: HTTPControlServer?
+    private var misdeedTimer: (any DispatchSourceTimer)?
     private let started = SystemClock.now
     private let bytesAtStart: Int
     private let blobWriter = DispatchQueue(label: "mesh.blobs")
@@ -65,6 +69,7 @@ final class Daemon: @unchecked Sendable {
         self.log = log
         let faults = WireFaults(log: log)
         self.faults = faults
+        misdeeds = flags.misbehaviour.map { Misdeeds($0) }
         // The port first: when it is taken, nothing has been created yet.
         let inbox = Inbox()
         transport = try Self.openTransport(configuration, identity, inbox, faults)
@@ -107,7 +112,9 @@ final class Daemon: @unchecked Sendable {
             }, perform: { [unowned self] effect in perform(effect) })
         self.loop = loop
         if let pool {
-            runner = JobRunner(pool: pool, blobs: store.blobs, log: log) { inputs in
+            runner = JobRunner(
+                pool: pool, blobs: store.blobs, log: log, misbehaviour: misdeeds?.kind
+            ) { inputs in
                 loop.enqueue(inputs.map { .input($0) })
             }
         }
@@ -123,6 +130,7 @@ final class Daemon: @unchecked Sendable {
             stop()
             throw error
         }
+        misdeedTimer = startMisdeeds()
         log(
             .info,
             "\(configuration.name) (\(identity.did)) listens on \(transport?.listeningAddress.map { "\($0)" } ?? "nothing"), control on \(configuration.controlSocketPath)"
@@ -131,6 +139,7 @@ final class Daemon: @unchecked Sendable {
 
     /// Stops everything in the order in which nothing waits for what is gone.
     func stop() {
+        misdeedTimer?.cancel()
         replies.stop()
         events.stop()
         server?.stop()
@@ -167,8 +176,7 @@ final class Daemon: @unchecked Sendable {
 
     private func perform(_ effect: EngineEffect) {
         switch effect {
-        case .send(let links, let type, let body):
-            for link in links { transport?.send(type.rawValue, body, to: LinkID(rawValue: link.rawValue)) }
+        case .send(let links, let type, let body): send(type, body, to: links)
         case .dial(let address, let did):
             do throws(TransportError) {
                 transport?.dial(try SocketAddress(address), expecting: did)
@@ -241,6 +249,7 @@ final class Daemon: @unchecked Sendable {
         var options = TransportConfiguration(
             identity: identity, listen: try SocketAddress(configuration.listen),
             frameByteCountMax: { FrameType(rawValue: $0)?.byteCountMax })
+        options.dialFrom = try configuration.dialFrom.map { try SocketAddress($0 + ":0") }
         options.droppable = { FrameType(rawValue: $0)?.isDroppable ?? false }
         // Who comes with a ticket must connect to show it: then the engine decides whose feeds are stored.
         if configuration.admission.mode == .allowlist {

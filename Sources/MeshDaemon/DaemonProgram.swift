@@ -19,6 +19,10 @@ public enum DaemonProgram {
             Flag("config", .text("FILE"), "The configuration that `meshd init` wrote"),
             Flag("rebuild", .toggle, "Make all projections again from the feeds before starting"),
             Flag("alone", .toggle, "Publish without asking a peer for this node's own feed first"),
+            Flag(
+                "misbehave", .choice(Misbehaviour.allCases.map(\.rawValue)),
+                "Do wrong, to test others against it"),
+            Flag("i-am-testing", .toggle, "Confirms --misbehave"),
         ],
         examples: ["meshd init --data ./node-1 --name mesh-node-1", "meshd --config ./node-1/meshd.json5"])
 
@@ -72,6 +76,7 @@ public enum DaemonProgram {
         guard let path = arguments.text("config") else {
             throw UsageError("meshd needs --config FILE", hint: "meshd init writes one")
         }
+        let misbehaviour = try misbehaviour(arguments)
         // Before any thread is made, so that every thread inherits it: signals are taken by `sigwait`.
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
@@ -96,8 +101,10 @@ public enum DaemonProgram {
             let key = try IdentityFile.load(configuration.identityPath)
             daemon = try Daemon(
                 configuration, identity: Identity(key),
-                flags: DaemonFlags(alone: arguments.has("alone"), rebuild: arguments.has("rebuild")), log: log
-            )
+                flags: DaemonFlags(
+                    alone: arguments.has("alone"), rebuild: arguments.has("rebuild"),
+                    misbehaviour: misbehaviour),
+                log: log)
         } catch let error as TransportError {
             complain("listen: \(error.message)", hint: error.hint)
             return 1
@@ -113,6 +120,19 @@ public enum DaemonProgram {
         log(.info, "stopping")
         daemon.stop()
         return 0
+    }
+
+    /// What `--misbehave` asks for; a release build wants to hear twice that this is a test.
+    private static func misbehaviour(_ arguments: ParsedArguments) throws(UsageError) -> Misbehaviour? {
+        guard let name = arguments.text("misbehave") else { return nil }
+        #if !DEBUG
+        guard arguments.has("i-am-testing") else {
+            throw UsageError(
+                "--misbehave makes a node that others will shut out",
+                hint: "add --i-am-testing if that is what you want")
+        }
+        #endif
+        return Misbehaviour(rawValue: name)
     }
 
     /// Whether the address of a faulty configuration is taken as well.

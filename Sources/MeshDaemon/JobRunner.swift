@@ -23,18 +23,20 @@ final class JobRunner: @unchecked Sendable {
     private let blobs: any BlobStorage
     private let report: @Sendable ([EngineInput]) -> Void
     private let log: Logger
+    private let misbehaviour: Misbehaviour?
     private let gather = DispatchQueue(label: "mesh.inputs", attributes: .concurrent)
     private let condition = NSCondition()
     private var finished: [Finished] = []
     private var isStopped = false
 
     init(
-        pool: WasmWorkerPool, blobs: any BlobStorage, log: Logger,
+        pool: WasmWorkerPool, blobs: any BlobStorage, log: Logger, misbehaviour: Misbehaviour? = nil,
         report: @escaping @Sendable ([EngineInput]) -> Void
     ) {
         self.pool = pool
         self.blobs = blobs
         self.log = log
+        self.misbehaviour = misbehaviour
         self.report = report
         let thread = Thread { [self] in storeResults() }
         thread.name = "mesh.outputs"
@@ -42,6 +44,7 @@ final class JobRunner: @unchecked Sendable {
     }
 
     func start(_ order: RunOrder) {
+        if misbehaviour?.withholds(order.ticket.purpose) == true { return }
         // Small jobs whose inputs are one chunk need no thread of their own.
         if order.manifest.inputs.allSatisfy({ $0.cid.codec == .raw }) {
             submit(order)
@@ -71,6 +74,7 @@ final class JobRunner: @unchecked Sendable {
     }
 
     private func finish(_ ticket: RunTicket, _ result: RunResult, _ started: Timestamp) {
+        let result = misbehaviour?.alter(result, for: ticket.purpose) ?? result
         let one = Finished(ticket, result, started: started, finished: max(started, SystemClock.now))
         // What is here already, as it is when others have run the same, needs no commit and no thread.
         if one.blocks.allSatisfy({ (try? blobs.hasBlob($0.cid)) == true }) {

@@ -343,7 +343,8 @@ extension NodeEngine {
         case .suspicion(let signed):
             guard isCurrent(signed.suspicion.time, step) else { return false }
             try tell(.suspicion(signed), step)
-        case .unknown: break
+        // Nobody can vouch for what nobody here can check.
+        case .unknown: return false
         }
         return true
     }

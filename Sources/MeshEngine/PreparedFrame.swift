@@ -25,7 +25,7 @@ public enum LiveMessage: Sendable {
     case bundleSignature(CID, envelope: Envelope)
     case member(SignedMember)
     case suspicion(SignedSuspicion)
-    /// Of a tag that this version does not know; passed on, not acted on.
+    /// Of a tag that this version does not know; neither acted on nor passed on.
     case unknown
 
     /// Whether it may ask to be sent over every link.

@@ -26,7 +26,7 @@ public struct Overlay: Sendable {
     var awaitsShuffle = false
     /// Refusals since somebody accepted.
     var refusals = 0
-    var promotionAt = Timestamp(milliseconds: .min)
+    var promotionAt = Timestamp(milliseconds: 0)
     var joins = OverlayBudget(capacity: 128, perSecond: 32)
     /// How many members there are as far as the owner can tell; it only makes a large mesh ask its seeds less.
     public var meshSize = 0
@@ -76,7 +76,7 @@ public struct Overlay: Sendable {
     public mutating func restore(_ members: [SignedMember]) {
         for member in members.prefix(settings.passiveCountMax) where member.record.did != own.record.did {
             passive.add(
-                member, isTried: true, notBefore: Timestamp(milliseconds: .min), using: &generator)
+                member, isTried: true, notBefore: Timestamp(milliseconds: 0), using: &generator)
         }
     }
 

@@ -1,6 +1,7 @@
 public import MeshCore
 public import MeshIdentity
 
+internal import CLinux
 internal import COpenSSL
 internal import Glibc
 internal import Synchronization

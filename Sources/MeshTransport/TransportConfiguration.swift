@@ -11,6 +11,9 @@ public struct TransportConfiguration: Sendable {
     ///
     /// Port 0 takes any free one.
     public var listen: SocketAddress?
+    /// The address of this machine that dialled links come from, or `nil` for the system's choice; its
+    /// port counts for nothing, and addresses of the other family are dialled as if it were not there.
+    public var dialFrom: SocketAddress?
     /// The most bytes that the body of a frame of this type may have; `nil` for an unknown type.
     public var frameByteCountMax: @Sendable (UInt8) -> Int?
     /// From the start of a connection to the end of its handshake.

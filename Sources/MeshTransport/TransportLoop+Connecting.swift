@@ -1,3 +1,4 @@
+internal import CLinux
 internal import COpenSSL
 internal import MeshCore
 internal import Glibc
@@ -53,6 +54,16 @@ extension TransportLoop {
             return nil
         }
         tune(descriptor)
+        if let source = configuration.dialFrom.flatMap({
+            SocketName(numeric: SocketAddress(checkedHost: $0.host, port: 0))
+        }), source.family == name.family {
+            // The port is chosen with the connection, so that many may come from one address.
+            descriptor.set(IP_BIND_ADDRESS_NO_PORT, of: Int32(IPPROTO_IP), to: 1)
+            guard unsafe source.withPointer({ unsafe Glibc.bind(descriptor.rawValue, $0, $1) }) == 0 else {
+                status = errno
+                return nil
+            }
+        }
         let result = unsafe name.withPointer { unsafe Glibc.connect(descriptor.rawValue, $0, $1) }
         if result != 0 && errno != EINPROGRESS {
             status = errno

@@ -6,7 +6,7 @@ internal import WasmRuntime
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
     static let benches: [any Bench] = [
-        CodecBench(), StoreBench(), SyncBench(), WasmBench(), ReceiptsBench(), JobsBench(),
+        CodecBench(), StoreBench(), SyncBench(), WasmBench(), ReceiptsBench(), JobsBench(), GossipBench(),
     ]
 
     static func main() {
@@ -17,6 +17,8 @@ enum Program {
             for bench in benches { print(bench.name.padded(to: 12) + bench.summary) }
         case "run":
             run(Array(arguments.dropFirst()))
+        case "gossip":
+            run(arguments)
         case "--help", "-h", "help":
             print(usage)
         default:
@@ -25,18 +27,23 @@ enum Program {
     }
 
     private static let usage = """
-        usage: meshbench run [NAME] [--json FILE]   measure everything, or one; exit 1 if a figure falls short
-               meshbench list                       name the benchmarks
+        usage: meshbench run [NAME] [--json FILE] [--peers]   measure everything, or one; exit 1 if a figure falls short
+               meshbench gossip [--peers]                     the same as run gossip
+               meshbench list                                 name the benchmarks
+        --peers measures other programs of the kind in the same run, where they are installed.
         """
 
     private static func run(_ arguments: [String]) {
         var chosen = benches
         var file = ".build/meshbench.json"
+        var hasPeers = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--json" {
                 guard let path = rest.popFirst() else { stop("--json needs a file", status: 64) }
                 file = path
+            } else if argument == "--peers" {
+                hasPeers = true
             } else {
                 chosen = benches.filter { $0.name == argument }
                 guard !chosen.isEmpty else {
@@ -44,6 +51,7 @@ enum Program {
                 }
             }
         }
+        if hasPeers { chosen = chosen.map { $0 is GossipBench ? GossipBench(hasPeers: true) : $0 } }
         do {
             var report = BenchReport()
             for bench in chosen { report.add(try bench.run(), of: bench.name) }

@@ -68,6 +68,13 @@ struct ConfigurationTests {
         #expect(configuration.controlSocketPath == "/etc/mesh/c.sock")
     }
 
+    @Test("an address to dial from may be of either family, and is the system's choice by default")
+    func dialFrom() throws {
+        #expect(try read("{}").dialFrom == nil)
+        #expect(try read("{ dial_from: '10.0.0.7' }").dialFrom == "10.0.0.7")
+        #expect(try read("{ dial_from: '[fd00::7]' }").dialFrom == "[fd00::7]")
+    }
+
     @Test("the members of a federation are sorted, so that their order in the file does not matter")
     func federation() throws {
         let other = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
@@ -100,6 +107,10 @@ struct ConfigurationTests {
             Wrong(text: "{ name: 7 }", faults: ["name: must be text, not a whole number"]),
             Wrong(
                 text: "{ name: 'a b' }", faults: ["name: must have 1 to 64 bytes, without blanks or slashes"]),
+            Wrong(text: "{ dial_from: 'here' }", faults: ["dial_from: “here” is not an IP address"]),
+            Wrong(
+                text: "{ dial_from: '10.0.0.7:80' }",
+                faults: ["dial_from: “10.0.0.7:80” is not an IP address"]),
             Wrong(text: "{ listen: 'here' }", faults: ["listen: “here” is not host:port"]),
             Wrong(text: "{ listen: '1.2.3.4:70000' }", faults: ["listen: “1.2.3.4:70000” is not host:port"]),
             Wrong(

@@ -23,6 +23,26 @@ struct LinkTests {
         #expect(b.transport.statistics.links.map(\.framesIn) == [1])
     }
 
+    @Test("a link comes from the address that the dialler was told to dial from")
+    func dialFrom() throws {
+        let source = try SocketAddress("127.77.9.1:4711")
+        let (a, b) = (try Node(1) { $0.dialFrom = source }, try Node(2))
+        _ = try a.connect(to: b)
+        #expect(try b.log.opened().address.host == "127.77.9.1")
+        // Many links from one address: the port is the system's choice.
+        let c = try Node(3)
+        _ = try a.connect(to: c)
+        #expect(try c.log.opened().address.host == "127.77.9.1")
+    }
+
+    @Test("a dial from an address that this machine has not is a dial that fails")
+    func dialFromElsewhere() throws {
+        let elsewhere = try SocketAddress("192.0.2.7:0")
+        let (a, b) = (try Node(1) { $0.dialFrom = elsewhere }, try Node(2))
+        a.transport.dial(try b.address, expecting: b.did)
+        #expect(try a.log.dialFailure().code == .connectFailed)
+    }
+
     @Test("many frames of all sizes arrive whole and in order", arguments: Seed.sample(3))
     func order(_ seed: Seed) throws {
         let (a, b) = (try Node(1), try Node(2))
