@@ -29,6 +29,17 @@ final class SimulatedNode {
         var value: NodeEngine
 
         init(_ value: consuming NodeEngine) { self.value = value }
+
+        // Read by address: reading the value through the object copies the whole of it each time.
+        var nextDeadline: Timestamp? { Self.read(&value) { $0.nextDeadline } }
+        var mustPersist: Bool { Self.read(&value) { $0.mustPersist } }
+        var frontierFingerprint: Bytes32 { Self.read(&value) { $0.frontierFingerprint } }
+        func isKnown(_ cid: CID) -> Bool { Self.read(&value) { $0.isKnown(cid) } }
+
+        @inline(never)
+        private static func read<Value>(
+            _ engine: inout NodeEngine, _ body: (inout NodeEngine) -> Value
+        ) -> Value { body(&engine) }
     }
 
     /// `nil` while the process is dead or the disk has failed it.

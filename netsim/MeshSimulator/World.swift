@@ -268,7 +268,7 @@ final class World {
             switch item {
             case .input(let input): inputs.append(input)
             case .frame(let link, let frame):
-                let prepared = frame.prepared(by: verifier) { node.engine?.value.isKnown($0) ?? false }
+                let prepared = frame.prepared(by: verifier) { node.engine?.isKnown($0) ?? false }
                 inputs.append(.frame(link.peerLink, prepared))
             }
         }
@@ -292,7 +292,7 @@ final class World {
             retry(node)
             return
         }
-        if node.engine?.value.mustPersist == true {
+        if node.engine?.mustPersist == true {
             commit(node, effects)
         } else {
             for effect in effects { perform(effect, of: node) }
@@ -341,7 +341,7 @@ final class World {
             if node.retryAt.map({ $0 <= time }) ?? false { enqueue(.input(.deadlineReached), node) }
             return
         }
-        if let due = node.engine?.value.nextDeadline, due <= node.now(time) {
+        if let due = node.engine?.nextDeadline, due <= node.now(time) {
             enqueue(.input(.deadlineReached), node)
         } else {
             reschedule(node)
@@ -350,7 +350,7 @@ final class World {
 
     /// Sees to it that the engine's next deadline is delivered.
     func reschedule(_ node: SimulatedNode) {
-        guard node.isUp, node.pauses == 0, !node.isCommitting, let due = node.engine?.value.nextDeadline
+        guard node.isUp, node.pauses == 0, !node.isCommitting, let due = node.engine?.nextDeadline
         else {
             return
         }
