@@ -157,7 +157,8 @@ extension Membership {
         let next = now + silence()
         links[link]?.probe = nil
         links[link]?.nextProbe = next
-        if links[link]?.isNeighbour == true { wake = min(wake ?? next, next) }
+        // The deadline of the probe that ends here wakes this node in time, and looks up the next.
+        if wake == nil, links[link]?.isNeighbour == true { wake = next }
         recover()
         return confront(link, now: now)
             + probe.waiters.filter { links[$0.link] != nil }

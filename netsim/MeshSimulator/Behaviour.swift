@@ -21,6 +21,8 @@ public enum Behaviour {
         case sybil
         /// Passes on nothing that is not its own.
         case censor
+        /// Keeps its links alive and says nothing else.
+        case mute
 
         /// Whether only a member of the federation can do this.
         var needsMembership: Bool { self == .falseAttester || self == .colluder }

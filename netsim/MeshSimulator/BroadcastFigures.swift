@@ -19,6 +19,19 @@ public struct BroadcastFigures: Hashable, Sendable {
     public var reconciled = 0
     /// How often a node did not have an entry ``patience`` after it was confirmed.
     public var missed = 0
+    /// The part of all deliveries that came within a minute.
+    public var delivered = 1.0
+    /// When, in microseconds, the last entry was confirmed that did not reach all within ``patience``.
+    public var lastLate: Int64?
+    /// For each entry, in the order of confirmation: where it went farthest, and its redundancy.
+    public var courses: [Course] = []
+
+    public struct Course: Hashable, Sendable {
+        /// When it was confirmed, in microseconds.
+        public let time: Int64
+        public let hops: Int
+        public let redundancy: Double
+    }
 
     /// Microseconds.
     public static let patience: Int64 = 10_000_000
@@ -45,18 +58,31 @@ struct BroadcastAccount {
     }
 
     /// The figures over all entries that were confirmed to a client.
-    func figures(_ history: History, nodes: [Int]) -> BroadcastFigures {
+    func figures(_ history: History, nodes: [Int], since start: Int64) -> BroadcastFigures {
         var figures = BroadcastFigures()
         var last: [Int] = []
-        for entry in history.acknowledged {
-            guard let item = items[entry.cid] else { continue }
+        var lost = 0
+        let jobs = Set(history.jobs.map(\.value.manifest))
+        for entry in history.acknowledged where !jobs.contains(entry.cid) && entry.time >= start {
+            let item = items[entry.cid] ?? Item(hops: Array(repeating: nil, count: (nodes.last ?? 0) + 1))
             figures.items += 1
             figures.receptions += item.receptions
-            last.append(Int(item.hops.compactMap(\.self).max() ?? 0))
+            let farthest = Int(item.hops.compactMap(\.self).max() ?? 0)
+            last.append(farthest)
+            figures.courses.append(
+                BroadcastFigures.Course(
+                    time: entry.time, hops: farthest,
+                    redundancy: Double(item.receptions) / Double(max(1, nodes.count - 1)) - 1))
             let arrivals = history.deliveries[entry.cid] ?? [:]
             for node in nodes where node != entry.node {
                 let isLate = arrivals[node].map { $0 > entry.time + BroadcastFigures.patience } ?? true
-                if isLate { figures.missed += 1 }
+                if isLate {
+                    figures.missed += 1
+                    figures.lastLate = max(figures.lastLate ?? 0, entry.time)
+                }
+                if arrivals[node].map({ $0 > entry.time + 6 * BroadcastFigures.patience }) ?? true {
+                    lost += 1
+                }
                 if item.hops[node] == nil, arrivals[node] != nil { figures.reconciled += 1 }
             }
         }
@@ -64,6 +90,7 @@ struct BroadcastAccount {
         figures.hopsLongest = last.last ?? 0
         figures.hopsMedian = last.isEmpty ? 0 : last[last.count / 2]
         let needed = figures.items * (nodes.count - 1)
+        figures.delivered = needed == 0 ? 1 : 1 - Double(lost) / Double(needed)
         figures.redundancy = needed == 0 ? 0 : Double(figures.receptions) / Double(needed) - 1
         return figures
     }

@@ -54,6 +54,7 @@ extension Scenario {
             workload.start = reader.duration("start") ?? workload.start
             workload.end = reader.duration("end") ?? workload.end
             workload.senders = reader.integer("senders", in: 1...100_000)
+            workload.warmup = reader.integer("warmup", in: 0...100_000) ?? 0
             workload.bidWindow = reader.integer("bid_window_ms", in: 0...60_000) ?? workload.bidWindow
             reader.finish()
         }
@@ -62,6 +63,9 @@ extension Scenario {
             let reader = ObjectReader(value, path: path, faults: root.faults)
             var one = Misbehaviour(kind: reader.choice("kind", Behaviour.Kind.censor))
             one.nodes = reader.nodes("nodes")
+            one.start = reader.duration("from") ?? one.start
+            one.end = reader.duration("until") ?? one.end
+            if reader.has("targets") { one.targets = reader.nodes("targets") }
             one.count = reader.integer("count", in: 1...1_000) ?? max(1, one.nodes.count)
             reader.finish()
             misbehaviours.append(one)
@@ -78,6 +82,8 @@ extension Scenario {
             expectation.accepted = reader.integer("accepted", in: 0...100_000) ?? 0
             expectation.hops = reader.integer("hops", in: 1...255)
             expectation.redundancy = reader.number("redundancy", in: 0...1_000)
+            expectation.falseDeaths = reader.integer("false_deaths", in: 0...1_000_000)
+            expectation.delivery = reader.number("delivery", in: 0...1)
             expectation.missed = reader.integer("missed", in: 0...1_000_000)
             reader.finish()
         }
@@ -121,7 +127,8 @@ extension Scenario {
 
     /// Notes what is well-formed and cannot be run.
     private func validate(_ faults: FaultList) {
-        let mentioned = self.faults.flatMap { $0.nodes + $0.others } + misbehaviours.flatMap(\.nodes)
+        let mentioned =
+            self.faults.flatMap { $0.nodes + $0.others } + misbehaviours.flatMap { $0.nodes + $0.targets }
         if let stranger = mentioned.first(where: { $0 >= nodes }) {
             faults.add("nodes", "there is no \(NodeName.text(stranger)) among \(nodes) nodes", nil)
         }

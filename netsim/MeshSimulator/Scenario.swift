@@ -32,6 +32,8 @@ public struct Scenario: Sendable {
         public var end: Int64 = 60_000_000
         /// So many nodes publish the entries by turns, evenly from start to end; `nil` for anybody at any time.
         public var senders: Int?
+        /// So many entries of one sender, one a second, come before the others and are not measured.
+        public var warmup = 0
         /// How long bids are gathered, in milliseconds.
         public var bidWindow = 0
     }
@@ -42,6 +44,11 @@ public struct Scenario: Sendable {
         /// By index; where there are none, ``count`` are drawn.
         public var nodes: [Int] = []
         public var count = 1
+        /// When it begins to misbehave, and when it behaves again.
+        public var start: Int64 = 0
+        public var end = Int64.max
+        /// Whom added identities gather around; everyone at random where there are none.
+        public var targets: [Int] = [0]
     }
 
     /// What must come of a run.
@@ -58,6 +65,10 @@ public struct Scenario: Sendable {
         public var redundancy: Double?
         /// How many deliveries may be missing or come late.
         public var missed: Int?
+        /// How often a live node may be held for gone.
+        public var falseDeaths: Int?
+        /// Which part of all deliveries to honest nodes must come within a minute.
+        public var delivery: Double?
     }
 
     public var name = "unnamed"

@@ -97,7 +97,14 @@ struct RunReport: Encodable {
     let hopsLongest: Int
     let redundancy: Double
     let reconciled: Int
+    /// For each entry: where it went farthest, and its redundancy.
+    let hops: [Int]
+    let redundancies: [Double]
     let missed: Int
+    let delivered: Double
+    /// Seconds at which the last entry was confirmed that did not reach all within ten seconds.
+    let lastLate: Double?
+    let falseDeaths: Int
 
     init(_ result: RunResult, seconds: Double) {
         scenario = result.plan.scenario.name
@@ -126,8 +133,13 @@ struct RunReport: Encodable {
         hopsMedian = broadcast.hopsMedian
         hopsLongest = broadcast.hopsLongest
         redundancy = (broadcast.redundancy * 10_000).rounded() / 10_000
+        hops = broadcast.courses.map(\.hops)
+        redundancies = broadcast.courses.map { ($0.redundancy * 1_000).rounded() / 1_000 }
         reconciled = broadcast.reconciled
         missed = broadcast.missed
+        delivered = (broadcast.delivered * 100_000).rounded() / 100_000
+        lastLate = broadcast.lastLate.map { Double($0) / 1e6 }
+        falseDeaths = result.statistics.falseDeaths
     }
 
     var json: String {
@@ -155,6 +167,7 @@ struct RunReport: Encodable {
                 "\(entriesPushed) entries pushed: last hop \(hopsMedian) (median), \(hopsLongest) (longest); redundancy \(redundancy); \(reconciled) deliveries by reconciliation, \(missed) missed"
             )
         }
+        lines.append("live nodes were held for gone \(falseDeaths) times")
         lines += violations.map { "  \($0)" }
         lines.append(ok ? "ok" : "BROKEN: " + failures.joined(separator: "\n        "))
         return lines.joined(separator: "\n")
