@@ -38,6 +38,8 @@ public struct BroadcastTree: Sendable {
     )
     /// The shorter way that was asked for, and the link that it takes the place of.
     private var exchange: (new: PeerLink, old: PeerLink)?
+    /// When reconciliation last showed that the tree does not reach us.
+    var repairedAt: Timestamp?
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
@@ -74,6 +76,7 @@ public struct BroadcastTree: Sendable {
             neighbours[index].credit = 0
         case .known(let id):
             seen.insert(id, hops: 0)
+            repair(id, now: now)
             arrived(id, from: nil, now: now)
         case .deadlineReached:
             break
@@ -179,18 +182,22 @@ public struct BroadcastTree: Sendable {
             run.count = min(run.count + 1, 64)
             run.countedAt = now
         }
-        let excess = Int(hops) - settings.hopCountWanted
+        let nearest = missing[id]?.announcers.min { ($0.hops, $0.link) < ($1.hops, $1.link) }
+        if let nearest { exchange(for: nearest.link, nearest.hops, against: hops) }
+    }
+
+    /// Grafts a link in place of the one that brings everything, where the item of an announcement had a
+    /// much shorter way to its sender than to us. It may come later than the item: few hops are not quick ones.
+    mutating func exchange(for new: PeerLink, _ hops: UInt8, against own: UInt8) {
+        let excess = Int(own) - settings.hopCountWanted
         guard excess > 0, run.count >= settings.shortenAfterCount + min(excess, 8) / 2,
-            let item = missing[id]
-        else { return }
-        let nearer = item.announcers.filter { Int($0.hops) + 1 + settings.shorterHopCount <= Int(hops) }
-            .min { ($0.hops, $0.link) < ($1.hops, $1.link) }
-        guard let nearer, nearer.link != link, let other = self.index(nearer.link), !neighbours[other].isEager
+            Int(hops) + 1 + settings.shorterHopCount <= Int(own), let old = run.link, old != new,
+            let other = index(new), !neighbours[other].isEager
         else { return }
         neighbours[other].isEager = true
-        exchange = (new: nearer.link, old: link)
+        exchange = (new: new, old: old)
         run.count = 0
-        effects.append(.graft(nearer.link, []))
+        effects.append(.graft(new, []))
     }
 
     /// Prunes the old link of an exchange when the new one has brought its first item, be it early or late.

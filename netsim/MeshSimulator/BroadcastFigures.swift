@@ -19,6 +19,9 @@ public struct BroadcastFigures: Hashable, Sendable {
     public var reconciled = 0
     /// How often a node did not have an entry ``patience`` after it was confirmed.
     public var missed = 0
+    /// How long entries took to the last honest node, in microseconds: the middle one and the slowest.
+    public var delayMedian: Int64 = 0
+    public var delayLongest: Int64 = 0
     /// The part of all deliveries that came within a minute.
     public var delivered = 1.0
     /// When, in microseconds, the last entry was confirmed that did not reach all within ``patience``.
@@ -62,6 +65,7 @@ struct BroadcastAccount {
         var figures = BroadcastFigures()
         var last: [Int] = []
         var lost = 0
+        var delays: [Int64] = []
         let jobs = Set(history.jobs.map(\.value.manifest))
         for entry in history.acknowledged where !jobs.contains(entry.cid) && entry.time >= start {
             let item = items[entry.cid] ?? Item(hops: Array(repeating: nil, count: (nodes.last ?? 0) + 1))
@@ -74,6 +78,7 @@ struct BroadcastAccount {
                     time: entry.time, hops: farthest,
                     redundancy: Double(item.receptions) / Double(max(1, nodes.count - 1)) - 1))
             let arrivals = history.deliveries[entry.cid] ?? [:]
+            delays.append(nodes.compactMap { arrivals[$0] }.max().map { $0 - entry.time } ?? 0)
             for node in nodes where node != entry.node {
                 let isLate = arrivals[node].map { $0 > entry.time + BroadcastFigures.patience } ?? true
                 if isLate {
@@ -86,6 +91,9 @@ struct BroadcastAccount {
                 if item.hops[node] == nil, arrivals[node] != nil { figures.reconciled += 1 }
             }
         }
+        delays.sort()
+        figures.delayMedian = delays.isEmpty ? 0 : delays[delays.count / 2]
+        figures.delayLongest = delays.last ?? 0
         last.sort()
         figures.hopsLongest = last.last ?? 0
         figures.hopsMedian = last.isEmpty ? 0 : last[last.count / 2]

@@ -101,6 +101,9 @@ struct RunReport: Encodable {
     let hops: [Int]
     let redundancies: [Double]
     let missed: Int
+    /// Milliseconds until the last honest node had an entry: the middle one and the longest.
+    let delayMedian: Int64
+    let delayLongest: Int64
     let delivered: Double
     /// Seconds at which the last entry was confirmed that did not reach all within ten seconds.
     let lastLate: Double?
@@ -137,6 +140,8 @@ struct RunReport: Encodable {
         redundancies = broadcast.courses.map { ($0.redundancy * 1_000).rounded() / 1_000 }
         reconciled = broadcast.reconciled
         missed = broadcast.missed
+        delayMedian = broadcast.delayMedian / 1_000
+        delayLongest = broadcast.delayLongest / 1_000
         delivered = (broadcast.delivered * 100_000).rounded() / 100_000
         lastLate = broadcast.lastLate.map { Double($0) / 1e6 }
         falseDeaths = result.statistics.falseDeaths

@@ -34,17 +34,13 @@ extension Tool {
     }
 
     private static func row(_ attack: String, _ report: RunReport) -> String {
-        func milliseconds(_ value: Double?) -> String {
-            guard let value else { return "–" }
-            return "\(Int(value)) ms"
-        }
         var late = "never"
         if let last = report.lastLate { late = "\(Int(last.rounded(.up))) s" }
         let share = (report.delivered * 10_000).rounded() / 100
         var verdict = "yes"
         if !report.ok { verdict = "NO: " + report.failures.prefix(2).joined(separator: "; ") }
         var cells: [String] = [attack, String(report.entriesPushed), "\(share) %"]
-        cells += [milliseconds(report.spreadMedian), milliseconds(report.spreadLongest), late, verdict]
+        cells += ["\(report.delayMedian) ms", "\(report.delayLongest) ms", late, verdict]
         return "| " + cells.joined(separator: " | ") + " |"
     }
 }
