@@ -1,9 +1,9 @@
 /// How long a ``Membership`` waits for what; times are in milliseconds.
 public struct MembershipSettings: Hashable, Sendable {
     /// How long a neighbour may be silent before it is pinged; each wait is up to a seventh shorter or longer.
-    public var silence: Int64 = 700
+    public var silence: Int64 = 680
     /// What is due about links is done at multiples of this, several links at a time.
-    public var grid: Int64 = 100
+    public var grid: Int64 = 50
     /// How long an answer to a ping may take while this node is well and the link is quick.
     public var probeTimeout: Int64 = 500
     /// How long one wait for an answer may become, however slow the link has been.
