@@ -118,6 +118,7 @@ extension NodeEngine {
             }
             try say(BundleEntry.signatureEnvelope(bundle.cid, by: signer), to: nil, step)
             return .federations(federationViews().filter { $0.cid == "\(bundle.cid)" })
+        case .invite(let wish, let nonce): return .invited(try invitation(wish, nonce: nonce, step))
         case .heads: return .heads(headViews())
         case .receipt(let text): return .receipt(try receiptView(text, step))
         case .receiptCAR(let text): return try archive(request, text, step)

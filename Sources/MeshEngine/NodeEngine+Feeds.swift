@@ -64,6 +64,11 @@ extension NodeEngine {
                 membersKeptNext = step.now
                 try offerBundleSignatures(to: link, step)
             case .memberChanged(let did, let state): note(did, state)
+            case .inviteShown(let did, let invite): _ = try noteInvite(invite, from: did, step)
+            case .farewell(let link, let code, let text):
+                if let peer = gossip.peer(of: link) {
+                    effects.append(.log(.info, "\(name(of: peer)) ends the link: \(code): \(text)"))
+                }
             case .report(let peer, let fault, let detail, let isFirst):
                 if isFirst {
                     effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)"))
@@ -167,15 +172,7 @@ extension NodeEngine {
     /// Whether feeds of this author are stored here.
     private func admits(_ anchor: Anchor) -> Bool {
         guard anchor.scope == settings.scope else { return false }
-        switch settings.admission {
-        case .open: return true
-        case .allowlist(let allowed):
-            return anchor.author == signer.did || allowed.contains(anchor.author)
-                || settings.federation?.member(anchor.author) != nil
-        case .invite(let allowed):
-            return anchor.author == signer.did || allowed.contains(anchor.author)
-                || settings.federation?.member(anchor.author) != nil || invited.contains(anchor.author)
-        }
+        return isAdmitted(anchor.author)
     }
 
     /// Folds what was applied, undoes what was frozen, spreads both, and asks for what is missing.
