@@ -2,6 +2,8 @@ internal import IPLD
 internal import IdentityFiles
 public import JSON5
 internal import MeshCore
+internal import MeshDAG
+internal import MeshFederation
 internal import MeshIdentity
 internal import MeshTransport
 

@@ -2,6 +2,10 @@ public import CommandLineArguments
 internal import IPLD
 internal import IdentityFiles
 internal import JSON5
+internal import MeshCore
+internal import MeshDAG
+internal import MeshEngine
+internal import MeshFederation
 internal import MeshIdentity
 
 import FoundationEssentials

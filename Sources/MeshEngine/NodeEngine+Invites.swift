@@ -37,8 +37,9 @@ extension NodeEngine {
     ///
     /// A node that is in by a ticket stays in when it expires.
     ///
-    /// - Returns: Whether the ticket admits `did`: signed by a member of the federation or by this node, for
-    ///   this network and this DID, not expired when it was first seen, and used by nobody else.
+    /// - Returns: Whether `did` is in, by this ticket or by one before: signed by a member of the federation or
+    ///   by this node, for this network and this DID, not expired when it was first seen, and used by nobody
+    ///   else.
     /// - Throws: What the store throws.
     mutating func noteInvite(_ bytes: [UInt8], from did: DID, _ step: Step) throws(StorageError) -> Bool {
         guard case .invite = settings.admission else { return false }
