@@ -176,7 +176,9 @@ final class EngineLoop: @unchecked Sendable {
             if engine.value.mustPersist { return effects }
             deliver(effects)
             let deadline = min(end, engine.value.nextDeadline ?? end)
-            guard !session.isStopping, steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else {
+            guard !session.isStopping, steps < Self.sessionStepsMax, now < end,
+                let more = next(within: deadline)
+            else {
                 return []
             }
             (batch, isBacklog) = more

@@ -132,7 +132,8 @@ public struct NodeEngine: Sendable {
         let (incarnation, members) = try Self.restoreMembers(storage, verifier: verifier)
         gossip = GossipMachine(
             signer: signer, network: settings.network, scope: settings.scope, addresses: settings.addresses,
-            invite: settings.invite, incarnation: incarnation, isAnnouncing: !settings.roles.isEmpty, seed: settings.seed, now: now)
+            invite: settings.invite, incarnation: incarnation, isAnnouncing: !settings.roles.isEmpty,
+            seed: settings.seed, now: now)
         gossip.restore(members)
         for peer in settings.peers { gossip.configure(peer: peer.address, did: peer.did, now: now) }
         membersKeptNext = now

@@ -107,7 +107,8 @@ public struct GossipMachine: Sendable {
         self.network = network
         self.scope = scope
         membership = Membership(
-            signer: signer, addresses: addresses, invite: invite, restoredIncarnation: incarnation, seed: seed,
+            signer: signer, addresses: addresses, invite: invite, restoredIncarnation: incarnation,
+            seed: seed,
             settings: membershipSettings, now: now)
         overlay = Overlay(own: membership.own, seed: seed, settings: overlaySettings)
         tree = BroadcastTree()

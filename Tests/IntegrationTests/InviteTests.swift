@@ -24,13 +24,13 @@ extension WholeNodes {
         }
 
         private func awaitLog(_ node: TestNode, _ text: String) throws {
-            try eventually("the log of \(node.name) does not say: \(text)") { () -> Void? in
+            try eventually("the log of \(node.name) does not say: \(text)", within: 60) { () -> Void? in
                 node.log.contains(text) ? () : nil
             }
         }
 
         private func awaitFederation(_ node: TestNode) throws {
-            try eventually("\(node.name) does not know the federation") { () -> Void? in
+            try eventually("\(node.name) does not know the federation", within: 60) { () -> Void? in
                 let known: [FederationView] = try node.client().get("/v1/federations")
                 return try node.status().publishingAllowed && known.contains(where: \.complete) ? () : nil
             }
@@ -110,7 +110,7 @@ extension WholeNodes {
                         { try ticket(by: member, for: $0.did, expires: -60_000) }
                     ),
                     (
-                        "forger", "who is no member of the federation",
+                        "forger", "its invitation is by",
                         { try ticket(by: try $0.identity(), for: $0.did, expires: 60_000) }
                     ),
                 ]

@@ -73,6 +73,9 @@ struct AdmissionTests {
         #expect(isIn, "every member learns of the ticket from the member record")
         // Its module is fetched from itself.
         for member in 1..<3 { mesh.connect(3, member) }
+        let federation = try Self.members().cid
+        let knows = try mesh.run(until: { $0.nodes[3].engine.federation.complete(federation) != nil })
+        #expect(knows, "the bundle that it has pinned reaches it")
         let job = try #require(try mesh.submit(3, description: "of a guest"))
         let view = try mesh.wait(3, job, "Completed", "Verified")
         #expect(view?.verification.state == "Verified")
