@@ -265,6 +265,7 @@ public struct NodeEngine: Sendable {
             }
             try tell(.linkClosed(link, isOrderly: isOrderly), step)
         case .dialFailed(let address, let isRefused):
+            effects.append(.log(.debug, "no link to \(address)\(isRefused ? ": nobody listens there" : "")"))
             try tell(.dialFailed(address: address, isRefused: isRefused), step)
         case .frame(let link, let prepared):
             if let (fault, detail) = prepared.fault {
