@@ -65,7 +65,8 @@ extension World {
         node.hasEquivocated = true
         history.equivocations[node.index] = real.seq
         note("\(node.name) signs a second anchor \(real.seq)")
-        let frame = Frame.push(WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []), hops: 0)
+        let frame = Frame.push(
+            WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []), hops: 0)
         return SharedFrame(frame.type, frame.encoded)
     }
 
@@ -73,7 +74,7 @@ extension World {
 
     /// Remembers a frame to be said again.
     func record(_ frame: SharedFrame, _ node: SimulatedNode) {
-        guard frame.type == .push || frame.type == .message else { return }
+        guard frame.type != .hello, frame.type != .bye, !frame.body.isEmpty else { return }
         if node.recorded.count < 200 {
             node.recorded.append(frame)
         } else {
