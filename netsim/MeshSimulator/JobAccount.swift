@@ -29,7 +29,7 @@ struct JobAccount {
     }
 
     /// The close that counts.
-    private var countingClose: JobClose? {
+    var countingClose: JobClose? {
         closes.first { one in
             guard case .receipt(let cid) = one.close.result else { return true }
             return receipts.contains { $0.cid == cid && counts($0.author, $0.receipt) }
@@ -72,12 +72,12 @@ struct JobAccount {
 
     /// The receipt that the job was closed with, where that is a claim that counts.
     var settled: JobReceipt? {
-        guard case .receipt(let cid)? = closes.first?.close.result else { return nil }
+        guard case .receipt(let cid)? = countingClose?.result else { return nil }
         return receipts.first { $0.cid == cid && $0.author == $0.receipt.executor }?.receipt
     }
 
     private var settledCID: CID? {
-        guard case .receipt(let cid)? = closes.first?.close.result else { return nil }
+        guard case .receipt(let cid)? = countingClose?.result else { return nil }
         return cid
     }
 

@@ -242,7 +242,7 @@ struct Judge {
             guard let account = accounts.first(where: { $0.cid == job.manifest }) else {
                 return "job \(number) is nowhere"
             }
-            guard let close = account.closes.first?.close else {
+            guard let close = account.countingClose else {
                 return
                     "job \(number) is open, with \(account.awards.count) awards and \(account.receipts.count) receipts"
             }
