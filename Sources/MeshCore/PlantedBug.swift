@@ -22,8 +22,6 @@ public enum PlantedBug: String, Sendable, CaseIterable {
     case leaseNeverLapses = "lease-never-lapses"
     /// After a lapsed lease bids are called for under the epoch that has lapsed.
     case epochKept = "epoch-kept"
-    /// Anchors that wait for a block are left waiting when it comes.
-    case waitingNotReleased = "waiting-not-released"
     /// A node that is suspected does not say that it is alive.
     case suspicionUnrefuted = "suspicion-unrefuted"
     /// A new anchor's time is later than the feed's own last one, but not later than its parents.

@@ -243,8 +243,7 @@ public struct FeedGraph: Sendable {
     ) throws(StorageError) -> [FeedID] {
         waiting.remove(next.anchor.feed, seq: next.anchor.seq)
         try apply(next, in: storage, outcome: &outcome)
-        return isPlanted(.waitingNotReleased)
-            ? [] : waiting.release(next.cid) + next.entries.flatMap { waiting.release($0.cid) }
+        return waiting.release(next.cid) + next.entries.flatMap { waiting.release($0.cid) }
     }
 
     private enum Readiness {
