@@ -22,14 +22,6 @@ final class EngineLoop: @unchecked Sendable {
     // Sendable because all mutable state is either behind `condition` or touched by the loop's own
     // thread alone.
 
-    /// The one place where the engine lives: a second copy of the value, however short-lived, would make
-    /// the next step copy whole dictionaries.
-    private final class EngineBox {
-        var value: NodeEngine
-
-        init(_ value: consuming NodeEngine) { self.value = value }
-    }
-
     /// Something for the engine, as it came.
     enum Item: Sendable {
         case input(EngineInput)
@@ -98,7 +90,7 @@ final class EngineLoop: @unchecked Sendable {
         var retryAt = now()
         var lastFailure = ""
         while true {
-            let (batch, backlog) = next(until: engine.map { $0.value.nextDeadline } ?? retryAt)
+            let (batch, backlog) = next(until: engine.map { $0.nextDeadline } ?? retryAt)
             if batch.contains(where: { if case .stop = $0 { true } else { false } }) { return }
             let now = now()
             if engine == nil, now >= retryAt {
@@ -167,11 +159,11 @@ final class EngineLoop: @unchecked Sendable {
         for steps in 1... {
             let now = now()
             let inputs = prepare(batch, &engine.value, now: now)
-            let effects = try engine.value.step(
+            let effects = try engine.step(
                 inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
-            if engine.value.mustPersist { return effects }
+            if engine.mustPersist { return effects }
             deliver(effects)
-            let deadline = min(end, engine.value.nextDeadline ?? end)
+            let deadline = min(end, engine.nextDeadline ?? end)
             guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else {
                 return []
             }

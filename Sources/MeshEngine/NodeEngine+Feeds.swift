@@ -18,7 +18,9 @@ extension NodeEngine {
             case .send(let link, let frame): effects.append(.send([link], frame.type, body: frame.encoded))
             case .broadcast(let links, let frame):
                 if !links.isEmpty { effects.append(.send(links, frame.type, body: frame.encoded)) }
-            case .dial(let address, let did): effects.append(.dial(address: address, expecting: did))
+            case .dial(let address, let did):
+                effects.append(.log(.debug, "dialling \(address)"))
+                effects.append(.dial(address: address, expecting: did))
             case .close(let link, let code, let text): effects.append(.close(link, code: code, text: text))
             case .deliver(let link, let wires, let hops):
                 guard let prepared else { continue }

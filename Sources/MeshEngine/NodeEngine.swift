@@ -167,10 +167,11 @@ public struct NodeEngine: Sendable {
     /// When the shell must next deliver ``EngineInput/deadlineReached``.
     public var nextDeadline: Timestamp? {
         var earliest = [gossip.nextDeadline, wakes.next, graph.nextDeadline].compactMap { $0 }.min()
-        for deadline in waiters.map(\.value.deadline) where earliest.map({ deadline < $0 }) ?? true {
-            earliest = deadline
+        // The least of them is the same in any order.
+        for (_, waiter) in waiters where earliest.map({ waiter.deadline < $0 }) ?? true {
+            earliest = waiter.deadline
         }
-        for due in evidence.map(\.value.due) where earliest.map({ due < $0 }) ?? true { earliest = due }
+        for (_, proof) in evidence where earliest.map({ proof.due < $0 }) ?? true { earliest = proof.due }
         if !pending.isEmpty, publishingRefusal == nil, let pendingSince {
             let due = pendingSince + Self.anchorWindowMilliseconds
             earliest = earliest.map { min($0, due) } ?? due
@@ -265,6 +266,7 @@ public struct NodeEngine: Sendable {
             }
             try tell(.linkClosed(link, isOrderly: isOrderly), step)
         case .dialFailed(let address, let isRefused):
+            effects.append(.log(.debug, "no link to \(address)\(isRefused ? ": nobody listens there" : "")"))
             try tell(.dialFailed(address: address, isRefused: isRefused), step)
         case .frame(let link, let prepared):
             if let (fault, detail) = prepared.fault {

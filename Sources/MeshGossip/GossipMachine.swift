@@ -330,7 +330,9 @@ public struct GossipMachine: Sendable {
         if nextSync == nil, !isPlanted(.reconciledOnce) { nextSync = now + Self.syncMilliseconds }
         var effects = take(member, now)
         effects += perform(membership.step(.linked(link, peer), now: now), now)
-        overlay.recognise(peer, listeningAt: member.record.addresses, from: opened.address)
+        if !opened.outbound {
+            overlay.recognise(peer, listeningAt: member.record.addresses, from: opened.address)
+        }
         effects += perform(
             overlay.step(
                 .linkOpened(link, peer: peer, address: opened.address, outbound: opened.outbound), now: now),
@@ -363,6 +365,9 @@ public struct GossipMachine: Sendable {
 
     /// Whether a peer's misdeeds weigh so much that this node wants no link with it.
     func isShunned(_ peer: DID, _ now: Timestamp) -> Bool { scores.score(peer, now: now) <= Self.scoreMin }
+
+    /// The peers that this node wants no link with.
+    public func shunned(_ now: Timestamp) -> [DID] { scores.peers(atMost: Self.scoreMin, now: now) }
 
     private mutating func credit(_ source: PeerLink?, _ now: Timestamp) {
         if let source, let peer = links[source]?.peer { scores.note(.firstDelivery, peer, now: now) }

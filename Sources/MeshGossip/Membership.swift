@@ -96,6 +96,8 @@ public struct Membership: Sendable {
     var reputations: [DID: Reputation] = [:]
 
     var links: [PeerLink: Link] = [:]
+    /// How many of the links are neighbours'.
+    var neighbourCount = 0
     /// In the order in which they were linked.
     var linksByPeer: [DID: [PeerLink]] = [:]
     var wake: Timestamp?

@@ -44,6 +44,7 @@ struct Judge {
     /// What is found broken.
     ///
     /// - Parameter isFinal: Whether the faults are over, so that liveness counts as well.
+    /// - Returns: At most three findings of each checker.
     func findings(isFinal: Bool) -> [Violation] {
         Checker.allCases.filter { isFinal || !$0.isLiveness }.flatMap { checker in
             violations(of: checker).prefix(3).map { Violation(checker, time: time, $0) }

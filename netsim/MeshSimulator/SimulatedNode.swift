@@ -23,14 +23,6 @@ final class SimulatedNode {
     /// Decides what this node's own chance decides; nobody else draws from it.
     var generator: SeededGenerator
 
-    /// The one place where the engine lives: a second copy of the value, however short-lived, costs the
-    /// counting of everything in it, and may make the next step copy whole dictionaries.
-    final class EngineBox {
-        var value: NodeEngine
-
-        init(_ value: consuming NodeEngine) { self.value = value }
-    }
-
     /// `nil` while the process is dead or the disk has failed it.
     var engine: EngineBox?
     var isUp = false

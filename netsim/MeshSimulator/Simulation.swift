@@ -50,6 +50,7 @@ public enum Simulation {
     /// - Parameters:
     ///   - plan: What happens; made of a scenario and a seed.
     ///   - isTracing: Whether to keep a trace, which takes much of the time.
+    /// - Returns: What came of it, whether as expected or not.
     public static func run(_ plan: Plan, isTracing: Bool = false) -> RunResult {
         let world = World(plan, isTracing: isTracing)
         world.run()

@@ -101,7 +101,7 @@ extension World {
 
     /// Remembers a frame to be said again.
     func record(_ frame: SharedFrame, _ node: SimulatedNode) {
-        guard frame.type == .push || frame.type == .message else { return }
+        guard frame.type != .hello, frame.type != .bye, !frame.body.isEmpty else { return }
         if node.recorded.count < 200 {
             node.recorded.append(frame)
         } else {

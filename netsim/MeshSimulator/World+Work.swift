@@ -141,8 +141,8 @@ extension World {
 
     private var isWell: Bool {
         let honest = nodes.filter { $0.isHonest && $0.isUp }
-        guard let first = honest.first?.engine?.value.frontierFingerprint else { return false }
-        guard honest.allSatisfy({ $0.engine?.value.frontierFingerprint == first && !$0.isCommitting }) else {
+        guard let first = honest.first?.engine?.frontierFingerprint else { return false }
+        guard honest.allSatisfy({ $0.engine?.frontierFingerprint == first && !$0.isCommitting }) else {
             return false
         }
         let isAskedFor = requests.values.contains { purpose in

@@ -10,6 +10,7 @@ enum ScenarioFiles {
     /// - Parameters:
     ///   - argument: A path, the name of a file in `netsim/scenarios`, or `swarm`.
     ///   - seed: Decides what `swarm` is.
+    /// - Returns: The scenario.
     /// - Throws: ``ToolError`` with everything that is wrong with it.
     static func scenario(_ argument: String, seed: UInt64) throws -> Scenario {
         if argument == Scenario.swarmName { return Scenario(swarm: seed) }
