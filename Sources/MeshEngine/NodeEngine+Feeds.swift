@@ -331,7 +331,7 @@ extension NodeEngine {
         let feed = freeze.proof.feed
         for received in try graph.suffix(
             of: feed, from: freeze.proof.seq, below: freeze.previous, in: step.storage)
-        {
+        where !isPlanted(.suffixKept) {
             for index in received.entries.indices.reversed() {
                 guard let entry = try? Entry(decoding: received.entries[index].bytes) else { continue }
                 let position = received.position(index)

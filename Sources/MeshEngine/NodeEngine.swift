@@ -219,7 +219,7 @@ public struct NodeEngine: Sendable {
         try answerWaiters(step)
         try keepMembers(step)
         defer { effects = [] }
-        mustPersist = publishedCount != before
+        mustPersist = publishedCount != before && !isPlanted(.effectsBeforeCommit)
         return effects
     }
 

@@ -333,7 +333,7 @@ public struct GossipMachine: Sendable {
                 link, .malformedFrame, "a hello carries the sender's own membership record, once", now: now)
         }
         links[link]?.greeted = true
-        if nextSync == nil { nextSync = now + Self.syncMilliseconds }
+        if nextSync == nil, !isPlanted(.reconciledOnce) { nextSync = now + Self.syncMilliseconds }
         var effects = take(member, now)
         effects += perform(membership.step(.linked(link, peer), now: now), now)
         if !opened.outbound {

@@ -44,5 +44,10 @@ public struct MembershipSettings: Hashable, Sendable {
     /// How many dials of a member that we were never linked with may fail before it is forgotten.
     public var dialFailureCountMax = 3
 
+    /// How often one of the members that are gone is dialled, in turn: it may be gone for nobody but us.
+    public var searchInterval: Int64 = 10_000
+    /// How long a member is looked for after it went.
+    public var searchWindow: Int64 = 3_600_000
+
     public init() {}
 }

@@ -21,6 +21,8 @@ public enum Behaviour {
         case sybil
         /// Passes on nothing that is not its own.
         case censor
+        /// Accuses the first node of having signed two histories, with an anchor that it made itself.
+        case forger
 
         /// Whether only a member of the federation can do this.
         var needsMembership: Bool { self == .falseAttester || self == .colluder }
