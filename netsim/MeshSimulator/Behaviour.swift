@@ -23,6 +23,8 @@ public enum Behaviour {
         case censor
         /// Accuses the first node of having signed two histories, with an anchor that it made itself.
         case forger
+        /// Keeps its links alive and says nothing else.
+        case mute
 
         /// Whether only a member of the federation can do this.
         var needsMembership: Bool { self == .falseAttester || self == .colluder }

@@ -35,6 +35,8 @@ public struct Plan: Sendable {
     public let nodeCount: Int
     /// By node; sorted.
     public let behaviours: [(node: Int, kind: Behaviour.Kind)]
+    /// When the misbehaving nodes misbehave.
+    let windows: [Int: Range<Int64>]
     /// The target of those who surround one node.
     public let victim: Int
     /// The configured peers of each node.
@@ -54,11 +56,15 @@ public struct Plan: Sendable {
         let chance = Chance(seed: seed)
         var behaviours: [(node: Int, kind: Behaviour.Kind)] = []
         var extra = 0
+        var windows: [Int: Range<Int64>] = [:]
+        var targets: [Int: [Int]] = [:]
         var generator = chance.generator(for: "behaviours")
         for one in scenario.misbehaviours {
             if one.kind == .sybil {
                 for _ in 0..<one.count {
                     behaviours.append((scenario.nodes + extra, one.kind))
+                    windows[scenario.nodes + extra] = one.start..<max(one.start, one.end)
+                    targets[scenario.nodes + extra] = one.targets
                     extra += 1
                 }
                 continue
@@ -75,13 +81,19 @@ public struct Plan: Sendable {
                 }
             }
             behaviours += nodes.map { ($0, one.kind) }
+            for node in nodes { windows[node] = one.start..<max(one.start, one.end) }
         }
         self.behaviours = behaviours.sorted { $0.node < $1.node }
         nodeCount = scenario.nodes + extra
+        self.windows = windows
         victim = 0
         let bad = self.behaviours.map(\.node)
         peers = (0..<nodeCount).map { index in
-            guard index < scenario.nodes else { return [0] }
+            if index >= scenario.nodes, let chosen = targets[index], !chosen.isEmpty { return chosen }
+            guard index < scenario.nodes else {
+                var generator = chance.generator(for: "targets of \(index)")
+                return Array((0..<scenario.nodes).shuffled(using: &generator).prefix(10))
+            }
             guard scenario.nodes > 1, scenario.degree > 0 else { return [] }
             var generator = chance.generator(for: "peers of \(index)")
             var chosen = [(index + 1) % scenario.nodes]
@@ -120,9 +132,26 @@ public struct Plan: Sendable {
                 work.append(Work(time: time + 400_000, node: node, kind: .cancel(job: number)))
             }
         }
+        var generator = chance.generator(for: "senders")
+        let senders = load.senders.map {
+            (scenario.observers > 0
+                ? Array(honest.prefix(max(1, scenario.nodes - scenario.observers))) : honest)
+                .shuffled(using: &generator).prefix($0)
+        }
         for number in 0..<load.entries {
-            let (time, node) = draw("entry \(number)")
+            var (time, node) = draw("entry \(number)")
+            if let senders, !senders.isEmpty {
+                node = senders[number % senders.count]
+                // Each has its own share of the time, and comes somewhere within it.
+                let share = Int64(number) * (load.end - load.start)
+                time = load.start + (time - load.start + share) / Int64(load.entries)
+            }
             work.append(Work(time: time, node: node, kind: .entry(number)))
+        }
+        for number in 0..<load.warmup {
+            let node = senders?.first ?? honest[0]
+            let time = load.start - Int64(number + 1) * Duration.second
+            work.append(Work(time: max(0, time), node: node, kind: .entry(load.entries + number)))
         }
         return work.sorted { ($0.time, $0.line) < ($1.time, $1.line) }
     }

@@ -31,6 +31,8 @@ extension World {
     private func isSuppressed(
         _ type: FrameType, _ body: [UInt8], _ behaviour: Behaviour.Kind, _ node: SimulatedNode
     ) -> Bool {
+        guard node.window.contains(time) else { return false }
+        if behaviour == .mute { return ![.hello, .ping, .pong, .overlay, .members].contains(type) }
         guard behaviour == .vanisher || behaviour == .censor || behaviour == .sybil,
             let frame = try? Frame(type: type, body: body)
         else { return false }
@@ -116,7 +118,7 @@ extension World {
             .misbehave(node: node.index, life: node.life),
             at: time + Int64(100 + node.generator.below(900)) * Duration.millisecond)
         let open = node.openLinks
-        guard node.pauses == 0, !open.isEmpty else { return }
+        guard node.pauses == 0, node.window.contains(time), !open.isEmpty else { return }
         let link = open[node.generator.below(open.count)]
         switch node.behaviour {
         case .replayer:
