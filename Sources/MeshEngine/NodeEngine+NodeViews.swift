@@ -42,7 +42,14 @@ extension NodeEngine {
                 state: target.isDialling ? "connecting" : "waiting", direction: "outgoing",
                 counters: target.did.map { counters($0) } ?? [:])
         }
-        return (linked + attempts).sorted { $0.address < $1.address }
+        let refused = gossip.shunned(latestNow).filter { gossip.link(to: $0) == nil }.map { peer in
+            PeerView(
+                nodeID: name(of: peer), did: peer.description, address: "-", state: "refused",
+                direction: "incoming", score: gossip.scores.score(peer, now: latestNow),
+                scoreParts: Dictionary(uniqueKeysWithValues: gossip.scores.reasons(peer, now: latestNow)),
+                counters: counters(peer))
+        }
+        return (linked + attempts + refused).sorted { $0.address < $1.address }
     }
 
     private func counters(_ peer: DID) -> [String: Int] {

@@ -124,6 +124,7 @@ struct FetchPlan: Sendable {
     ///
     /// - Returns: Whether there is something to ask others for.
     mutating func expire(_ now: Timestamp) -> Bool {
+        guard let earliest = nextDeadline, earliest <= now else { return false }
         var expired = false
         for (link, due) in dues.sorted(by: { $0.key < $1.key }) where due <= now {
             release(link)
@@ -229,7 +230,8 @@ struct FetchPlan: Sendable {
         // From a freeze point on nothing counts, so nothing is asked for.
         let limit = [mark.frozenAt, graph.freezePoint(mark.feed)].compactMap { $0 }.min()
         guard limit != 0 else { return nil }
-        let last = limit.map { min(mark.seq, $0 - 1) } ?? mark.seq
+        let known = mark.seq - (isPlanted(.fetchOneTooFew) ? min(1, mark.seq) : 0)
+        let last = limit.map { min(known, $0 - 1) } ?? known
         let first = head.map { $0.seq + 1 } ?? 0
         if first <= last { return first...last }
         // The same length and another end: a fork. Their anchor is the other half of the proof.

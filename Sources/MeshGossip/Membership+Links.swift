@@ -75,8 +75,13 @@ extension Membership {
             settings.probeTimeoutMax, max(patience, slowness, links[link]?.roundTrip.bound ?? 0))
     }
 
+    /// How long a neighbour may be silent before it is pinged.
+    ///
+    /// The more neighbours a member has, the more of them would notice: each may wait longer.
     mutating func silence() -> Int64 {
-        settings.silence + Int64.random(in: -settings.silence / 7...settings.silence / 7, using: &generator)
+        let neighbours = Int64(clamping: neighbourCount)
+        let span = max(settings.silence, min(settings.silenceMax, settings.silenceShare * neighbours))
+        return span + Int64.random(in: -span / 7...span / 7, using: &generator)
     }
 
     mutating func linked(
@@ -103,6 +108,7 @@ extension Membership {
 
     mutating func neighbour(_ link: PeerLink, _ peer: DID, isUp: Bool, now: Timestamp) {
         guard links[link]?.peer == peer else { return }
+        if links[link]?.isNeighbour != isUp { neighbourCount += isUp ? 1 : -1 }
         links[link]?.isNeighbour = isUp
         let next = now + silence()
         if isUp { links[link]?.nextProbe = next }
@@ -112,6 +118,7 @@ extension Membership {
         _ link: PeerLink, _ peer: DID, isOrderly: Bool, _ effects: inout [MembershipEffect], now: Timestamp
     ) {
         guard let lost = links.removeValue(forKey: link), lost.peer == peer else { return }
+        if lost.isNeighbour { neighbourCount -= 1 }
         for waiter in lost.probe?.waiters ?? [] where links[waiter.link] != nil {
             effects.append(.answerProbe(waiter.link, token: waiter.token, isAlive: false))
         }

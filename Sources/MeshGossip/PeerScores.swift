@@ -100,6 +100,11 @@ public struct PeerScores: Sendable {
         }
     }
 
+    /// The peers at or below a score, in the order of their names.
+    public func peers(atMost limit: Int, now: Timestamp) -> [DID] {
+        entries.keys.sorted().filter { score($0, now: now) <= limit }
+    }
+
     /// How many peers are remembered.
     public var count: Int { entries.count }
 

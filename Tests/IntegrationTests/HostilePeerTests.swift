@@ -160,7 +160,7 @@ extension WholeNodes {
             let attacker = try Attacker()
             defer { attacker.end() }
             let key = "fault_\(attack.fault.rawValue)"
-            let rounds = attack.closes ? 3 : 1
+            let rounds = attack.closes ? 2 : 1
             for round in 1...rounds {
                 var link = try attacker.connect(to: node)
                 try attack.act(attacker, link)
@@ -176,6 +176,13 @@ extension WholeNodes {
                 #expect(attack.closes ? count == round : count >= 1, "attack \(index)")
                 attacker.hangUp(link)
                 _ = try attacker.closed(link)
+            }
+            if attack.closes, attack.fault != .wrongNetwork {
+                // Once more, and it is not linked with for a while.
+                let link = try attacker.connect(to: node)
+                try attack.act(attacker, link)
+                _ = try attacker.closed(link)
+                #expect(try attacker.closed(try attacker.connect(to: node)) == "score", "attack \(index)")
             }
             let name = attacker.identity.did.description.suffix(12)
             let lines = node.log.split(separator: "\n").filter {

@@ -96,6 +96,9 @@ final class Mesh {
         for a in nodes.indices { for b in nodes.indices where a < b { apart.append((a, b)) } }
     }
 
+    /// Lets every node dial every other; none is linked yet.
+    func letAllDial() { apart = [] }
+
     func connectAll() {
         for a in nodes.indices { for b in nodes.indices where a < b { connect(a, b) } }
     }
@@ -120,12 +123,12 @@ final class Mesh {
         unlink(a, b)
     }
 
-    private func unlink(_ a: Int, _ b: Int) {
+    private func unlink(_ a: Int, _ b: Int, isOrderly: Bool = true) {
         for (index, link) in links.enumerated() where (link.a, link.b) == (a, b) || (link.a, link.b) == (b, a)
         {
             let id = PeerLink(rawValue: UInt64(index + 1))
-            queue.append((a, .linkClosed(id, isOrderly: true)))
-            queue.append((b, .linkClosed(id, isOrderly: true)))
+            queue.append((a, .linkClosed(id, isOrderly: isOrderly)))
+            queue.append((b, .linkClosed(id, isOrderly: isOrderly)))
             links[index] = (-1, -1)
         }
     }
@@ -133,7 +136,18 @@ final class Mesh {
     /// Stops a node at once: nothing reaches it, nothing leaves it.
     func kill(_ node: Int) {
         nodes[node].isDown = true
+        for other in nodes.indices where other != node {
+            apart.append((min(node, other), max(node, other)))
+            unlink(node, other, isOrderly: false)
+        }
+    }
+
+    /// Stops a node in order: it says goodbye, and then its links are closed.
+    func leave(_ node: Int) throws {
+        try step(node, .leaving)
+        // What it has said arrives before the links end.
         for other in nodes.indices where other != node { cut(node, other) }
+        nodes[node].isDown = true
     }
 
     /// Starts another node with the same key, from a copy of the same store.
@@ -171,7 +185,7 @@ final class Mesh {
     }
 
     /// Starts it again from its store.
-    func restart(_ node: Int) throws {
+    func restart(_ node: Int, linking: Bool = true) throws {
         let old = nodes[node]
         nodes[node].engine = try old.storage.write { writer throws(StorageError) in
             try NodeEngine(
@@ -179,7 +193,9 @@ final class Mesh {
                 restoring: writer)
         }
         nodes[node].isDown = false
-        for other in nodes.indices where other != node && !nodes[other].isDown { connect(node, other) }
+        for other in nodes.indices where linking && other != node && !nodes[other].isDown {
+            connect(node, other)
+        }
     }
 
     // MARK: Running

@@ -21,6 +21,8 @@ public enum Behaviour {
         case sybil
         /// Passes on nothing that is not its own.
         case censor
+        /// Accuses the first node of having signed two histories, with an anchor that it made itself.
+        case forger
         /// Keeps its links alive and says nothing else.
         case mute
 

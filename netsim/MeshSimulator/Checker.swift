@@ -22,11 +22,17 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     case gapsExplained = "gaps-explained"
     /// After the faults every accepted job ends, and what ran is judged.
     case jobsEnd = "jobs-end"
+    /// After the faults no node takes a live one for gone.
+    case liveKnown = "live-known"
+    /// After the faults every node shows of each job what its entries say.
+    case shownTrue = "shown-true"
 
     /// Whether it is held only once the faults are over.
     var isLiveness: Bool {
         switch self {
-        case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd: true
+        case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd, .liveKnown,
+            .shownTrue:
+            true
         case .oneWinner, .acknowledgedKept, .statusForward, .balance, .honestUnfrozen, .noWrongVerified: false
         }
     }

@@ -53,6 +53,8 @@ final class SimulatedNode {
     /// What it has seen go by, for those who say things again.
     var recorded: [SharedFrame] = []
     var hasEquivocated = false
+    /// Whom it has said to be gone, and not to be back.
+    var gone: Set<DID> = []
 
     init(
         index: Int, signer: any Signer, settings: NodeSettings, behaviour: Behaviour.Kind?,
