@@ -22,11 +22,14 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     case gapsExplained = "gaps-explained"
     /// After the faults every accepted job ends, and what ran is judged.
     case jobsEnd = "jobs-end"
+    /// After the faults no honest node that is up is held for gone by another.
+    case honestAlive = "honest-alive"
 
     /// Whether it is held only once the faults are over.
     var isLiveness: Bool {
         switch self {
-        case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd: true
+        case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd, .honestAlive:
+            true
         case .oneWinner, .acknowledgedKept, .statusForward, .balance, .honestUnfrozen, .noWrongVerified: false
         }
     }

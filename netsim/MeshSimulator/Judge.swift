@@ -13,6 +13,8 @@ struct Judge {
     let time: Int64
     /// What went wrong in the run; `nil` where nothing is held against when it did.
     var faults: [Fault]?
+    /// Which honest nodes others hold for gone, in words: of this alone the disks say nothing.
+    var heldForGone: [String] = []
 
     /// How long what is published while nothing goes wrong may take to reach everyone, in microseconds.
     static let deliveryLimit = 10 * Duration.second
@@ -34,6 +36,7 @@ struct Judge {
         self.init(
             replicas: world.nodes.map { world.reader.read($0) }, history: world.history,
             members: world.bundle?.members.map(\.did) ?? [], time: world.time)
+        heldForGone = world.heldForGone
         // Losses, liars and limits on bandwidth delay what they do not stop.
         let network = world.scenario.network
         if network.loss == 0, network.bandwidth == nil, world.plan.behaviours.isEmpty {
@@ -66,6 +69,7 @@ struct Judge {
         case .noWrongVerified: noWrongVerified
         case .gapsExplained: gapsExplained
         case .jobsEnd: jobsEnd
+        case .honestAlive: heldForGone
         }
     }
 

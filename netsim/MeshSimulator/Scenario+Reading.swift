@@ -52,6 +52,7 @@ extension Scenario {
             workload.start = reader.duration("start") ?? workload.start
             workload.end = reader.duration("end") ?? workload.end
             workload.bidWindow = reader.integer("bid_window_ms", in: 0...60_000) ?? workload.bidWindow
+            workload.authors = reader.nodes("authors")
             reader.finish()
         }
         readFaults(root)
@@ -60,6 +61,10 @@ extension Scenario {
             var one = Misbehaviour(kind: reader.choice("kind", Behaviour.Kind.censor))
             one.nodes = reader.nodes("nodes")
             one.count = reader.integer("count", in: 1...1_000) ?? max(1, one.nodes.count)
+            one.start = reader.duration("start") ?? one.start
+            // One star stands for all nodes.
+            one.targets =
+                reader.texts("targets").map(\.text) == ["*"] ? Array(0..<nodes) : reader.nodes("targets")
             reader.finish()
             misbehaviours.append(one)
         }
@@ -115,9 +120,14 @@ extension Scenario {
 
     /// Notes what is well-formed and cannot be run.
     private func validate(_ faults: FaultList) {
-        let mentioned = self.faults.flatMap { $0.nodes + $0.others } + misbehaviours.flatMap(\.nodes)
+        let mentioned =
+            self.faults.flatMap { $0.nodes + $0.others } + misbehaviours.flatMap { $0.nodes + $0.targets }
+            + workload.authors
         if let stranger = mentioned.first(where: { $0 >= nodes }) {
             faults.add("nodes", "there is no \(NodeName.text(stranger)) among \(nodes) nodes", nil)
+        }
+        if let late = misbehaviours.first(where: { $0.start > duration }) {
+            faults.add("byzantine", "\(late.kind.rawValue) starts after the scenario's duration", nil)
         }
         if members > nodes { faults.add("members", "more members than nodes", nil) }
         if members >= 2, threshold >= members {

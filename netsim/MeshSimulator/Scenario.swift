@@ -32,6 +32,8 @@ public struct Scenario: Sendable {
         public var end: Int64 = 60_000_000
         /// How long bids are gathered, in milliseconds.
         public var bidWindow = 0
+        /// Who publishes the plain entries, by index; every honest node where there are none.
+        public var authors: [Int] = []
     }
 
     /// Nodes that misbehave.
@@ -40,6 +42,12 @@ public struct Scenario: Sendable {
         /// By index; where there are none, ``count`` are drawn.
         public var nodes: [Int] = []
         public var count = 1
+        /// When they begin; until then they are as honest as anyone, and identities that an attacker
+        /// adds are not there. In microseconds.
+        public var start: Int64 = 0
+        /// Whom they are after, by index: whose entries a censor keeps to itself, around whom a sybil
+        /// gathers. Where there are none, it is everyone's entries, and the first node.
+        public var targets: [Int] = []
     }
 
     /// What must come of a run.

@@ -51,6 +51,10 @@ final class SimulatedNode {
     /// What it has seen go by, for those who say things again.
     var recorded: [SharedFrame] = []
     var hasEquivocated = false
+    /// The first record that it has heard of each member, and the highest incarnation, for those who
+    /// attack memberships.
+    var oldRecords: [DID: [UInt8]] = [:]
+    var incarnations: [DID: UInt64] = [:]
 
     init(
         index: Int, signer: any Signer, settings: NodeSettings, behaviour: Behaviour.Kind?, pool: BlockPool,

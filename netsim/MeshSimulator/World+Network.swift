@@ -204,6 +204,7 @@ extension World {
         statistics.bytes += frame.body.count
         note("\(NodeName.text(link.other(than: receiver))) → \(node.name) \(frame.label)")
         if node.behaviour == .replayer || node.behaviour == .flooder { record(frame, node) }
+        if node.behaviour == .incarnationPoisoner { hear(frame, node) }
         enqueue(.frame(link, frame), node)
     }
 

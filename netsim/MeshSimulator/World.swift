@@ -184,8 +184,10 @@ final class World {
         note("\(node.name) starts")
         restore(node)
         reschedule(node)
-        if node.behaviour == .flooder || node.behaviour == .replayer {
-            queue.push(.misbehave(node: node.index, life: node.life), at: time + Duration.second)
+        if addsToWhatIsSaid(node) {
+            let start = plan.misbehaviour(of: node.index)?.start ?? 0
+            queue.push(
+                .misbehave(node: node.index, life: node.life), at: max(start, time + Duration.second))
         }
     }
 
