@@ -141,7 +141,11 @@ extension World {
                 signing: claim(of: node, incarnation: incarnation).encoded, tag: MemberRecord.tag,
                 by: node.signer)
             frames = [.message(envelope: envelope.bytes, hops: GossipMachine.urgentHops)]
-        case 1: frames = [.members(known.prefix(64).compactMap { node.oldRecords[$0] })]
+        case 1:
+            frames = [
+                .members(
+                    node.generator.sample(16, below: known.count).compactMap { node.oldRecords[known[$0]] })
+            ]
         default:
             for place in node.generator.sample(5, below: known.count) {
                 let suspicion = Suspicion(
