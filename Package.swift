@@ -136,7 +136,8 @@ let package = Package(
                 "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(
-            "netsim", ["MeshSimulator", "MeshDevnet", "MeshMaelstrom", "JSON5", "CommandLineArguments"],
+            "netsim",
+            ["MeshCore", "MeshSimulator", "MeshDevnet", "MeshMaelstrom", "JSON5", "CommandLineArguments"],
             path: "netsim/Program"),
 
         // Tests.

@@ -101,6 +101,10 @@ public enum RouteName: String, Hashable, Sendable, CaseIterable {
     /// `POST /v1/federations/{id}/sign`: signs the bundle with the node's key and gossips the
     /// signature. 409 `federation.not-a-member`.
     case signFederation = "signFederation"
+    /// `POST /v1/invites` with an ``InviteRequest``: 201 ``InviteView``, signed by this node's key and kept
+    /// nowhere. 409 `invite.not-member` where nobody would honour it, `invite.address` where this node cannot
+    /// be reached; 422 `invite.holder`, `invite.expires`.
+    case createInvite = "createInvite"
 }
 
 /// The table of routes.
@@ -211,6 +215,9 @@ public enum Routes {
         Route(
             .signFederation, "POST", "/v1/federations/{id}/sign", "Sign a federation bundle.",
             response: .record("FederationView")),
+        Route(
+            .createInvite, "POST", "/v1/invites", "Sign an invitation into the mesh.",
+            request: .record("InviteRequest"), response: .record("InviteView"), status: 201),
     ]
 
     /// What a method and a path ask for.

@@ -25,6 +25,8 @@ public enum APIRecords {
         HistoryEventView.self,
         ImportView.self,
         InputReference.self,
+        InviteRequest.self,
+        InviteView.self,
         JobStatusView.self,
         LogChunkView.self,
         MemberView.self,

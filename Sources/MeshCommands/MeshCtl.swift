@@ -26,6 +26,7 @@ public enum MeshCtl {
         CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),
+        CommandGroup(name: "invite", summary: "Letting nodes in", entries: [.inviteCreate]),
         CommandGroup(name: "identity", summary: "Keys", entries: [.identityCreate, .identityShow]),
         CommandGroup(
             name: "node", summary: "The daemon", entries: [.nodeStatus, .nodePeers, .nodeConnect, .nodeDrain]),

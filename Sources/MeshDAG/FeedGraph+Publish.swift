@@ -42,7 +42,8 @@ extension FeedGraph {
         }
         let anchor = Anchor(
             author: signer.did, scope: scope, seq: head.map { $0.seq + 1 } ?? 0, prev: head?.cid,
-            parents: candidates.map(\.value.cid).sorted(), time: .next(now: now, after: latest),
+            parents: candidates.map(\.value.cid).sorted(),
+            time: .next(now: now, after: isPlanted(.clockBehindParents) ? head?.time : latest),
             entries: received.map(\.cid))
         let envelope = Envelope(signing: anchor.encoded, tag: Anchor.tag, by: signer)
         for candidate in candidates { unreferenced[candidate.key] = nil }

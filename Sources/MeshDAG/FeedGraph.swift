@@ -171,7 +171,9 @@ public struct FeedGraph: Sendable {
     ) throws(StorageError) {
         let feed = received.anchor.feed
         let seq = received.anchor.seq
-        guard let ours = try anchorCID(feed, seq: seq, in: storage), ours != received.cid else {
+        guard let ours = try anchorCID(feed, seq: seq, in: storage), ours != received.cid,
+            !isPlanted(.forkUnnoticed)
+        else {
             outcome.isRepetition = true
             return
         }
@@ -296,7 +298,7 @@ public struct FeedGraph: Sendable {
         let head = FeedHead(seq: anchor.seq, cid: next.cid, time: anchor.time, frozenAt: frozen[feed])
         heads.set(head, for: feed)
         unreferenced[feed] = head
-        try storage.put(head.encoded, forKey: feed.key, in: .frontier)
+        if !isPlanted(.markUnwritten) { try storage.put(head.encoded, forKey: feed.key, in: .frontier) }
         var key: [UInt8] = []
         key.append(bigEndian: arrivalCount)
         try storage.put(next.cid.bytes, forKey: key, in: .arrival)

@@ -21,7 +21,7 @@ struct HeadTable: Sendable {
         let place = firstIndex { !($0 < feed) }
         if heads.updateValue(head, forKey: feed) != nil {
             sum.subtract(digests[place])
-            digests[place] = digest
+            if !isPlanted(.sumDrifts) { digests[place] = digest }
         } else {
             feeds.insert(feed, at: place)
             digests.insert(digest, at: place)

@@ -2,6 +2,8 @@ internal import IPLD
 internal import IdentityFiles
 public import JSON5
 internal import MeshCore
+internal import MeshDAG
+internal import MeshFederation
 internal import MeshIdentity
 internal import MeshTransport
 
@@ -115,7 +117,8 @@ extension MeshConfiguration {
 
         if checkingFiles {
             do throws(IdentityFileError) {
-                _ = try IdentityFile.load(identityPath)
+                let key = try IdentityFile.load(identityPath)
+                Self.checkHolder(admission, of: Identity(key).did, root, faults)
             } catch {
                 faults.add("identity", error.description, identity?.position)
             }
@@ -208,12 +211,31 @@ extension MeshConfiguration {
     }
 
     private static func admission(_ reader: ObjectReader) -> Admission {
+        let invite = reader.text("invite")
         let admission = Admission(
             mode: reader.choice("mode", .open),
             allow: reader.texts("allow").compactMap { did(($0.text, $0.position), $0.path, reader.faults) },
-            invite: reader.text("invite")?.text)
+            invite: invite?.text)
         reader.finish()
+        // One that has expired is fine: whoever is in by it stays in.
+        if let invite, SignedInvite(text: invite.text, verifier: Ed25519Verifier()) == nil {
+            reader.faults.add(
+                reader.join("invite"),
+                "is not an invitation (\(InviteTicket.prefix)…) that its inviter has signed; it may have been cut off",
+                invite.position)
+        }
         return admission
+    }
+
+    /// An invitation that is for another node's key lets nobody in.
+    private static func checkHolder(
+        _ admission: Admission, of did: DID, _ root: ObjectReader, _ faults: FaultList
+    ) {
+        guard let text = admission.invite,
+            let holder = SignedInvite(text: text, verifier: Ed25519Verifier())?.ticket.holder, holder != did
+        else { return }
+        faults.add(
+            "admission.invite", "is for \(holder), and this node's key is that of \(did)", root.position)
     }
 
     private static func roles(_ root: ObjectReader) -> [Role] {

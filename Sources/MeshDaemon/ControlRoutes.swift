@@ -81,6 +81,11 @@ struct ControlRoutes: ControlHandler {
         case .anchorReceipt: return try anchorReceipt(request)
         case .federations: return answer(.federations)
         case .signFederation: return answer(.signFederation(id))
+        case .createInvite:
+            return answer(
+                .invite(
+                    try request.decoded(InviteRequest.self),
+                    nonce: (0..<16).map { _ in UInt8.random(in: 0...255) }))
         }
     }
 
@@ -136,6 +141,7 @@ struct ControlRoutes: ControlHandler {
         case .peers(let views):
             return .json(views.map(counted))
         case .federations(let views): return .json(views)
+        case .invited(let view): return .json(view, status: 201)
         case .heads(let views): return .json(views)
         case .receipt(let view): return .json(view)
         case .receiptCAR(let root, let blocks, let blobs): return receiptCAR(root, blocks, blobs)

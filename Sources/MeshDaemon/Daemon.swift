@@ -54,6 +54,8 @@ final class Daemon: @unchecked Sendable {
     private(set) var transport: TLSTransport?
     private var runner: JobRunner?
     private var loop: EngineLoop?
+    /// Signalled when the loop has ended.
+    private let loopEnd = DispatchSemaphore(value: 0)
     private var server: HTTPControlServer?
     private var misdeedTimer: (any DispatchSourceTimer)?
     private let started = SystemClock.now
@@ -118,7 +120,11 @@ final class Daemon: @unchecked Sendable {
                 loop.enqueue(inputs.map { .input($0) })
             }
         }
-        let thread = Thread { loop.run() }
+        let loopEnd = loopEnd
+        let thread = Thread {
+            loop.run()
+            loopEnd.signal()
+        }
         thread.name = "mesh.engine"
         thread.stackSize = 8 << 20
         thread.start()
@@ -137,14 +143,24 @@ final class Daemon: @unchecked Sendable {
         )
     }
 
+    /// How long a store that takes no writes may keep the goodbye from being said.
+    private static let goodbyeSeconds = 3.0
+
     /// Stops everything in the order in which nothing waits for what is gone.
+    ///
+    /// The others are told before the links are closed: they need not find out by themselves.
     func stop() {
         misdeedTimer?.cancel()
         replies.stop()
         events.stop()
         server?.stop()
+        if let loop {
+            loop.enqueue([.input(.leaving), .stop])
+            if loopEnd.wait(timeout: .now() + Self.goodbyeSeconds) == .timedOut {
+                log(.warning, "stopping without a goodbye: the engine does not answer")
+            }
+        }
         transport?.shutdown()
-        loop?.enqueue([.stop])
         runner?.stop()
         pool?.shutdown()
     }
@@ -336,6 +352,9 @@ final class Daemon: @unchecked Sendable {
                 name: name, members: members.map { .init(did: $0.did, organisation: $0.organisation) },
                 threshold: UInt64(threshold))
         case .pinned(let cid): settings.trust = cid
+        }
+        settings.invite = configuration.admission.invite.flatMap {
+            SignedInvite(text: $0, verifier: Ed25519Verifier())?.bytes
         }
         settings.engine = engine
         settings.alone = alone

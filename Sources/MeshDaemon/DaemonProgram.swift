@@ -61,6 +61,7 @@ public enum DaemonProgram {
         do {
             let outcome = try ConfigurationInit.run(.init(arguments))
             print(outcome.did)
+            for note in outcome.notes { FileHandle.standardError.write(Data("\(note)\n".utf8)) }
             FileHandle.standardError.write(
                 Data(
                     "wrote \(outcome.configurationPath)\nstart it with: meshd --config \(outcome.configurationPath)\n"

@@ -26,7 +26,10 @@ final class EngineLoop: @unchecked Sendable {
     enum Item: Sendable {
         case input(EngineInput)
         case frame(PeerLink, FrameType, [UInt8])
+        /// Ends the loop once everything that came before has been dealt with.
         case stop
+
+        var isStop: Bool { if case .stop = self { true } else { false } }
     }
 
     static let batchCountMax = 512
@@ -91,7 +94,7 @@ final class EngineLoop: @unchecked Sendable {
         var lastFailure = ""
         while true {
             let (batch, backlog) = next(until: engine.map { $0.nextDeadline } ?? retryAt)
-            if batch.contains(where: { if case .stop = $0 { true } else { false } }) { return }
+            let isStopping = batch.contains(where: \.isStop)
             let now = now()
             if engine == nil, now >= retryAt {
                 do throws(StorageError) {
@@ -115,10 +118,11 @@ final class EngineLoop: @unchecked Sendable {
             for item in batch { note(item) }
             guard let current = engine else {
                 refuseUnanswered(lastFailure)
+                if isStopping { return }
                 continue
             }
             engine = nil
-            var session = Session(first: batch, isBacklog: backlog)
+            var session = Session(first: batch, isBacklog: backlog, isStopping: isStopping)
             do throws(StorageError) {
                 let deferred = try store.write { writer throws(StorageError) in
                     try run(current, &session, in: writer)
@@ -140,7 +144,7 @@ final class EngineLoop: @unchecked Sendable {
     private struct Session {
         let first: [Item]
         let isBacklog: Bool
-        var isStopping = false
+        var isStopping: Bool
     }
 
     /// How long steps that claim nothing may wait for a commit.
@@ -164,15 +168,14 @@ final class EngineLoop: @unchecked Sendable {
             if engine.mustPersist { return effects }
             deliver(effects)
             let deadline = min(end, engine.nextDeadline ?? end)
-            guard steps < Self.sessionStepsMax, now < end, let more = next(within: deadline) else {
+            guard !session.isStopping, steps < Self.sessionStepsMax, now < end,
+                let more = next(within: deadline)
+            else {
                 return []
             }
             (batch, isBacklog) = more
             for item in batch { note(item) }
-            if batch.contains(where: { if case .stop = $0 { true } else { false } }) {
-                session.isStopping = true
-                return []
-            }
+            session.isStopping = batch.contains(where: \.isStop)
         }
         return []
     }

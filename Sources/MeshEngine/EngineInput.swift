@@ -23,6 +23,8 @@ public enum EngineInput: Sendable {
     /// ``EngineEffect/storeBlobs(_:)`` failed, for want of room most likely; they are asked for again later.
     case blobsNotStored([CID])
     case control(RequestID, ControlCommand)
+    /// The node is about to stop: its effects say goodbye, after which the links may be closed.
+    case leaving
     /// The instant in ``NodeEngine/nextDeadline`` has been reached; early delivery is harmless.
     case deadlineReached
 }
@@ -134,6 +136,8 @@ public enum ControlCommand: Sendable {
     case drain(Bool)
     case federations
     case signFederation(String)
+    /// A ticket that lets somebody in; `nonce` is sixteen bytes of fresh randomness from the shell.
+    case invite(InviteRequest, nonce: [UInt8])
     case heads
     /// The receipt with all that its verification needs, by the receipt's CID or the job.
     case receipt(String)
@@ -172,6 +176,7 @@ public enum ControlReply: Sendable {
     case nodes([NodeView])
     case peers([PeerView])
     case federations([FederationView])
+    case invited(InviteView)
     case heads([HeadView])
     case receipt(ReceiptView)
     /// The blocks of a receipt's CAR in order; blobs are added by the shell from `blobs`.

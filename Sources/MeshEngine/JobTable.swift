@@ -124,7 +124,7 @@ struct JobTable: Sendable {
         if case .manifest(let record) = entry, try Self.isVacant(subject, in: storage) {
             try storage.remove(Self.listKey(subject, record), in: .jobs)
         }
-        ledgers[subject]?.remove(position.feed, from: position.seq)
+        if !isPlanted(.ledgerNotUndone) { ledgers[subject]?.remove(position.feed, from: position.seq) }
         attestations[subject]?.removeAll { $0.position == position }
     }
 

@@ -118,6 +118,7 @@ extension NodeEngine {
             }
             try say(BundleEntry.signatureEnvelope(bundle.cid, by: signer), to: nil, step)
             return .federations(federationViews().filter { $0.cid == "\(bundle.cid)" })
+        case .invite(let wish, let nonce): return .invited(try invitation(wish, nonce: nonce, step))
         case .heads: return .heads(headViews())
         case .receipt(let text): return .receipt(try receiptView(text, step))
         case .receiptCAR(let text): return try archive(request, text, step)
@@ -148,6 +149,17 @@ extension NodeEngine {
         let after = try (submission.after ?? []).map { try resolveJob($0, step) }
         var seed = nonce
         if let key = submission.idempotencyKey { seed = SHA256.hash(Array("idempotency\0\(key)".utf8)).bytes }
+        // A federation that is only pinned has its threshold from the mesh.
+        var settings = settings
+        if let cid = settings.federationCID, settings.federation == nil {
+            settings.federation = federation.bundles[cid]
+            if settings.federation == nil, submission.quorum == nil, submission.verify != "none" {
+                throw Refused(
+                    503, "job.federation",
+                    "the federation \(cid) is not known here yet, so neither is how many must agree",
+                    hint: "try again when a member is linked, or give --quorum")
+            }
+        }
         let manifest: JobManifest
         do throws(Submission.Refusal) {
             manifest = try Submission.manifest(

@@ -66,6 +66,11 @@ extension NodeEngine {
                 membersKeptNext = step.now
                 try offerBundleSignatures(to: link, step)
             case .memberChanged(let did, let state): note(did, state)
+            case .inviteShown(let did, let invite): _ = try noteInvite(invite, from: did, step)
+            case .farewell(let link, let code, let text):
+                if let peer = gossip.peer(of: link) {
+                    effects.append(.log(.info, "\(name(of: peer)) ends the link: \(code): \(text)"))
+                }
             case .report(let peer, let fault, let detail, let isFirst):
                 if isFirst {
                     effects.append(.log(.warning, "\(name(of: peer)): \(fault.rawValue): \(detail)"))
@@ -169,15 +174,7 @@ extension NodeEngine {
     /// Whether feeds of this author are stored here.
     private func admits(_ anchor: Anchor) -> Bool {
         guard anchor.scope == settings.scope else { return false }
-        switch settings.admission {
-        case .open: return true
-        case .allowlist(let allowed):
-            return anchor.author == signer.did || allowed.contains(anchor.author)
-                || settings.federation?.member(anchor.author) != nil
-        case .invite(let allowed):
-            return anchor.author == signer.did || allowed.contains(anchor.author)
-                || settings.federation?.member(anchor.author) != nil || invited.contains(anchor.author)
-        }
+        return isAdmitted(anchor.author)
     }
 
     /// Folds what was applied, undoes what was frozen, spreads both, and asks for what is missing.
@@ -334,7 +331,7 @@ extension NodeEngine {
         let feed = freeze.proof.feed
         for received in try graph.suffix(
             of: feed, from: freeze.proof.seq, below: freeze.previous, in: step.storage)
-        {
+        where !isPlanted(.suffixKept) {
             for index in received.entries.indices.reversed() {
                 guard let entry = try? Entry(decoding: received.entries[index].bytes) else { continue }
                 let position = received.position(index)

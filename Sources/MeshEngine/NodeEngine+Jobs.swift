@@ -14,7 +14,7 @@ extension NodeEngine {
     /// Reads which jobs are open for this node and has each looked at again.
     mutating func restoreJobs(_ storage: any StorageReader, now: Timestamp) throws(StorageError) {
         try storage.scan(.own, prefix: Self.openPrefix) { key, value in
-            guard key.count == Self.openPrefix.count + 32 else { return true }
+            guard key.count == Self.openPrefix.count + 32, !isPlanted(.openJobsForgotten) else { return true }
             let manifest = CID(codec: .dagCBOR, digest: Bytes32(key, at: Self.openPrefix.count))
             live[manifest] = LiveJob(allowSelf: value.first == 1)
             wakes.schedule(manifest, at: now)
@@ -280,6 +280,7 @@ extension NodeEngine {
     mutating func release(_ manifest: CID) {
         guard let offer = live[manifest]?.offer else { return }
         live[manifest]?.offer = nil
+        if isPlanted(.capacityLeaks) { return }
         reservedCPU -= min(reservedCPU, offer.cpu)
         reservedMemoryMiB -= min(reservedMemoryMiB, offer.memoryMiB)
         for waiting in waitingForCapacity.prefix(4) { touch(waiting) }

@@ -28,7 +28,7 @@ extension NodeEngine {
         if let current = awards.last {
             let failure = receipts.first { $0.record.epoch == current.record.epoch }
             let lease = leaseEnd(manifest, current, step)
-            if failure == nil, step.now < lease {
+            if failure == nil, step.now < lease || isPlanted(.leaseNeverLapses) {
                 wakes.schedule(manifest, at: lease)
                 return
             }
@@ -40,7 +40,8 @@ extension NodeEngine {
                 }
                 return
             }
-            beginRound(manifest, record, epoch: UInt64(awards.count), after: current.record.executor, step)
+            let epoch = isPlanted(.epochKept) ? current.record.epoch : UInt64(awards.count)
+            beginRound(manifest, record, epoch: epoch, after: current.record.executor, step)
         } else {
             beginRound(manifest, record, epoch: 0, after: nil, step)
         }
@@ -212,7 +213,7 @@ extension NodeEngine {
             effects.append(.log(.error, "a winning bid could not be stored: \(error)"))
             return
         }
-        live[manifest]?.auction?.isAwarded = true
+        live[manifest]?.auction?.isAwarded = !isPlanted(.awardForgotten)
         live[manifest]?.auction?.leaseUntil = step.now + Int64(Self.leaseMilliseconds)
         publish(award.encoded, step)
     }

@@ -89,6 +89,8 @@ public struct NodeEngine: Sendable {
     /// Whom a ticket has admitted, and how many tickets have.
     var invited: Set<DID> = []
     var inviteCount = 0
+    /// The links to peers that nobody has let in yet, and until when they may show why they should be.
+    var guests: [PeerLink: Timestamp] = [:]
     var outgoingBids: [DID: [Bids.Bid]] = [:]
 
     /// Proofs of forks that this node publishes unless somebody else does first.
@@ -130,7 +132,8 @@ public struct NodeEngine: Sendable {
         let (incarnation, members) = try Self.restoreMembers(storage, verifier: verifier)
         gossip = GossipMachine(
             signer: signer, network: settings.network, scope: settings.scope, addresses: settings.addresses,
-            incarnation: incarnation, isAnnouncing: !settings.roles.isEmpty, seed: settings.seed, now: now)
+            invite: settings.invite, incarnation: incarnation, isAnnouncing: !settings.roles.isEmpty,
+            seed: settings.seed, now: now)
         gossip.restore(members)
         for peer in settings.peers { gossip.configure(peer: peer.address, did: peer.did, now: now) }
         membersKeptNext = now
@@ -167,10 +170,12 @@ public struct NodeEngine: Sendable {
     /// When the shell must next deliver ``EngineInput/deadlineReached``.
     public var nextDeadline: Timestamp? {
         var earliest = [gossip.nextDeadline, wakes.next, graph.nextDeadline].compactMap { $0 }.min()
-        for deadline in waiters.map(\.value.deadline) where earliest.map({ deadline < $0 }) ?? true {
-            earliest = deadline
+        // The least of them is the same in any order.
+        for (_, waiter) in waiters where earliest.map({ waiter.deadline < $0 }) ?? true {
+            earliest = waiter.deadline
         }
-        for due in evidence.map(\.value.due) where earliest.map({ due < $0 }) ?? true { earliest = due }
+        for (_, due) in guests where earliest.map({ due < $0 }) ?? true { earliest = due }
+        for (_, proof) in evidence where earliest.map({ proof.due < $0 }) ?? true { earliest = proof.due }
         if !pending.isEmpty, publishingRefusal == nil, let pendingSince {
             let due = pendingSince + Self.anchorWindowMilliseconds
             earliest = earliest.map { min($0, due) } ?? due
@@ -214,7 +219,7 @@ public struct NodeEngine: Sendable {
         try answerWaiters(step)
         try keepMembers(step)
         defer { effects = [] }
-        mustPersist = publishedCount != before
+        mustPersist = publishedCount != before && !isPlanted(.effectsBeforeCommit)
         return effects
     }
 
@@ -259,7 +264,9 @@ public struct NodeEngine: Sendable {
         case .linkOpened(let link, let peer, let address, let outbound):
             try tell(.linkOpened(link, peer: peer, address: address, outbound: outbound), step)
             effects.append(.log(.info, "linked with \(name(of: peer)) at \(address)"))
+            receiveGuest(link, peer, step)
         case .linkClosed(let link, let isOrderly):
+            guests[link] = nil
             if let peer = gossip.peer(of: link) {
                 effects.append(.log(.info, "lost the link with \(name(of: peer))"))
             }
@@ -281,8 +288,10 @@ public struct NodeEngine: Sendable {
         case .blobsNotStored(let cids):
             for cid in cids { fetches[cid]?.isStoring = false }
         case .control(let request, let command): try control(request, command, step)
+        case .leaving: try tell(.leave, step)
         case .deadlineReached:
             try tell(.deadlineReached, step)
+            try dismissGuests(step)
             let outcome = try graph.deadlineReached(now: step.now, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)
             publishDueEvidence(step)

@@ -36,6 +36,8 @@ public struct NodeSettings: Sendable {
     public var labels: [String: String] = [:]
     public var peers: [Peer] = []
     public var admission: Admission = .open
+    /// The ticket that this node shows to nodes that ask for one: the envelope of a `SignedInvite`.
+    public var invite: [UInt8]?
     /// The genesis bundle that the configuration describes.
     public var federation: FederationBundle?
     /// The federation's CID where only that is configured.

@@ -140,8 +140,10 @@ public struct Attestation: Hashable, Sendable {
                 "the outcome is \(describe(observed.outcome)), the receipt says \(describe(receipt.outcome))"
             )
         }
-        if observed.outputs != receipt.outputs { return (.mismatch, "the outputs differ") }
-        if observed.fuel != receipt.metering.fuel {
+        if observed.outputs != receipt.outputs, !isPlanted(.outputsNotCompared) {
+            return (.mismatch, "the outputs differ")
+        }
+        if observed.fuel != receipt.metering.fuel, !isPlanted(.fuelNotCompared) {
             return (.mismatch, "the fuel is \(observed.fuel), the receipt says \(receipt.metering.fuel)")
         }
         return (.verified, nil)

@@ -57,7 +57,14 @@ struct FetchPlan: Sendable {
     private(set) var anchorsInFlight: UInt64 = 0
 
     /// When ``expire(_:)`` must be called next.
-    var nextDeadline: Timestamp? { sources.compactMap(\.value.due).min() }
+    var nextDeadline: Timestamp? {
+        var earliest: Timestamp?
+        // The least of them is the same in any order.
+        for (_, source) in sources {
+            if let due = source.due { earliest = earliest.map { min($0, due) } ?? due }
+        }
+        return earliest
+    }
 
     /// The links in the order in which they should be asked: those that answer before those that were
     /// silent, and those that owe little before those that owe much.
@@ -124,6 +131,7 @@ struct FetchPlan: Sendable {
     ///
     /// - Returns: Whether there is something to ask others for.
     mutating func expire(_ now: Timestamp) -> Bool {
+        guard let earliest = nextDeadline, earliest <= now else { return false }
         var expired = false
         for link in sources.keys.sorted() {
             guard let due = sources[link]?.due, due <= now else { continue }
@@ -230,7 +238,8 @@ struct FetchPlan: Sendable {
         // From a freeze point on nothing counts, so nothing is asked for.
         let limit = [mark.frozenAt, graph.freezePoint(mark.feed)].compactMap { $0 }.min()
         guard limit != 0 else { return nil }
-        let last = limit.map { min(mark.seq, $0 - 1) } ?? mark.seq
+        let known = mark.seq - (isPlanted(.fetchOneTooFew) ? min(1, mark.seq) : 0)
+        let last = limit.map { min(known, $0 - 1) } ?? known
         let first = head.map { $0.seq + 1 } ?? 0
         if first <= last { return first...last }
         // The same length and another end: a fork. Their anchor is the other half of the proof.

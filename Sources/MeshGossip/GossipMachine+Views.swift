@@ -82,6 +82,9 @@ extension GossipMachine {
                 effects.append(.send(link, .message(envelope: envelope, hops: nil)))
             case .learned(let did):
                 guard let member = membership.record(of: did) else { continue }
+                if let invite = member.record.invite {
+                    effects.append(.inviteShown(did, invite: invite))
+                }
                 effects += perform(overlay.step(.learned([member]), now: now), now)
             case .forgotten: overlay.meshSize = membership.aliveCount
             }

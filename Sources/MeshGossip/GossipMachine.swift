@@ -90,13 +90,15 @@ public struct GossipMachine: Sendable {
     ///   - network: Nodes with another network name do not talk to each other.
     ///   - scope: The scope of the feeds.
     ///   - addresses: Where others reach this node.
+    ///   - invite: The invitation by which this node was let in, for those who ask for one; at most
+    ///     ``MemberRecord/inviteSizeMax`` bytes.
     ///   - incarnation: The highest that this node may have published.
     ///   - isAnnouncing: Whether the whole mesh is told that this node is there.
     ///   - seed: Decides every random choice.
     ///   - now: The shell's clock.
     public init(
-        signer: any Signer, network: String, scope: String, addresses: [String], incarnation: UInt64,
-        isAnnouncing: Bool = true, seed: UInt64, now: Timestamp,
+        signer: any Signer, network: String, scope: String, addresses: [String], invite: [UInt8]? = nil,
+        incarnation: UInt64, isAnnouncing: Bool = true, seed: UInt64, now: Timestamp,
         membershipSettings: MembershipSettings = MembershipSettings(),
         overlaySettings: OverlaySettings = OverlaySettings()
     ) {
@@ -105,7 +107,8 @@ public struct GossipMachine: Sendable {
         self.network = network
         self.scope = scope
         membership = Membership(
-            signer: signer, addresses: addresses, restoredIncarnation: incarnation, seed: seed,
+            signer: signer, addresses: addresses, invite: invite, restoredIncarnation: incarnation,
+            seed: seed,
             settings: membershipSettings, now: now)
         overlay = Overlay(own: membership.own, seed: seed, settings: overlaySettings)
         tree = BroadcastTree()
@@ -235,6 +238,7 @@ public struct GossipMachine: Sendable {
             return perform(membership.step(.suspicion(suspicion), now: now), now)
         case .reach(let did): return reach(did, now)
         case .wants(let wants, let source): return ask(wants, of: source, now: now)
+        case .leave: return perform(membership.leave(now: now), now)
         case .fault(let link, let fault, let detail): return punish(link, fault, detail, now: now)
         case .deadlineReached: return deadlineReached(now, graph)
         }
@@ -289,7 +293,9 @@ public struct GossipMachine: Sendable {
             effects.append(.deliverBlock(link, cid, bytes))
         case .ping(let token): effects.append(.send(link, .pong(token)))
         case .pong(let token): effects += perform(membership.step(.pong(link, token: token), now: now), now)
-        case .bye: links[link]?.isEnding = true
+        case .bye(let code, let text):
+            links[link]?.isEnding = true
+            effects.append(.farewell(link, code: code, text: text))
         case .overlay(let kind, let hopsLeft, let origin, _):
             guard let said = OverlayFrame(kind, hopsLeft: hopsLeft, origin: origin, members: members) else {
                 return punish(
@@ -327,7 +333,7 @@ public struct GossipMachine: Sendable {
                 link, .malformedFrame, "a hello carries the sender's own membership record, once", now: now)
         }
         links[link]?.greeted = true
-        if nextSync == nil { nextSync = now + Self.syncMilliseconds }
+        if nextSync == nil, !isPlanted(.reconciledOnce) { nextSync = now + Self.syncMilliseconds }
         var effects = take(member, now)
         effects += perform(membership.step(.linked(link, peer), now: now), now)
         if !opened.outbound {

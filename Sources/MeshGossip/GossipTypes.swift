@@ -33,6 +33,8 @@ public enum GossipInput: Sendable {
     case reach(DID)
     /// Applying got stuck for want of this.
     case wants([FeedWant], from: PeerLink?)
+    /// This node is about to stop: everyone is told, and nothing is said of the membership after that.
+    case leave
     /// A peer misbehaved beyond what this machine sees itself.
     case fault(PeerLink, PeerFault, detail: String)
     /// The instant in ``GossipMachine/nextDeadline`` has been reached; early delivery is harmless.
@@ -64,6 +66,10 @@ public enum GossipEffect: Sendable {
     case neighbourUp(PeerLink, DID)
     /// What is known of a member has changed.
     case memberChanged(DID, MemberState)
+    /// A newer record of a member carries an invitation, which nobody has looked at yet.
+    case inviteShown(DID, invite: [UInt8])
+    /// A peer is ending the link and says why.
+    case farewell(PeerLink, code: String, text: String)
     /// A peer did wrong; logged once for each class.
     case report(DID, PeerFault, detail: String, isFirst: Bool)
 }
@@ -80,6 +86,8 @@ public enum PeerFault: String, Hashable, Sendable, CaseIterable {
     case wrongNetwork = "wrong_network"
     case staleMessage = "stale_message"
     case overBudget = "over_budget"
+    /// The peer has been let in by nobody.
+    case notInvited = "not_invited"
 
     /// Whether an honest peer never does it, so that it counts against the peer's score.
     var isBlameworthy: Bool { self == .malformedFrame || self == .badSignature }
@@ -87,7 +95,7 @@ public enum PeerFault: String, Hashable, Sendable, CaseIterable {
     /// Whether the link is closed for it.
     var closesLink: Bool {
         switch self {
-        case .malformedFrame, .badSignature, .wrongNetwork: true
+        case .malformedFrame, .badSignature, .wrongNetwork, .notInvited: true
         case .notAdmitted, .futureClock, .gap, .fork, .tooMuchWaiting, .staleMessage, .overBudget: false
         }
     }

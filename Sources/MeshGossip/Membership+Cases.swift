@@ -1,5 +1,5 @@
-internal import MeshCore
-internal import MeshIdentity
+public import MeshCore
+public import MeshIdentity
 
 extension Membership {
     /// What is held against a member that may still refute it.
@@ -31,6 +31,8 @@ extension Membership {
         let order: UInt64
         /// What it was gone by, to confront it with when it comes back; `nil` where nobody had signed anything.
         let envelope: [UInt8]?
+        /// Until when it is looked for; `nil` when it said goodbye.
+        let soughtUntil: Timestamp?
     }
 
     /// How far a witness is to be believed.
@@ -71,7 +73,7 @@ extension Membership {
         guard let entry = table[subject], gone[subject] == nil else { return }
         guard let record = entry.member?.record else {
             // Without its record nobody else can be told, and nothing but its process can answer.
-            if cause == .refused { bury(subject, incarnation: 0, envelope: nil, &effects) }
+            if cause == .refused { bury(subject, incarnation: 0, envelope: nil, &effects, now: now) }
             return
         }
         let suspicion = SignedSuspicion(
@@ -98,7 +100,9 @@ extension Membership {
         if suspicion.cause == .left {
             guard suspicion.incarnation >= entry.member?.record.incarnation ?? 0 else { return }
             return bury(
-                suspicion.subject, incarnation: suspicion.incarnation, envelope: signed.envelope, &effects)
+                suspicion.subject, incarnation: suspicion.incarnation, envelope: signed.envelope,
+                hasLeft: true,
+                &effects, now: now)
         }
         guard entry.member?.record.incarnation == suspicion.incarnation,
             isBelieved(suspicion.witness, now: now)
@@ -206,7 +210,7 @@ extension Membership {
             for link in links { effects.append(.send(link, envelope: current.envelope)) }
             return
         }
-        bury(subject, incarnation: current.incarnation, envelope: current.envelope, &effects)
+        bury(subject, incarnation: current.incarnation, envelope: current.envelope, &effects, now: now)
     }
 
     /// Ends a case because its subject has refuted it.
@@ -237,13 +241,44 @@ extension Membership {
 
     /// Takes a member for gone.
     private mutating func bury(
-        _ subject: DID, incarnation: UInt64, envelope: [UInt8]?, _ effects: inout [MembershipEffect]
+        _ subject: DID, incarnation: UInt64, envelope: [UInt8]?, hasLeft: Bool = false,
+        _ effects: inout [MembershipEffect], now: Timestamp
     ) {
         guard table[subject] != nil, gone[subject] == nil else { return }
         let previous = state(of: subject)
         for witness in cases.removeValue(forKey: subject)?.witnesses ?? [] { release(witness.did) }
         goneCount += 1
-        gone[subject] = Tombstone(incarnation: incarnation, order: goneCount, envelope: envelope)
+        gone[subject] = Tombstone(
+            incarnation: incarnation, order: goneCount, envelope: envelope,
+            soughtUntil: hasLeft ? nil : now + settings.searchWindow)
+        if !hasLeft, searchAt == nil { searchAt = now + settings.searchInterval }
         effects.append(.changed(subject, .gone, previous: previous))
+    }
+
+    /// Looks for the next of the members that are gone.
+    ///
+    /// What we said against it, or its answer, may have been lost, and then nobody else would ever tell us that
+    /// it lives: over a link it is shown what it is gone by, and refutes it. One that is dead costs a dial.
+    mutating func search(_ effects: inout [MembershipEffect], now: Timestamp) {
+        // The orders differ, so the least is the same in any order of the table.
+        var first: (did: DID, order: UInt64)?
+        var next: (did: DID, order: UInt64)?
+        for (did, tombstone) in gone {
+            guard let until = tombstone.soughtUntil, now < until else { continue }
+            if first.map({ tombstone.order < $0.order }) ?? true { first = (did, tombstone.order) }
+            guard tombstone.order > searchedOrder else { continue }
+            if next.map({ tombstone.order < $0.order }) ?? true { next = (did, tombstone.order) }
+        }
+        guard let found = next ?? first else {
+            searchAt = nil
+            return
+        }
+        searchedOrder = found.order
+        searchAt = now + settings.searchInterval
+        if let link = linksByPeer[found.did]?.first, let envelope = gone[found.did]?.envelope {
+            effects.append(.send(link, envelope: envelope))
+        } else {
+            effects.append(.redial(found.did))
+        }
     }
 }

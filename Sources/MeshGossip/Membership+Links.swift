@@ -75,15 +75,27 @@ extension Membership {
             settings.probeTimeoutMax, max(patience, slowness, links[link]?.roundTrip.bound ?? 0))
     }
 
+    /// How long a neighbour may be silent before it is pinged.
+    ///
+    /// The more neighbours a member has, the more of them would notice: each may wait longer.
     mutating func silence() -> Int64 {
-        settings.silence + Int64.random(in: -settings.silence / 7...settings.silence / 7, using: &generator)
+        let neighbours = Int64(clamping: neighbourCount)
+        let span = max(settings.silence, min(settings.silenceMax, settings.silenceShare * neighbours))
+        return span + Int64.random(in: -span / 7...span / 7, using: &generator)
+    }
+
+    /// `instant` put off to the next twentieth of a second, so that one step serves several links.
+    func onGrid(_ instant: Timestamp) -> Timestamp {
+        let grid = settings.probeGrid
+        let behind = instant.milliseconds % grid
+        return behind <= 0 ? instant : instant + (grid - behind)
     }
 
     mutating func linked(
         _ link: PeerLink, _ peer: DID, _ effects: inout [MembershipEffect], now: Timestamp
     ) {
         guard peer != own.record.did, links[link] == nil else { return }
-        links[link] = Link(peer: peer, lastHeard: now, nextProbe: now + silence())
+        links[link] = Link(peer: peer, lastHeard: now, nextProbe: onGrid(now + silence()))
         linksByPeer[peer, default: []].append(link)
         if table[peer] == nil, insert(peer, nil) {
             effects.append(.changed(peer, .alive, previous: nil))
@@ -103,8 +115,9 @@ extension Membership {
 
     mutating func neighbour(_ link: PeerLink, _ peer: DID, isUp: Bool, now: Timestamp) {
         guard links[link]?.peer == peer else { return }
+        if links[link]?.isNeighbour != isUp { neighbourCount += isUp ? 1 : -1 }
         links[link]?.isNeighbour = isUp
-        let next = now + silence()
+        let next = onGrid(now + silence())
         if isUp { links[link]?.nextProbe = next }
     }
 
@@ -112,6 +125,7 @@ extension Membership {
         _ link: PeerLink, _ peer: DID, isOrderly: Bool, _ effects: inout [MembershipEffect], now: Timestamp
     ) {
         guard let lost = links.removeValue(forKey: link), lost.peer == peer else { return }
+        if lost.isNeighbour { neighbourCount -= 1 }
         for waiter in lost.probe?.waiters ?? [] where links[waiter.link] != nil {
             effects.append(.answerProbe(waiter.link, token: waiter.token, isAlive: false))
         }
@@ -191,7 +205,7 @@ extension Membership {
         guard let current = links[link] else { return }
         guard let probe = current.probe else {
             guard current.isNeighbour, current.nextProbe <= now else { return }
-            let due = current.lastHeard + silence()
+            let due = onGrid(current.lastHeard + silence())
             guard due > now else { return self.probe(link, &effects, now: now) }
             links[link]?.nextProbe = due
             effects += confront(link, now: now)

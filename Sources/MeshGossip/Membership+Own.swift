@@ -45,7 +45,7 @@ extension Membership {
             return outgrow(suspicion.incarnation, &effects, now: now)
         }
         // A higher incarnation than ours is believed only under our own signature.
-        guard suspicion.incarnation <= own.record.incarnation else { return }
+        guard suspicion.incarnation <= own.record.incarnation, !isPlanted(.suspicionUnrefuted) else { return }
         if suspicion.incarnation < own.record.incarnation {
             // Most of these crossed a refutation that is under way. A witness that missed it speaks again.
             if let lastRefutation, now - lastRefutation < settings.suspicionMin { return }

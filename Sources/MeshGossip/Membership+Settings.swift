@@ -2,6 +2,11 @@
 public struct MembershipSettings: Hashable, Sendable {
     /// How long a neighbour may be silent before it is pinged; each wait is up to a seventh shorter or longer.
     public var silence: Int64 = 700
+    /// With many neighbours each may be silent longer: this for each of them, up to ``silenceMax``.
+    public var silenceShare: Int64 = 120
+    public var silenceMax: Int64 = 1_100
+    /// Probes begin at multiples of this.
+    public var probeGrid: Int64 = 50
     /// How long an answer to a ping may take while this node is well and the link is quick.
     public var probeTimeout: Int64 = 500
     /// How long one wait for an answer may become, however slow the link has been.
@@ -38,6 +43,11 @@ public struct MembershipSettings: Hashable, Sendable {
     public var refutationInterval: Int64 = 500
     /// How many dials of a member that we were never linked with may fail before it is forgotten.
     public var dialFailureCountMax = 3
+
+    /// How often one of the members that are gone is dialled, in turn: it may be gone for nobody but us.
+    public var searchInterval: Int64 = 10_000
+    /// How long a member is looked for after it went.
+    public var searchWindow: Int64 = 3_600_000
 
     public init() {}
 }

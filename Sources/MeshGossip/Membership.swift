@@ -88,10 +88,16 @@ public struct Membership: Sendable {
     var drawing: [DID] = []
     var gone: [DID: Tombstone] = [:]
     var goneCount: UInt64 = 0
+    /// When the next member that is gone is looked for; `nil` while there is none to look for.
+    var searchAt: Timestamp?
+    /// The ``Tombstone/order`` of the one that was looked for last.
+    var searchedOrder: UInt64 = 0
     var cases: [DID: Case] = [:]
     var reputations: [DID: Reputation] = [:]
 
     var links: [PeerLink: Link] = [:]
+    /// How many of the links are neighbours'.
+    var neighbourCount = 0
     /// In the order in which they were linked.
     var linksByPeer: [DID: [PeerLink]] = [:]
     var wake: Timestamp?
@@ -183,6 +189,7 @@ public struct Membership: Sendable {
             if let due = cases[subject]?.deadline, due <= now { caseDeadline(subject, &effects, now: now) }
         }
         if let due = refutationDue, due <= now { refute(&effects, now: now) }
+        if let due = searchAt, due <= now { search(&effects, now: now) }
     }
 
     /// Looks up anew when the next thing falls due.
@@ -199,6 +206,7 @@ public struct Membership: Sendable {
             }
         }
         for (_, suspicion) in cases { next = min(next, suspicion.deadline) }
+        if let searchAt { next = min(next, searchAt) }
         wake = next.milliseconds == .max ? nil : next
         peaks.sort()
         slowness = peaks.isEmpty ? 0 : peaks[peaks.count / 2]

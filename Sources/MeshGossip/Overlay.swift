@@ -52,6 +52,7 @@ public struct Overlay: Sendable {
         let index = seeds.firstIndex { $0.address >= address } ?? seeds.endIndex
         guard index == seeds.endIndex || seeds[index].address != address else { return }
         seeds.insert(OverlaySeed(address: address, expected: did, known: did, due: now), at: index)
+        nextDeadline = earliestDeadline
     }
 
     /// Notes that a linked peer is one that the operator named: it says that it listens there, and it comes
@@ -70,6 +71,7 @@ public struct Overlay: Sendable {
             seeds[index].failures = 0
             seeds[index].due = nil
         }
+        nextDeadline = earliestDeadline
     }
 
     /// Takes back the members of ``memorable``, as they were kept on disk.
@@ -78,12 +80,14 @@ public struct Overlay: Sendable {
             passive.add(
                 member, isTried: true, notBefore: Timestamp(milliseconds: 0), using: &generator)
         }
+        nextDeadline = earliestDeadline
     }
 
     /// Takes in what happened and says what is to be done about it, in that order.
     public mutating func step(_ input: OverlayInput, now: Timestamp) -> [OverlayEffect] {
         switch input {
         case .used(let link):
+            // The deadline that this puts off comes early, which is harmless.
             if let index = index(link) { links[index].usedAt = now }
             return []
         case .linkOpened(let link, let peer, let address, let outbound):
@@ -108,6 +112,7 @@ public struct Overlay: Sendable {
             break
         }
         maintain(now: now)
+        nextDeadline = earliestDeadline
         let result = effects
         effects = []
         return result
@@ -147,7 +152,9 @@ public struct Overlay: Sendable {
     public var knowsAnyone: Bool { !links.isEmpty || passive.count > 0 || seeds.contains { !$0.isOwn } }
 
     /// When ``OverlayInput/deadlineReached`` is wanted next.
-    public var nextDeadline: Timestamp? {
+    public private(set) var nextDeadline: Timestamp?
+
+    private var earliestDeadline: Timestamp? {
         var earliest: Timestamp?
         func consider(_ instant: Timestamp?) {
             guard let instant else { return }

@@ -1,3 +1,4 @@
+internal import MeshCore
 public import MeshIdentity
 
 /// How a placer ranks bids: price, fit, reputation and punctuality, in millionths.
@@ -66,7 +67,7 @@ public enum BidScoring {
 
     /// What a job costs: the bid, scaled by how much of its limit the run used, rounded up.
     public static func charge(bid: UInt64, metered: UInt64, limit: UInt64) -> UInt64 {
-        guard limit > 0, metered < limit else { return bid }
+        guard limit > 0, metered < limit, !isPlanted(.chargeUnscaled) else { return bid }
         let (high, low) = bid.multipliedFullWidth(by: metered)
         let (quotient, remainder) = limit.dividingFullWidth((high, low))
         return min(bid, quotient + (remainder == 0 ? 0 : 1))

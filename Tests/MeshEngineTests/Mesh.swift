@@ -142,6 +142,14 @@ final class Mesh {
         }
     }
 
+    /// Stops a node in order: it says goodbye, and then its links are closed.
+    func leave(_ node: Int) throws {
+        try step(node, .leaving)
+        // What it has said arrives before the links end.
+        for other in nodes.indices where other != node { cut(node, other) }
+        nodes[node].isDown = true
+    }
+
     /// Starts another node with the same key, from a copy of the same store.
     func addTwin(of node: Int) throws -> Int {
         var twin = nodes[node]

@@ -230,6 +230,33 @@ struct MembershipTests {
         #expect(script.state(1) == .alive)
     }
 
+    @Test("Who is gone is looked for from time to time, and shown over a link what it is gone by")
+    func search() {
+        var script = Script(peers: 1, linked: 1)
+        _ = script.step(.linkLost(script.link(1), script.did(1), isOrderly: false))
+        _ = script.step(.dialFailed(script.did(1), isRefused: true))
+        _ = script.pass(110)
+        #expect(script.state(1) == .gone)
+        #expect(!script.pass(9_000).contains(.redial(script.did(1))))
+        #expect(script.pass(1_000).contains(.redial(script.did(1))))
+        #expect(script.pass(10_000).contains(.redial(script.did(1))))
+        let shown = script.step(.linked(script.link(1), script.did(1)))
+        #expect(shown.contains { if case .send(script.link(1), _) = $0 { true } else { false } })
+        // What it is shown may be lost as well.
+        let again = script.pass(10_000)
+        #expect(!again.contains(.redial(script.did(1))))
+        #expect(again.contains { if case .send(script.link(1), _) = $0 { true } else { false } })
+    }
+
+    @Test("Who said goodbye is not looked for")
+    func unsought() {
+        var script = Script(peers: 2, linked: 2)
+        _ = script.step(.suspicion(script.suspicion(1, by: 1, .left)))
+        #expect(script.state(1) == .gone)
+        _ = script.step(.linkLost(script.link(1), script.did(1), isOrderly: true))
+        #expect(!script.pass(30_000, answering: [2]).contains(.redial(script.did(1))))
+    }
+
     @Test("Who says goodbye is gone at once, and acts on nothing that comes after")
     func leaving() {
         var script = Script(peers: 3, linked: 1)
@@ -373,9 +400,12 @@ struct IncarnationTests {
             #expect(script.state(1) == .suspect)
             _ = script.step(.member(script.record(1, incarnation + 1)))
         }
+        let witness = script.suspicion(1, by: 2, incarnation: 17).suspicion.witness
+        #expect(script.membership.isDiscredited(witness, now: script.now))
         #expect(script.step(.suspicion(script.suspicion(1, by: 2, incarnation: 17))) == [])
         #expect(script.state(1) == .alive)
         script.now = script.now + 60_001
+        #expect(!script.membership.isDiscredited(witness, now: script.now))
         _ = script.step(.suspicion(script.suspicion(1, by: 2, incarnation: 17)))
         #expect(script.state(1) == .suspect)
     }

@@ -27,6 +27,18 @@ struct BehaviourTests {
         for index in [0, 1, 2, 4] { #expect(world.reader.read(world.nodes[index]).frozen[did] != nil) }
     }
 
+    @Test("whoever accuses another with an anchor that it made itself freezes nobody but itself")
+    func forger() {
+        let world = run(.forger, nodes: [3]) {
+            $0.workload.jobs = 4
+            $0.workload.end = 18_000_000
+        }
+        #expect(world.history.equivocations.count == 1)
+        #expect(world.convergedAt != nil)
+        let accused = world.nodes[0].did
+        for index in [0, 1, 2, 4] { #expect(world.reader.read(world.nodes[index]).frozen[accused] == nil) }
+    }
+
     @Test(
         "wrong outputs and wrong fuel are run, reported, and not believed",
         arguments: [Behaviour.Kind.wrongOutput, .wrongFuel])

@@ -41,6 +41,28 @@ private struct Scene {
         }
     }
 
+    /// Changes entries on all disks; their CIDs stay.
+    mutating func change(_ body: (Entry) -> Entry) {
+        for replica in replicas.indices {
+            for author in replicas[replica].authors {
+                replicas[replica].feeds[author] = replicas[replica].feeds[author]?.map { anchor in
+                    ReadAnchor(
+                        cid: anchor.cid, author: anchor.author, seq: anchor.seq, prev: anchor.prev,
+                        entries: anchor.entries.map { ($0.cid, $0.entry.map(body)) })
+                }
+            }
+        }
+    }
+
+    /// Changes all closes on all disks.
+    mutating func changeCloses(_ body: (inout JobClose) -> Void) {
+        change { entry in
+            guard case .close(var close) = entry else { return entry }
+            body(&close)
+            return .close(close)
+        }
+    }
+
     var job: JobAccount {
         get throws { try #require(judge.jobs.first) }
     }
@@ -147,23 +169,12 @@ struct CheckerTests {
         var scene = try Scene()
         let job = try scene.job
         #expect(job.isVerified(scene.members) && job.isTrue)
-        for replica in scene.replicas.indices {
-            for (author, anchors) in scene.replicas[replica].feeds.sorted(by: { $0.key < $1.key }) {
-                scene.replicas[replica].feeds[author] = anchors.map(Self.falsified)
-            }
+        scene.change { entry in
+            guard case .receipt(var receipt) = entry else { return entry }
+            receipt.metering.fuel += 1
+            return .receipt(receipt)
         }
         #expect(scene.found == [.noWrongVerified])
-    }
-
-    /// The same anchor, with receipts that claim other fuel.
-    private static func falsified(_ anchor: ReadAnchor) -> ReadAnchor {
-        ReadAnchor(
-            cid: anchor.cid, author: anchor.author, seq: anchor.seq, prev: anchor.prev,
-            entries: anchor.entries.map { cid, entry in
-                guard case .receipt(var receipt)? = entry else { return (cid, entry) }
-                receipt.metering.fuel += 1
-                return (cid, .receipt(receipt))
-            })
     }
 
     @Test("a feed with a hole, or with anchors that do not join")
@@ -207,5 +218,80 @@ struct CheckerTests {
         scene.add(.manifest(manifest), manifest.encoded, by: manifest.submitter)
         scene.history.jobs[9]?.manifest = cid
         #expect(scene.judge.violations(of: .jobsEnd).first?.hasPrefix("job 9 is open") == true)
+    }
+
+    @Test("a job that nobody ran while nothing was wrong, unless it was cancelled or a fault explains it")
+    func nobodyRan() throws {
+        var scene = try Scene()
+        scene.changeCloses { $0.result = .noBids }
+        func found(_ faults: [Fault]?) -> Int {
+            var judge = scene.judge
+            judge.faults = faults
+            return judge.violations(of: .jobsEnd).count
+        }
+        #expect(found([]) == 2)
+        #expect(found(nil) == 0)
+        let first = try #require(scene.history.jobs[0]).accepted
+        #expect(found([Fault(.pause, start: first, end: first + 1, nodes: [4])]) < 2)
+        scene.history.jobs[0]?.isCancelled = true
+        scene.history.jobs[1]?.isCancelled = true
+        #expect(found([]) == 0)
+    }
+
+    @Test("a charge for more than the run has used")
+    func charge() throws {
+        var scene = try Scene()
+        let due = try #require(try scene.job.due)
+        #expect(try scene.job.countingClose?.charged == due)
+        scene.changeCloses { $0.charged += 1 }
+        #expect(scene.found == [.balance])
+    }
+
+    @Test("the same feeds under different fingerprints")
+    func fingerprint() throws {
+        var scene = try Scene()
+        scene.replicas[1].fingerprint = Bytes32(Array(repeating: 1, count: 32))
+        #expect(scene.found == [.sameFrontier])
+        // A node that is down has none.
+        scene.replicas[1].fingerprint = nil
+        #expect(scene.found == [])
+    }
+
+    @Test("a node that takes a live one for gone, and not one that takes a dead one for gone")
+    func live() throws {
+        var scene = try Scene()
+        scene.replicas[0].gone = [scene.replicas[3].did]
+        #expect(scene.found == [.liveKnown])
+        #expect(scene.judge.findings(isFinal: false) == [])
+        scene.replicas[3].isUp = false
+        #expect(scene.found == [])
+    }
+
+    @Test("a node that shows of a job what its entries do not say, or nothing")
+    func shown() throws {
+        var scene = try Scene()
+        let stage = try #require(scene.history.stage(of: 0, at: 1))
+        #expect(stage.status == "Completed" && stage.verification == "Verified")
+        scene.history.forgetStatus(of: 1)
+        #expect(scene.found == [.shownTrue])
+        for job in 0..<2 {
+            scene.history.observe(
+                job: job, at: 1, .init(epoch: 0, status: "Completed", verification: "Disputed"), 9)
+        }
+        #expect(scene.judge.violations(of: .shownTrue).count == 2)
+        for job in 0..<2 {
+            scene.history.observe(
+                job: job, at: 1, .init(epoch: 0, status: "Completed", verification: "Verified"), 9)
+        }
+        #expect(scene.found == [])
+    }
+
+    @Test("no mistake is made in a build that does not ask for it")
+    func planted() {
+        #expect(!PlantedBug.isPossible)
+        for bug in PlantedBug.allCases {
+            PlantedBug.plant(bug)
+            #expect(!isPlanted(bug))
+        }
     }
 }

@@ -21,6 +21,8 @@ public enum Behaviour {
         case sybil
         /// Passes on nothing that is not its own, or nothing of its targets, and announces it all the same.
         case censor
+        /// Accuses the first node of having signed two histories, with an anchor that it made itself.
+        case forger
         /// Takes part in everything and is silent about all that is not its own: it neither pushes,
         /// announces nor gives it.
         case dropper

@@ -22,13 +22,16 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     case gapsExplained = "gaps-explained"
     /// After the faults every accepted job ends, and what ran is judged.
     case jobsEnd = "jobs-end"
-    /// After the faults no honest node that is up is held for gone by another.
-    case honestAlive = "honest-alive"
+    /// After the faults no node takes a live one for gone.
+    case liveKnown = "live-known"
+    /// After the faults every node shows of each job what its entries say.
+    case shownTrue = "shown-true"
 
     /// Whether it is held only once the faults are over.
     var isLiveness: Bool {
         switch self {
-        case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd, .honestAlive:
+        case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd, .liveKnown,
+            .shownTrue:
             true
         case .oneWinner, .acknowledgedKept, .statusForward, .balance, .honestUnfrozen, .noWrongVerified: false
         }

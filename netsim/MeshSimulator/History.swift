@@ -58,6 +58,9 @@ struct History {
     /// Forgets what a node has shown: it lost what was not synced, or a feed was frozen.
     mutating func forgetStatus(of node: Int) { stages[node] = nil }
 
+    /// What a node showed of a job last.
+    func stage(of job: Int, at node: Int) -> Stage? { stages[node]?[job] }
+
     func isSettled(_ job: Int) -> Bool { settled.contains(job) }
 
     /// Takes in what a node shows of a job, and notes when that is less than it has shown before.

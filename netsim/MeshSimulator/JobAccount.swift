@@ -14,14 +14,70 @@ struct JobAccount {
     var closes: [(cid: CID, close: JobClose)] = []
     var attestations: [(author: DID, attestation: Attestation)] = []
 
+    /// The awards that count: the first of each epoch, in order.
+    private var countingAwards: [(cid: CID, award: JobAward)] {
+        var counting: [(cid: CID, award: JobAward)] = []
+        for one in awards where one.award.epoch == UInt64(counting.count) { counting.append(one) }
+        return counting
+    }
+
+    private func counts(_ author: DID, _ receipt: JobReceipt) -> Bool {
+        author == receipt.executor
+            && countingAwards.contains {
+                $0.cid == receipt.award && $0.award.executor == author && $0.award.epoch == receipt.epoch
+            }
+    }
+
+    /// The close that counts.
+    var countingClose: JobClose? {
+        closes.first { one in
+            guard case .receipt(let cid) = one.close.result else { return true }
+            return receipts.contains { $0.cid == cid && counts($0.author, $0.receipt) }
+        }?.close
+    }
+
+    /// The status that the entries give, in the words of the control API.
+    var status: String {
+        switch countingClose?.result {
+        case .receipt: settled?.outcome.outcomeClass == .ok ? "Completed" : "Failed"
+        case .cancelled: "Cancelled"
+        case .expired, .noBids: "Expired"
+        case nil: countingAwards.isEmpty ? "Submitted" : "Assigned"
+        }
+    }
+
+    /// What the members' word comes to; `nil` where nobody was asked to repeat the run.
+    func verificationState(_ members: [DID]) -> String? {
+        guard manifest.trust.method == .replay, manifest.trust.quorum > 0, !members.isEmpty else {
+            return nil
+        }
+        guard case .receipt? = countingClose?.result, let settled else { return "Unverified" }
+        if isVerified(members) { return "Verified" }
+        let verdicts = self.verdicts(members)
+        if verdicts.contains(where: { $0.value == .mismatch }) { return "Disputed" }
+        let able = members.count { $0 != settled.executor && verdicts[$0] != .unverifiable }
+        return UInt64(able) < manifest.trust.quorum ? "Unverifiable" : "Verifying"
+    }
+
+    /// What the settled run costs: the bid, by how much of its limit was used, rounded up.
+    var due: UInt64? {
+        guard let settled, let award = awards.first(where: { $0.cid == settled.award })?.award,
+            let bid = award.considered.first?.amount, !settled.outcome.outcomeClass.isNodeFault
+        else { return nil }
+        let (used, limit) = (settled.metering.fuel, manifest.limits.fuel)
+        guard used < limit else { return bid }
+        let (quotient, remainder) = limit.dividingFullWidth(bid.multipliedFullWidth(by: used))
+        return quotient + (remainder == 0 ? 0 : 1)
+    }
+
     /// The receipt that the job was closed with, where that is a claim that counts.
     var settled: JobReceipt? {
-        guard case .receipt(let cid)? = closes.first?.close.result else { return nil }
+        guard case .receipt(let cid)? = countingClose?.result else { return nil }
         return receipts.first { $0.cid == cid && $0.author == $0.receipt.executor }?.receipt
     }
 
     private var settledCID: CID? {
-        guard case .receipt(let cid)? = closes.first?.close.result else { return nil }
+        guard case .receipt(let cid)? = countingClose?.result else { return nil }
         return cid
     }
 

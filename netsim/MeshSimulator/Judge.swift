@@ -13,8 +13,6 @@ struct Judge {
     let time: Int64
     /// What went wrong in the run; `nil` where nothing is held against when it did.
     var faults: [Fault]?
-    /// Which honest nodes others hold for gone, in words: of this alone the disks say nothing.
-    var heldForGone: [String] = []
 
     /// How long what is published while nothing goes wrong may take to reach everyone, in microseconds.
     static let deliveryLimit = 10 * Duration.second
@@ -36,7 +34,6 @@ struct Judge {
         self.init(
             replicas: world.nodes.map { world.reader.read($0) }, history: world.history,
             members: world.bundle?.members.map(\.did) ?? [], time: world.time)
-        heldForGone = world.heldForGone
         // Losses, liars and limits on bandwidth delay what they do not stop.
         let network = world.scenario.network
         if network.loss == 0, network.bandwidth == nil, world.plan.behaviours.isEmpty {
@@ -69,7 +66,8 @@ struct Judge {
         case .noWrongVerified: noWrongVerified
         case .gapsExplained: gapsExplained
         case .jobsEnd: jobsEnd
-        case .honestAlive: heldForGone
+        case .liveKnown: liveKnown
+        case .shownTrue: shownTrue
         }
     }
 
@@ -128,6 +126,9 @@ struct Judge {
             if close.credited > close.charged {
                 found.append("job \(job.cid) credits \(close.credited) of \(close.charged)")
             }
+            if let due = job.due, honestAuthors.contains(job.manifest.placer), close.charged > due {
+                found.append("job \(job.cid) was charged \(close.charged) for what comes to \(due)")
+            }
         }
         for job in jobs {
             for draw in job.manifest.draws {
@@ -154,8 +155,9 @@ struct Judge {
 
     private var sameFrontier: [String] {
         guard let first = alive.first else { return [] }
-        return alive.dropFirst().flatMap { other in
-            Set(first.authors + other.authors).sorted().compactMap { author in
+        return alive.dropFirst().flatMap { other -> [String] in
+            let differing: [String] = Set(first.authors + other.authors).sorted().compactMap {
+                author -> String? in
                 let mine = first.counting(author)
                 let theirs = other.counting(author)
                 guard mine.last?.cid != theirs.last?.cid || first.frozen[author] != other.frozen[author]
@@ -165,6 +167,11 @@ struct Judge {
                 return
                     "\(first.name) has \(mine.count) anchors of \(name(author)) and \(other.name) has \(theirs.count)"
             }
+            // They compare fingerprints for ever when these differ over the same feeds.
+            guard differing.isEmpty, let mine = first.fingerprint, let theirs = other.fingerprint,
+                mine != theirs
+            else { return differing }
+            return ["\(first.name) and \(other.name) hold the same feeds under different fingerprints"]
         }
     }
 
@@ -236,9 +243,16 @@ struct Judge {
             guard let account = accounts.first(where: { $0.cid == job.manifest }) else {
                 return "job \(number) is nowhere"
             }
-            guard let close = account.closes.first?.close else {
+            guard let close = account.countingClose else {
                 return
                     "job \(number) is open, with \(account.awards.count) awards and \(account.receipts.count) receipts"
+            }
+            if close.result == .noBids || close.result == .expired, let faults, !job.isCancelled,
+                faults.allSatisfy({
+                    job.accepted + Self.deliveryLimit < $0.start || $0.end + Self.aftermath < job.accepted
+                })
+            {
+                return "job \(number) found nobody to run it, although nothing was wrong"
             }
             guard case .receipt = close.result, let settled = account.settled,
                 settled.outcome.outcomeClass == .ok, account.manifest.trust.method == .replay,
@@ -253,6 +267,34 @@ struct Judge {
             return isJudged
                 ? nil
                 : "job \(number) has \(verdicts.count) verdicts, and a quorum of \(account.manifest.trust.quorum)"
+        }
+    }
+
+    private var liveKnown: [String] {
+        alive.flatMap { replica in
+            alive.filter { replica.gone.contains($0.did) }.map {
+                "\(replica.name) takes \($0.name) for gone"
+            }
+        }
+    }
+
+    private var shownTrue: [String] {
+        let accounts = jobs
+        return history.jobs.keys.sorted().flatMap { number -> [String] in
+            guard let manifest = history.jobs[number]?.manifest,
+                let account = accounts.first(where: { $0.cid == manifest })
+            else { return [] }
+            let status = account.status
+            let state = account.verificationState(members)
+            return alive.compactMap { replica in
+                guard let shown = history.stage(of: number, at: replica.index) else {
+                    return "\(replica.name) does not show job \(number)"
+                }
+                let isTrue = shown.status == status && state.map { $0 == shown.verification } ?? true
+                return isTrue
+                    ? nil
+                    : "\(replica.name) shows job \(number) as \(shown), and it is \(status)/\(state ?? "any")"
+            }
         }
     }
 

@@ -3,6 +3,7 @@ internal import MeshCore
 internal import MeshCrypto
 internal import MeshDAG
 internal import MeshFederation
+internal import MeshEngine
 internal import MeshIdentity
 internal import MeshStorage
 
@@ -36,6 +37,10 @@ struct Replica {
     var frozen: [DID: UInt64]
     /// Of every row that folds have made.
     var projections: Bytes32
+    /// Of all its marks, while it runs.
+    var fingerprint: Bytes32?
+    /// Whom it takes for gone.
+    var gone: Set<DID> = []
 
     var name: String { NodeName.text(index) }
 
@@ -88,6 +93,8 @@ final class ReplicaReader {
             digest = SHA256.hash(bytes)
         }
         replica.projections = digest
+        replica.fingerprint = node.engine?.value.frontierFingerprint
+        replica.gone = node.gone
         return replica
     }
 

@@ -22,7 +22,8 @@ public struct AttackScore: Sendable {
     public let expected: Int
     /// Those of them that were met within ``Scorecard/limit``.
     public let delivered: Int
-    /// Microseconds from an entry's confirmation, or the receiver's start if that came later, until it was there;
+    /// Microseconds from an entry's confirmation, or from when its receiver next started where that was
+    /// down, until it was there;
     /// `nil` when nothing arrived.
     public let median: Int64?
     public let longest: Int64?
@@ -63,11 +64,6 @@ public enum Scorecard {
     static func score(_ world: World) -> AttackScore {
         let plan = world.plan
         let honest = world.nodes.filter(\.isHonest).map(\.index)
-        let starts = honest.map { node in
-            plan.faults.reduce(0) {
-                $1.kind == .crash && $1.nodes.contains(node) && $1.start == 0 ? max($0, $1.end) : $0
-            }
-        }
         let manifests = world.history.jobs.sorted { $0.key < $1.key }.map(\.value.manifest)
         let entries = world.history.acknowledged.filter { !manifests.contains($0.cid) }
             .sorted { ($0.time, $0.node, $0.cid) < ($1.time, $1.node, $1.cid) }
@@ -80,15 +76,16 @@ public enum Scorecard {
         for entry in entries {
             let deliveries = world.history.deliveries[entry.cid] ?? [:]
             var slowest: Int64 = 0
-            for (node, start) in zip(honest, starts) where node != entry.node {
+            for node in honest where node != entry.node {
                 guard let time = deliveries[node] else {
                     slowest = .max
                     continue
                 }
-                let span = max(0, time - max(entry.time, start))
+                let start = start(of: node, after: entry.time, plan)
+                let span = max(0, time - start)
                 times.append(span)
                 // Whoever starts later has all of the past to fetch, which is no measure of what is new.
-                if start <= entry.time { slowest = max(slowest, span) }
+                if start == entry.time { slowest = max(slowest, span) }
             }
             arrived.append((entry.time, slowest))
         }
@@ -101,6 +98,14 @@ public enum Scorecard {
             expected: max(planned, entries.count) * max(0, honest.count - 1),
             delivered: times.count { $0 <= limit }, median: times.isEmpty ? nil : times[times.count / 2],
             longest: times.last, recovery: recovery(arrived, from: attackStart), violations: violations)
+    }
+
+    /// From when on a node can have what was published at an instant: then, or when it next starts.
+    private static func start(of node: Int, after time: Int64, _ plan: Plan) -> Int64 {
+        plan.faults.reduce(time) { start, fault in
+            let isDown = fault.kind == .crash && fault.nodes.contains(node)
+            return isDown && fault.start <= time && time < fault.end ? max(start, fault.end) : start
+        }
     }
 
     /// - Parameters:

@@ -51,6 +51,8 @@ final class SimulatedNode {
     /// What it has seen go by, for those who say things again.
     var recorded: [SharedFrame] = []
     var hasEquivocated = false
+    /// Whom it has said to be gone, and not to be back.
+    var gone: Set<DID> = []
     /// The first record that it has heard of each member, and the highest incarnation, for those who
     /// attack memberships.
     var oldRecords: [DID: [UInt8]] = [:]

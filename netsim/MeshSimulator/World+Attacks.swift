@@ -1,7 +1,6 @@
 internal import IPLD
 internal import MeshCore
 internal import MeshDAG
-internal import MeshEngine
 internal import MeshGossip
 internal import MeshIdentity
 
@@ -167,16 +166,5 @@ extension World {
         MemberRecord(
             did: node.did, addresses: [Self.address(node.index)], incarnation: incarnation,
             time: node.now(time))
-    }
-
-    /// Which honest nodes that are up are held for gone by honest ones, in words.
-    var heldForGone: [String] {
-        let honest = nodes.filter { $0.isHonest && $0.isUp && $0.pauses == 0 }
-        return honest.flatMap { judge in
-            honest.compactMap { other in
-                other.index != judge.index && judge.engine?.value.memberState(of: other.did) == .gone
-                    ? "\(judge.name) holds \(other.name) for gone" : nil
-            }
-        }
     }
 }

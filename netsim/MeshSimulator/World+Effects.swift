@@ -36,6 +36,8 @@ extension World {
                 "\(node.name) event \(kind)\(job.map { " \($0)" } ?? "")\(subject.flatMap { didOrder[$0] }.map { " " + NodeName.text($0) } ?? "")\(detail.map { " \($0)" } ?? "")"
             )
             if kind == "frozen" { history.forgetStatus(of: node.index) }
+            guard kind.hasPrefix("member."), let subject else { return }
+            if kind == "member.gone" { node.gone.insert(subject) } else { node.gone.remove(subject) }
         case .foreignEntry(let author, let cid, _):
             note("\(node.name) has \(cid) of \(didOrder[author].map(NodeName.text) ?? "?")")
             history.delivered(cid, to: node.index, at: time)

@@ -1,9 +1,12 @@
 internal import IPLD
 internal import MeshCore
 internal import MeshDAG
+internal import MeshFederation
 internal import MeshGossip
 internal import MeshIdentity
 internal import MeshMarket
+internal import MeshEngine
+internal import MeshStorage
 
 extension World {
     /// Sends what an engine says, or what its node makes of it.
@@ -26,7 +29,8 @@ extension World {
             }
             return
         }
-        for link in open { transmit(.frame(frame), on: link, from: node) }
+        let said = node.behaviour == .forger ? accusation(type, body, node) ?? frame : frame
+        for link in open { transmit(.frame(said), on: link, from: node) }
     }
 
     private func isSuppressed(
@@ -57,13 +61,36 @@ extension World {
 
     /// Once, after the first ten seconds: another anchor at the place of the one that is being pushed.
     private func secondHistory(_ type: FrameType, _ body: [UInt8], _ node: SimulatedNode) -> SharedFrame? {
+        var encoder = DAGCBOREncoder()
+        encoder.map { map in map.field("kind") { $0.text("simulated.fork") } }
+        return fork(type, body, encoder.bytes, attachments: [], node)
+    }
+
+    /// Once: an anchor that says of the first node that it signed two, of which the second is not signed by it.
+    private func accusation(_ type: FrameType, _ body: [UInt8], _ node: SimulatedNode) -> SharedFrame? {
+        let victim = FeedID(author: nodes[plan.victim].did, scope: node.settings.scope)
+        guard type == .push, !node.hasEquivocated,
+            let cid = try? node.disk.value(forKey: victim.key(seq: 0), in: .feeds),
+            let id = try? CID(bytes: cid), let bytes = try? node.disk.block(id),
+            let envelope = try? Envelope(decoding: bytes), let real = try? Anchor(envelope)
+        else { return nil }
+        let made = Anchor(
+            author: real.author, scope: real.scope, seq: real.seq, prev: real.prev, parents: real.parents,
+            time: HybridTime(milliseconds: real.time.milliseconds + 1, counter: 0), entries: real.entries)
+        let forged = Envelope(signing: made.encoded, tag: Anchor.tag, by: node.signer)
+        let sides = [(id, bytes), (forged.cid, forged.bytes)].sorted { $0.0 < $1.0 }
+        let entry = Entry.encodedEquivocation(first: sides[0].0, second: sides[1].0)
+        return fork(type, body, entry, attachments: sides.map(\.1), node)
+    }
+
+    /// Another anchor, with one entry, at the place of the one that is being pushed.
+    private func fork(
+        _ type: FrameType, _ body: [UInt8], _ entry: [UInt8], attachments: [[UInt8]], _ node: SimulatedNode
+    ) -> SharedFrame? {
         guard !node.hasEquivocated, time > 10 * Duration.second,
             case .push(let wire, _)? = try? Frame(type: type, body: body), let real = anchor(of: wire),
             real.author == node.did
         else { return nil }
-        var encoder = DAGCBOREncoder()
-        encoder.map { map in map.field("kind") { $0.text("simulated.fork") } }
-        let entry = encoder.bytes
         let fork = Anchor(
             author: real.author, scope: real.scope, seq: real.seq, prev: real.prev, parents: real.parents,
             time: real.time, entries: [CID(of: entry, codec: .dagCBOR)])
@@ -72,7 +99,7 @@ extension World {
         history.equivocations[node.index] = real.seq
         note("\(node.name) signs a second anchor \(real.seq)")
         let frame = Frame.push(
-            WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: []), hops: 0)
+            WireAnchor(envelope: envelope.bytes, entries: [entry], attachments: attachments), hops: 0)
         return SharedFrame(frame.type, frame.encoded)
     }
 

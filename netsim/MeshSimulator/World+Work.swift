@@ -112,11 +112,15 @@ extension World {
         queue.push(.probe, at: time + 5 * Duration.second)
         if time % (30 * Duration.second) == 0 { findings += Judge(self).findings(isFinal: false) }
         for number in history.jobs.keys.sorted() {
-            guard let job = history.jobs[number], !(history.isSettled(number) && number % 4 != 0) else {
+            guard let job = history.jobs[number],
+                time >= scenario.duration || !(history.isSettled(number) && number % 4 != 0)
+            else {
                 continue
             }
             let other = (job.node + 1 + number) % nodes.count
-            for index in [job.node, other] where nodes[index].isUp && nodes[index].isHonest {
+            // In the end everyone must show the same.
+            for index in time < scenario.duration ? [job.node, other] : Array(nodes.indices)
+            where nodes[index].isUp && nodes[index].isHonest {
                 guard nodes[index].pauses == 0, nodes[index].engine != nil else { continue }
                 ask(nodes[index], .job(job.id, waitMilliseconds: 0, after: nil), .probe(job: number))
             }

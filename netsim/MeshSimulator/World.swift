@@ -194,6 +194,7 @@ final class World {
     /// Makes the engine out of what the disk holds.
     func restore(_ node: SimulatedNode) {
         let now = node.now(time)
+        node.gone = []
         do throws(StorageError) {
             node.engine = EngineBox(
                 try node.disk.write { writer throws(StorageError) in

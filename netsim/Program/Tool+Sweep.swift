@@ -91,7 +91,7 @@ extension Tool {
 }
 
 /// Runs plans on several threads.
-private final class Sweep: Sendable {
+final class Sweep: Sendable {
     private struct State {
         var next = 0
         var done = 0

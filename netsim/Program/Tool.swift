@@ -9,7 +9,7 @@ struct Tool {
     /// Every command, in the order of the help.
     static var all: [Tool] {
         [
-            run, sweep, scorecard, replay, plot, devnet, maelstrom, maelstromCheck,
+            run, sweep, scorecard, replay, plot, planted, devnet, maelstrom, maelstromCheck,
         ]
     }
 }
