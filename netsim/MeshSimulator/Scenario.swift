@@ -42,11 +42,14 @@ public struct Scenario: Sendable {
         /// By index; where there are none, ``count`` are drawn.
         public var nodes: [Int] = []
         public var count = 1
-        /// When they begin; until then they are as honest as anyone, and identities that an attacker
-        /// adds are not there. In microseconds.
+        /// When they begin, in microseconds.
+        ///
+        /// Until then they are as honest as anyone, and identities that an attacker adds are not there.
         public var start: Int64 = 0
-        /// Whom they are after, by index: whose entries a censor keeps to itself, around whom a sybil
-        /// gathers. Where there are none, it is everyone's entries, and the first node.
+        /// Whom they are after, by index.
+        ///
+        /// A censor keeps their entries to itself, and a sybil gathers around them. Where there are none,
+        /// it is everyone's entries, and the first node.
         public var targets: [Int] = []
     }
 

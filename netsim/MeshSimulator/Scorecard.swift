@@ -23,8 +23,7 @@ public struct AttackScore: Sendable {
     /// Those of them that were met within ``Scorecard/limit``.
     public let delivered: Int
     /// Microseconds from an entry's confirmation, or from when its receiver next started where that was
-    /// down, until it was there;
-    /// `nil` when nothing arrived.
+    /// down, until it was there; `nil` when nothing arrived.
     public let median: Int64?
     public let longest: Int64?
     public let recovery: Recovery
