@@ -343,7 +343,11 @@ extension NodeEngine {
         case .member(let member): try tell(.member(member), step)
         case .suspicion(let signed):
             guard isCurrent(signed.suspicion.time, step) else { return false }
+            let isEmpty =
+                signed.suspicion.cause != .left
+                && gossip.membership.isDiscredited(signed.suspicion.witness, now: step.now)
             try tell(.suspicion(signed), step)
+            return !isEmpty
         // Nobody can vouch for what nobody here can check.
         case .unknown: return false
         }

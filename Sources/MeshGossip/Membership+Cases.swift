@@ -1,5 +1,5 @@
-internal import MeshCore
-internal import MeshIdentity
+public import MeshCore
+public import MeshIdentity
 
 extension Membership {
     /// What is held against a member that may still refute it.
@@ -113,10 +113,19 @@ extension Membership {
     /// Whether the word of `witness` about others counts.
     func isBelieved(_ witness: DID, now: Timestamp) -> Bool {
         guard let entry = table[witness], entry.member != nil, gone[witness] == nil else { return false }
-        guard let reputation = reputations[witness] else { return true }
-        return reputation.openCount < settings.openSuspicionCountMax
-            && (reputation.strikes < settings.strikeCountMax
-                || now - reputation.countedFrom > settings.strikeWindow)
+        return !isDiscredited(witness, now: now)
+    }
+
+    /// Whether a witness has been wrong so often of late, or suspects so many at once, that its word does not
+    /// count.
+    ///
+    /// Suspicions go over every link of the mesh. Were those of such a witness passed on, it could keep all
+    /// links busy with what nobody heeds.
+    public func isDiscredited(_ witness: DID, now: Timestamp) -> Bool {
+        guard let reputation = reputations[witness] else { return false }
+        return reputation.openCount >= settings.openSuspicionCountMax
+            || (reputation.strikes >= settings.strikeCountMax
+                && now - reputation.countedFrom <= settings.strikeWindow)
     }
 
     /// Adds a witness to the case of its subject, opening it where there is none.

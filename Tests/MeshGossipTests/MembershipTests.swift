@@ -400,9 +400,12 @@ struct IncarnationTests {
             #expect(script.state(1) == .suspect)
             _ = script.step(.member(script.record(1, incarnation + 1)))
         }
+        let witness = script.suspicion(1, by: 2, incarnation: 17).suspicion.witness
+        #expect(script.membership.isDiscredited(witness, now: script.now))
         #expect(script.step(.suspicion(script.suspicion(1, by: 2, incarnation: 17))) == [])
         #expect(script.state(1) == .alive)
         script.now = script.now + 60_001
+        #expect(!script.membership.isDiscredited(witness, now: script.now))
         _ = script.step(.suspicion(script.suspicion(1, by: 2, incarnation: 17)))
         #expect(script.state(1) == .suspect)
     }

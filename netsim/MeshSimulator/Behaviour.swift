@@ -19,14 +19,22 @@ public enum Behaviour {
         case colluder
         /// One of many identities that gather around the first node and pass nothing on.
         case sybil
-        /// Passes on nothing that is not its own.
+        /// Passes on nothing that is not its own, or nothing of its targets, and announces it all the same.
         case censor
         /// Accuses the first node of having signed two histories, with an anchor that it made itself.
         case forger
-        /// Keeps its links alive and says nothing else.
-        case mute
+        /// Takes part in everything and is silent about all that is not its own: it neither pushes,
+        /// announces nor gives it.
+        case dropper
+        /// Signs suspicions of everybody, claims the highest incarnations there are for itself, and says
+        /// again what others once said of themselves.
+        case incarnationPoisoner = "incarnation-poisoner"
 
         /// Whether only a member of the federation can do this.
         var needsMembership: Bool { self == .falseAttester || self == .colluder }
+
+        /// Whether swarms draw it; what scenarios of their own are about stays out, so that the seeds
+        /// which were broken once go on meaning the same runs.
+        var isDrawn: Bool { self != .dropper && self != .incarnationPoisoner }
     }
 }

@@ -35,8 +35,8 @@ public struct Plan: Sendable {
     public let nodeCount: Int
     /// By node; sorted.
     public let behaviours: [(node: Int, kind: Behaviour.Kind)]
-    /// When the misbehaving nodes misbehave.
-    let windows: [Int: Range<Int64>]
+    /// For each node that misbehaves, its place in ``Scenario/misbehaviours``.
+    private let groups: [Int: Int]
     /// The target of those who surround one node.
     public let victim: Int
     /// The configured peers of each node.
@@ -55,17 +55,18 @@ public struct Plan: Sendable {
         self.seed = seed
         let chance = Chance(seed: seed)
         var behaviours: [(node: Int, kind: Behaviour.Kind)] = []
+        var groups: [Int: Int] = [:]
         var extra = 0
-        var windows: [Int: Range<Int64>] = [:]
-        var targets: [Int: [Int]] = [:]
+        var latecomers: [Fault] = []
         var generator = chance.generator(for: "behaviours")
-        for one in scenario.misbehaviours {
+        for (group, one) in scenario.misbehaviours.enumerated() {
             if one.kind == .sybil {
-                for _ in 0..<one.count {
-                    behaviours.append((scenario.nodes + extra, one.kind))
-                    windows[scenario.nodes + extra] = one.start..<max(one.start, one.end)
-                    targets[scenario.nodes + extra] = one.targets
-                    extra += 1
+                let added = (0..<one.count).map { scenario.nodes + extra + $0 }
+                extra += one.count
+                behaviours += added.map { ($0, one.kind) }
+                for node in added { groups[node] = group }
+                if one.start > 0 {
+                    latecomers.append(Fault(.crash, start: 0, end: one.start, nodes: added))
                 }
                 continue
             }
@@ -81,18 +82,17 @@ public struct Plan: Sendable {
                 }
             }
             behaviours += nodes.map { ($0, one.kind) }
-            for node in nodes { windows[node] = one.start..<max(one.start, one.end) }
+            for node in nodes { groups[node] = group }
         }
+        self.groups = groups
         self.behaviours = behaviours.sorted { $0.node < $1.node }
         nodeCount = scenario.nodes + extra
-        self.windows = windows
         victim = 0
         let bad = self.behaviours.map(\.node)
         peers = (0..<nodeCount).map { index in
-            if index >= scenario.nodes, let chosen = targets[index], !chosen.isEmpty { return chosen }
             guard index < scenario.nodes else {
-                var generator = chance.generator(for: "targets of \(index)")
-                return Array((0..<scenario.nodes).shuffled(using: &generator).prefix(10))
+                let targets = groups[index].map { scenario.misbehaviours[$0].targets } ?? []
+                return targets.isEmpty ? [0] : targets
             }
             guard scenario.nodes > 1, scenario.degree > 0 else { return [] }
             var generator = chance.generator(for: "peers of \(index)")
@@ -106,7 +106,7 @@ public struct Plan: Sendable {
             return chosen
         }
         work = Self.work(scenario, chance, honest: (0..<scenario.nodes).filter { !bad.contains($0) })
-        var faults = scenario.faults
+        var faults = scenario.faults + latecomers
         for (number, draw) in scenario.draws.enumerated() {
             let split = Chance(seed: chance.seed(for: "draw \(number)"))
             faults += draw.faults(split, nodes: scenario.nodes, work: work, end: scenario.duration)
@@ -140,6 +140,7 @@ public struct Plan: Sendable {
         }
         for number in 0..<load.entries {
             var (time, node) = draw("entry \(number)")
+            if !load.authors.isEmpty { node = load.authors[number % load.authors.count] }
             if let senders, !senders.isEmpty {
                 node = senders[number % senders.count]
                 // Each has its own share of the time, and comes somewhere within it.
@@ -169,5 +170,10 @@ public struct Plan: Sendable {
     /// What misbehaves about a node; `nil` for an honest one.
     public func behaviour(of node: Int) -> Behaviour.Kind? {
         behaviours.first { $0.node == node }?.kind
+    }
+
+    /// What the scenario says of those with whom a node misbehaves; `nil` for an honest one.
+    func misbehaviour(of node: Int) -> Scenario.Misbehaviour? {
+        groups[node].map { scenario.misbehaviours[$0] }
     }
 }

@@ -56,6 +56,7 @@ extension Scenario {
             workload.senders = reader.integer("senders", in: 1...100_000)
             workload.warmup = reader.integer("warmup", in: 0...100_000) ?? 0
             workload.bidWindow = reader.integer("bid_window_ms", in: 0...60_000) ?? workload.bidWindow
+            workload.authors = reader.nodes("authors")
             reader.finish()
         }
         readFaults(root)
@@ -63,10 +64,12 @@ extension Scenario {
             let reader = ObjectReader(value, path: path, faults: root.faults)
             var one = Misbehaviour(kind: reader.choice("kind", Behaviour.Kind.censor))
             one.nodes = reader.nodes("nodes")
-            one.start = reader.duration("from") ?? one.start
-            one.end = reader.duration("until") ?? one.end
-            if reader.has("targets") { one.targets = reader.nodes("targets") }
+            one.end = reader.duration("end") ?? one.end
             one.count = reader.integer("count", in: 1...1_000) ?? max(1, one.nodes.count)
+            one.start = reader.duration("start") ?? one.start
+            // One star stands for all nodes.
+            one.targets =
+                reader.texts("targets").map(\.text) == ["*"] ? Array(0..<nodes) : reader.nodes("targets")
             reader.finish()
             misbehaviours.append(one)
         }
@@ -129,8 +132,12 @@ extension Scenario {
     private func validate(_ faults: FaultList) {
         let mentioned =
             self.faults.flatMap { $0.nodes + $0.others } + misbehaviours.flatMap { $0.nodes + $0.targets }
+            + workload.authors
         if let stranger = mentioned.first(where: { $0 >= nodes }) {
             faults.add("nodes", "there is no \(NodeName.text(stranger)) among \(nodes) nodes", nil)
+        }
+        if let late = misbehaviours.first(where: { $0.start > duration }) {
+            faults.add("byzantine", "\(late.kind.rawValue) starts after the scenario's duration", nil)
         }
         if members > nodes { faults.add("members", "more members than nodes", nil) }
         if members >= 2, threshold >= members {

@@ -36,6 +36,8 @@ public struct Scenario: Sendable {
         public var warmup = 0
         /// How long bids are gathered, in milliseconds.
         public var bidWindow = 0
+        /// Who publishes the plain entries, by index; every honest node where there are none.
+        public var authors: [Int] = []
     }
 
     /// Nodes that misbehave.
@@ -44,11 +46,17 @@ public struct Scenario: Sendable {
         /// By index; where there are none, ``count`` are drawn.
         public var nodes: [Int] = []
         public var count = 1
-        /// When it begins to misbehave, and when it behaves again.
+        /// When they begin, in microseconds.
+        ///
+        /// Until then they are as honest as anyone, and identities that an attacker adds are not there.
         public var start: Int64 = 0
+        /// Whom they are after, by index.
+        ///
+        /// A censor keeps their entries to itself, and a sybil gathers around them. Where there are none,
+        /// it is everyone's entries, and the first node.
+        public var targets: [Int] = []
+        /// When they behave again, in microseconds.
         public var end = Int64.max
-        /// Whom added identities gather around; everyone at random where there are none.
-        public var targets: [Int] = [0]
     }
 
     /// What must come of a run.

@@ -18,8 +18,6 @@ final class SimulatedNode {
     let signer: any Signer
     let settings: NodeSettings
     let behaviour: Behaviour.Kind?
-    /// When it misbehaves.
-    let window: Range<Int64>
     let disk: MemoryStorage
     let blobs = SimulatedBlobs()
     /// Decides what this node's own chance decides; nobody else draws from it.
@@ -55,10 +53,14 @@ final class SimulatedNode {
     var hasEquivocated = false
     /// Whom it has said to be gone, and not to be back.
     var gone: Set<DID> = []
+    /// The first record that it has heard of each member, and the highest incarnation, for those who
+    /// attack memberships.
+    var oldRecords: [DID: [UInt8]] = [:]
+    var incarnations: [DID: UInt64] = [:]
 
     init(
         index: Int, signer: any Signer, settings: NodeSettings, behaviour: Behaviour.Kind?,
-        window: Range<Int64>, pool: BlockPool,
+        pool: BlockPool,
         generator: SeededGenerator
     ) {
         self.index = index
@@ -66,7 +68,6 @@ final class SimulatedNode {
         self.signer = signer
         self.settings = settings
         self.behaviour = behaviour
-        self.window = window
         disk = MemoryStorage(pool: pool, keepsUnsynced: true)
         self.generator = generator
     }

@@ -37,7 +37,7 @@ extension Scenario {
         ]
         // Fewer than the threshold, so that no lie may be believed.
         let liars = threshold - 1
-        for kind in Behaviour.Kind.allCases where generator.happens(0.15) {
+        for kind in Behaviour.Kind.allCases where kind.isDrawn && generator.happens(0.15) {
             let most = kind.needsMembership ? liars : kind == .sybil ? 5 : 1
             guard most > 0, nodes > 3 else { continue }
             misbehaviours.append(Misbehaviour(kind: kind, nodes: [], count: 1 + generator.below(most)))

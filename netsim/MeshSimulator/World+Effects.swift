@@ -61,7 +61,7 @@ extension World {
         let span = scenario.run.draw(&node.generator)
         var result = HonestRun.result(of: order.manifest)
         var isLying = false
-        switch (node.behaviour, order.ticket.purpose) {
+        switch (activeBehaviour(of: node), order.ticket.purpose) {
         case (.vanisher, .execute): return
         case (.wrongOutput, .execute), (.falseAttester, .replay), (.colluder, .execute): isLying = true
         case (.wrongFuel, .execute): result.fuel += 7

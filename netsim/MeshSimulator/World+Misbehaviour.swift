@@ -13,9 +13,14 @@ extension World {
     func say(_ links: [PeerLink], _ type: FrameType, _ body: [UInt8], of node: SimulatedNode) {
         let open = links.compactMap { node.links[$0.rawValue] }
         guard !open.isEmpty else { return }
-        if let behaviour = node.behaviour, isSuppressed(type, body, behaviour, node) { return }
-        let frame = SharedFrame(type, body)
-        if node.behaviour == .equivocator, let other = secondHistory(type, body, node) {
+        let behaviour = activeBehaviour(of: node)
+        if let behaviour, isSuppressed(type, body, behaviour, node) { return }
+        var frame = SharedFrame(type, body)
+        if let behaviour {
+            guard let rest = tampered(frame, by: behaviour, node) else { return }
+            frame = rest
+        }
+        if behaviour == .equivocator, let other = secondHistory(type, body, node) {
             // Half of the peers are told one thing and half another; a single one is told both.
             let half = open.count / 2
             for link in open.prefix(max(1, half)) { transmit(.frame(frame), on: link, from: node) }
@@ -31,9 +36,8 @@ extension World {
     private func isSuppressed(
         _ type: FrameType, _ body: [UInt8], _ behaviour: Behaviour.Kind, _ node: SimulatedNode
     ) -> Bool {
-        guard node.window.contains(time) else { return false }
-        if behaviour == .mute { return ![.hello, .ping, .pong, .overlay, .members].contains(type) }
         guard behaviour == .vanisher || behaviour == .censor || behaviour == .sybil,
+            plan.misbehaviour(of: node.index)?.targets.isEmpty ?? true,
             let frame = try? Frame(type: type, body: body)
         else { return false }
         switch frame {
@@ -48,7 +52,7 @@ extension World {
         }
     }
 
-    private func author(of wire: WireAnchor) -> DID? { anchor(of: wire)?.author }
+    func author(of wire: WireAnchor) -> DID? { anchor(of: wire)?.author }
 
     private func anchor(of wire: WireAnchor) -> Anchor? {
         guard let envelope = try? Envelope(decoding: wire.envelope) else { return nil }
@@ -111,20 +115,23 @@ extension World {
         }
     }
 
-    /// Does what flooders and replayers do from time to time.
+    /// Does what those who add to what is said do from time to time.
     func misbehave(_ node: SimulatedNode) {
         guard node.isUp, time < scenario.duration else { return }
         queue.push(
             .misbehave(node: node.index, life: node.life),
             at: time + Int64(100 + node.generator.below(900)) * Duration.millisecond)
         let open = node.openLinks
-        guard node.pauses == 0, node.window.contains(time), !open.isEmpty else { return }
+        guard node.pauses == 0 else { return }
+        if node.behaviour == .sybil { return gather(node) }
+        guard !open.isEmpty else { return }
         let link = open[node.generator.below(open.count)]
         switch node.behaviour {
         case .replayer:
             guard !node.recorded.isEmpty else { return }
             transmit(.frame(node.recorded[node.generator.below(node.recorded.count)]), on: link, from: node)
         case .flooder: transmit(.frame(junk(node)), on: link, from: node)
+        case .incarnationPoisoner: poison(node)
         default: break
         }
     }

@@ -207,6 +207,7 @@ extension World {
             broadcasts.arrived(entry, hops: hops, at: receiver, of: nodes.count)
         }
         if node.behaviour == .replayer || node.behaviour == .flooder { record(frame, node) }
+        if node.behaviour == .incarnationPoisoner { hear(frame, node) }
         enqueue(.frame(link, frame), node)
     }
 

@@ -102,7 +102,7 @@ final class World {
             nodes.append(
                 SimulatedNode(
                     index: index, signer: signer, settings: settings(index, signers),
-                    behaviour: plan.behaviour(of: index), window: plan.windows[index] ?? 0..<Int64.max,
+                    behaviour: plan.behaviour(of: index),
                     pool: pool,
                     generator: plan.chance.generator(for: "node \(index)")))
         }
@@ -188,8 +188,10 @@ final class World {
         note("\(node.name) starts")
         restore(node)
         reschedule(node)
-        if node.behaviour == .flooder || node.behaviour == .replayer {
-            queue.push(.misbehave(node: node.index, life: node.life), at: time + Duration.second)
+        if addsToWhatIsSaid(node) {
+            let start = plan.misbehaviour(of: node.index)?.start ?? 0
+            queue.push(
+                .misbehave(node: node.index, life: node.life), at: max(start, time + Duration.second))
         }
     }
 
