@@ -130,10 +130,12 @@ public struct NodeEngine: Sendable {
         latestNow = now
         graph = try FeedGraph(restoring: storage)
         let (incarnation, members) = try Self.restoreMembers(storage, verifier: verifier)
+        var membershipSettings = MembershipSettings()
+        membershipSettings.capacity = settings.memberCountMax
         gossip = GossipMachine(
             signer: signer, network: settings.network, scope: settings.scope, addresses: settings.addresses,
             invite: settings.invite, incarnation: incarnation, isAnnouncing: !settings.roles.isEmpty,
-            seed: settings.seed, now: now)
+            seed: settings.seed, now: now, membershipSettings: membershipSettings)
         gossip.restore(members)
         for peer in settings.peers { gossip.configure(peer: peer.address, did: peer.did, now: now) }
         membersKeptNext = now

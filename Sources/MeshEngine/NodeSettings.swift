@@ -50,6 +50,8 @@ public struct NodeSettings: Sendable {
     public var network = "main"
     /// The scope of all feeds.
     public var scope = "default"
+    /// How many members this node keeps account of, those that are gone included.
+    public var memberCountMax = 4_096
     /// Decides jitter; nothing else.
     public var seed: UInt64 = 0
 

@@ -72,7 +72,11 @@ extension BroadcastTree {
         let share = max(settings.announcementCountMax, settings.missingCountMax / 4)
         for announcement in announcements.prefix(settings.announcementCountMax) {
             let id = announcement.id
-            guard seen.hops(id) == nil, neighbours[index].openCount < share else { continue }
+            if let hops = seen.hops(id) {
+                if !announcement.isLarge { exchange(for: link, announcement.hops, against: hops) }
+                continue
+            }
+            guard neighbours[index].openCount < share else { continue }
             let announcer = MissingItem.Announcer(link: link, hops: announcement.hops)
             if let item = missing[id] {
                 guard item.announcers.count < settings.announcerCountMax,
@@ -89,6 +93,22 @@ extension BroadcastTree {
             }
             neighbours[index].openCount += 1
         }
+    }
+
+    /// Reconciliation has brought an item that the tree was to bring a while ago: its announcer is to push.
+    ///
+    /// Without it a node that the tree has lost would never be back in it where reconciliation is quicker than
+    /// patience.
+    mutating func repair(_ id: CID, now: Timestamp) {
+        guard let item = missing[id], !item.isLarge,
+            now - item.announcedAt >= settings.patienceMinMilliseconds / 2,
+            repairedAt.map({ now - $0 >= settings.patienceMinMilliseconds }) ?? true,
+            item.announcers.allSatisfy({ $0.askedAt == nil }),
+            let other = item.announcers.compactMap({ index($0.link) }).first, !neighbours[other].isEager
+        else { return }
+        repairedAt = now
+        neighbours[other].isEager = true
+        effects.append(.graft(neighbours[other].link, []))
     }
 
     /// The item is here: nobody need be asked, and those who were and kept silent are noted.

@@ -36,6 +36,10 @@ public struct BroadcastTree: Sendable {
     private var run: (link: PeerLink?, count: Int, countedAt: Timestamp) = (
         link: nil, count: 0, countedAt: Timestamp(milliseconds: 0)
     )
+    /// The shorter way that was asked for, and the link that it takes the place of.
+    private var exchange: (new: PeerLink, old: PeerLink)?
+    /// When reconciliation last showed that the tree does not reach us.
+    var repairedAt: Timestamp?
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
@@ -72,6 +76,7 @@ public struct BroadcastTree: Sendable {
             neighbours[index].credit = 0
         case .known(let id):
             seen.insert(id, hops: 0)
+            repair(id, now: now)
             arrived(id, from: nil, now: now)
         case .deadlineReached:
             break
@@ -132,6 +137,7 @@ public struct BroadcastTree: Sendable {
         let index = index(link)
         guard isFirst else {
             arrived(id, from: link, now: now)
+            if endExchange(by: link, now: now) { return }
             if !isLarge, let index {
                 neighbours[index].credit -= 1
                 if neighbours[index].credit < 0 { prune(at: index, now: now) }
@@ -141,7 +147,7 @@ public struct BroadcastTree: Sendable {
         if let index, !isLarge {
             neighbours[index].isEager = true
             neighbours[index].credit = min(settings.creditMax, neighbours[index].credit + 1)
-            shorten(id, hops: hops, from: index, now: now)
+            if !endExchange(by: link, now: now) { shorten(id, hops: hops, from: index, now: now) }
         }
         arrived(id, from: link, now: now)
         spread(id, hops: hops == .max ? hops : hops + 1, isLarge: isLarge, sparing: link, now: now)
@@ -162,11 +168,12 @@ public struct BroadcastTree: Sendable {
         effects.append(.prune(neighbours[index].link))
     }
 
-    /// Grafts a link whose peer had the item many hops nearer to its origin.
+    /// Exchanges the link that brought an item for one whose peer had it several hops nearer to its origin.
     ///
-    /// The link that brought it is left to be pruned by its next repetition: cutting it here would lose what
-    /// is on its way. It is done only while all items come by one link. Where they come from several sides,
-    /// what is a short way for one is a long way for another, and neighbours would undo each other's work.
+    /// The new link is grafted, and once it has brought something the old one is pruned: cutting that here would
+    /// lose what is on its way. It is done only while all items come by one link. Where they come from several
+    /// sides, what is a short way for one is a long way for another, and neighbours would undo each other's work.
+    /// The farther a node is from the origin the longer it waits: those before it may help it meanwhile.
     private mutating func shorten(_ id: CID, hops: UInt8, from index: Int, now: Timestamp) {
         let link = neighbours[index].link
         if run.link != link {
@@ -175,17 +182,36 @@ public struct BroadcastTree: Sendable {
             run.count = min(run.count + 1, 64)
             run.countedAt = now
         }
-        guard run.count >= settings.shortenAfterCount, Int(hops) > settings.hopCountWanted,
-            let item = missing[id]
-        else { return }
-        let nearer = item.announcers.filter { Int($0.hops) + 1 + settings.shorterHopCount <= Int(hops) }
-            .min { ($0.hops, $0.link) < ($1.hops, $1.link) }
-        guard let nearer, nearer.link != link, let other = self.index(nearer.link), !neighbours[other].isEager
+        let nearest = missing[id]?.announcers.min { ($0.hops, $0.link) < ($1.hops, $1.link) }
+        if let nearest { exchange(for: nearest.link, nearest.hops, against: hops) }
+    }
+
+    /// Grafts a link in place of the one that brings everything, where the item of an announcement had a
+    /// much shorter way to its sender than to us. It may come later than the item: few hops are not quick ones.
+    mutating func exchange(for new: PeerLink, _ hops: UInt8, against own: UInt8) {
+        let excess = Int(own) - settings.hopCountWanted
+        guard excess > 0, run.count >= settings.shortenAfterCount + min(excess, 8) / 2,
+            Int(hops) + 1 + settings.shorterHopCount <= Int(own), let old = run.link, old != new,
+            let other = index(new), !neighbours[other].isEager
         else { return }
         neighbours[other].isEager = true
-        neighbours[index].credit = 0
+        exchange = (new: new, old: old)
         run.count = 0
-        effects.append(.graft(nearer.link, []))
+        effects.append(.graft(new, []))
+    }
+
+    /// Prunes the old link of an exchange when the new one has brought its first item, be it early or late.
+    ///
+    /// - Returns: Whether that was it.
+    private mutating func endExchange(by link: PeerLink, now: Timestamp) -> Bool {
+        guard let exchange, exchange.new == link else { return false }
+        self.exchange = nil
+        guard let old = index(exchange.old), neighbours[old].isEager else { return true }
+        neighbours[old].isEager = false
+        neighbours[old].credit = 0
+        neighbours[old].prunedAt = now
+        effects.append(.prune(exchange.old))
+        return true
     }
 
     /// Pushes to the eager links and announces on the others; a large item is announced to all.

@@ -13,9 +13,9 @@ public struct BroadcastTreeSettings: Sendable {
     /// How long announcements are gathered.
     public var gatherMilliseconds: Int64 = 15
     /// How long an announced item may take by the tree, before anything was measured.
-    public var patienceMilliseconds: Int64 = 800
+    public var patienceMilliseconds: Int64 = 1000
     /// The bounds of what measuring makes of it.
-    public var patienceMinMilliseconds: Int64 = 600
+    public var patienceMinMilliseconds: Int64 = 1000
     public var patienceMaxMilliseconds: Int64 = 2000
     /// Between asking one announcer and the next.
     public var nextAnnouncerMilliseconds: Int64 = 120
@@ -28,13 +28,13 @@ public struct BroadcastTreeSettings: Sendable {
     /// An item that came by more hops than this is worth looking for a shorter way.
     public var hopCountWanted = 7
     /// How many items in a row must have come by one link before it is exchanged for a shorter way.
-    public var shortenAfterCount = 4
+    public var shortenAfterCount = 3
     /// Items closer together than this count once, so that one burst is no evidence.
     public var shortenPaceMilliseconds: Int64 = 250
     /// How many hops shorter it must be.
-    public var shorterHopCount = 3
+    public var shorterHopCount = 2
     /// How many first deliveries a link may be ahead of its repetitions.
-    public var creditMax = 3
+    public var creditMax = 6
 
     public init() {}
 }

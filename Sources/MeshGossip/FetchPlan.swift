@@ -45,26 +45,19 @@ struct FetchPlan: Sendable {
         /// Where the next turn through ``order`` begins.
         var cursor = 0
         var asked: [Batch] = []
-        /// When the link counts as silent.
-        var due: Timestamp?
         /// How often in a row it fell silent.
         var lapses = 0
     }
 
     private var sources: [PeerLink: Source] = [:]
+    /// When the links that owe an answer count as silent: mostly none does, and looking is cheap.
+    private var dues: [PeerLink: Timestamp] = [:]
     private var flights: [FeedID: [Flight]] = [:]
     /// How many anchors are asked for.
     private(set) var anchorsInFlight: UInt64 = 0
 
     /// When ``expire(_:)`` must be called next.
-    var nextDeadline: Timestamp? {
-        var earliest: Timestamp?
-        // The least of them is the same in any order.
-        for (_, source) in sources {
-            if let due = source.due { earliest = earliest.map { min($0, due) } ?? due }
-        }
-        return earliest
-    }
+    var nextDeadline: Timestamp? { dues.values.min() }
 
     /// The links in the order in which they should be asked: those that answer before those that were
     /// silent, and those that owe little before those that owe much.
@@ -94,7 +87,7 @@ struct FetchPlan: Sendable {
     /// Notes a want that was sent outside of this plan, whose answer ends like any other.
     mutating func noteOther(_ link: PeerLink, now: Timestamp) {
         sources[link, default: Source()].asked.append(Batch(spans: [], began: now))
-        if sources[link]?.due == nil { sources[link]?.due = now + Self.silenceMilliseconds }
+        if dues[link] == nil { dues[link] = now + Self.silenceMilliseconds }
     }
 
     /// Notes that the anchor of `feed` at `seq` came over `link` and has been dealt with.
@@ -109,7 +102,7 @@ struct FetchPlan: Sendable {
             let batch = sources[link]?.asked.first
         else { return false }
         sources[link]?.lapses = 0
-        sources[link]?.due = min(now + Self.silenceMilliseconds, batch.began + Self.batchMilliseconds)
+        dues[link] = min(now + Self.silenceMilliseconds, batch.began + Self.batchMilliseconds)
         guard seq == flight.range.upperBound else { return false }
         land(FeedSpan(feed, flight.range), link)
         settle(FeedSpan(feed, flight.range), link, graph)
@@ -123,7 +116,7 @@ struct FetchPlan: Sendable {
         guard let batch = sources[link]?.asked.first else { return }
         sources[link]?.asked.removeFirst()
         let owesMore = sources[link]?.asked.isEmpty == false
-        sources[link]?.due = owesMore ? now + Self.silenceMilliseconds : nil
+        dues[link] = owesMore ? now + Self.silenceMilliseconds : nil
         for span in batch.spans where land(span, link) { settle(span, link, graph) }
     }
 
@@ -133,8 +126,7 @@ struct FetchPlan: Sendable {
     mutating func expire(_ now: Timestamp) -> Bool {
         guard let earliest = nextDeadline, earliest <= now else { return false }
         var expired = false
-        for link in sources.keys.sorted() {
-            guard let due = sources[link]?.due, due <= now else { continue }
+        for (link, due) in dues.sorted(by: { $0.key < $1.key }) where due <= now {
             release(link)
             sources[link]?.lapses += 1
             expired = true
@@ -153,7 +145,7 @@ struct FetchPlan: Sendable {
             for span in batch.spans { land(span, link) }
         }
         sources[link]?.asked = []
-        sources[link]?.due = nil
+        dues[link] = nil
     }
 
     /// - Returns: Whether the span was still in flight.
@@ -228,7 +220,7 @@ struct FetchPlan: Sendable {
         }
         guard !spans.isEmpty else { return [] }
         source.asked.append(Batch(spans: spans, began: now))
-        if source.due == nil { source.due = now + Self.silenceMilliseconds }
+        if dues[link] == nil { dues[link] = now + Self.silenceMilliseconds }
         return spans
     }
 

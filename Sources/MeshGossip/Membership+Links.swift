@@ -84,18 +84,11 @@ extension Membership {
         return span + Int64.random(in: -span / 7...span / 7, using: &generator)
     }
 
-    /// `instant` put off to the next twentieth of a second, so that one step serves several links.
-    func onGrid(_ instant: Timestamp) -> Timestamp {
-        let grid = settings.probeGrid
-        let behind = instant.milliseconds % grid
-        return behind <= 0 ? instant : instant + (grid - behind)
-    }
-
     mutating func linked(
         _ link: PeerLink, _ peer: DID, _ effects: inout [MembershipEffect], now: Timestamp
     ) {
         guard peer != own.record.did, links[link] == nil else { return }
-        links[link] = Link(peer: peer, lastHeard: now, nextProbe: onGrid(now + silence()))
+        links[link] = Link(peer: peer, lastHeard: now, nextProbe: now + silence())
         linksByPeer[peer, default: []].append(link)
         if table[peer] == nil, insert(peer, nil) {
             effects.append(.changed(peer, .alive, previous: nil))
@@ -117,7 +110,7 @@ extension Membership {
         guard links[link]?.peer == peer else { return }
         if links[link]?.isNeighbour != isUp { neighbourCount += isUp ? 1 : -1 }
         links[link]?.isNeighbour = isUp
-        let next = onGrid(now + silence())
+        let next = now + silence()
         if isUp { links[link]?.nextProbe = next }
     }
 
@@ -171,7 +164,8 @@ extension Membership {
         let next = now + silence()
         links[link]?.probe = nil
         links[link]?.nextProbe = next
-        if links[link]?.isNeighbour == true { wake = min(wake ?? next, next) }
+        // The deadline of the probe that ends here wakes this node in time, and looks up the next.
+        if wake == nil, links[link]?.isNeighbour == true { wake = next }
         recover()
         return confront(link, now: now)
             + probe.waiters.filter { links[$0.link] != nil }
@@ -205,7 +199,7 @@ extension Membership {
         guard let current = links[link] else { return }
         guard let probe = current.probe else {
             guard current.isNeighbour, current.nextProbe <= now else { return }
-            let due = onGrid(current.lastHeard + silence())
+            let due = current.lastHeard + silence()
             guard due > now else { return self.probe(link, &effects, now: now) }
             links[link]?.nextProbe = due
             effects += confront(link, now: now)

@@ -4,9 +4,9 @@ public struct MembershipSettings: Hashable, Sendable {
     public var silence: Int64 = 700
     /// With many neighbours each may be silent longer: this for each of them, up to ``silenceMax``.
     public var silenceShare: Int64 = 120
-    public var silenceMax: Int64 = 1_100
-    /// Probes begin at multiples of this.
-    public var probeGrid: Int64 = 50
+    public var silenceMax: Int64 = 1_050
+    /// What is due about links is done at multiples of this, several links at a time.
+    public var grid: Int64 = 50
     /// How long an answer to a ping may take while this node is well and the link is quick.
     public var probeTimeout: Int64 = 500
     /// How long one wait for an answer may become, however slow the link has been.

@@ -194,7 +194,7 @@ public struct Membership: Sendable {
 
     /// Looks up anew when the next thing falls due.
     private mutating func reschedule() {
-        var next = refutationDue ?? Timestamp(milliseconds: .max)
+        var next = Timestamp(milliseconds: .max)
         var peaks: [Int64] = []
         // The least and the middle of them are the same in any order.
         for (_, link) in links {
@@ -205,6 +205,12 @@ public struct Membership: Sendable {
                 next = min(next, link.nextProbe)
             }
         }
+        // Looking at links may wait for company, so that one step serves several; judging members may not.
+        if next.milliseconds < .max - settings.grid {
+            let late = next.milliseconds % settings.grid
+            if late > 0 { next = next + (settings.grid - late) }
+        }
+        next = min(next, refutationDue ?? next)
         for (_, suspicion) in cases { next = min(next, suspicion.deadline) }
         if let searchAt { next = min(next, searchAt) }
         wake = next.milliseconds == .max ? nil : next

@@ -53,7 +53,7 @@ struct BehaviourTests {
 
     @Test("whoever bids and vanishes loses the job to another")
     func vanisher() {
-        let world = run(.vanisher, nodes: [1, 2]) { $0.workload.jobs = 3 }
+        let world = run(.vanisher, nodes: [1, 2]) { $0.workload.jobs = 10 }
         #expect(world.convergedAt != nil)
         let jobs = Judge(world).jobs
         #expect(jobs.allSatisfy { !$0.closes.isEmpty })

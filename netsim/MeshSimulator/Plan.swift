@@ -37,6 +37,8 @@ public struct Plan: Sendable {
     public let behaviours: [(node: Int, kind: Behaviour.Kind)]
     /// For each node that misbehaves, its place in ``Scenario/misbehaviours``.
     private let groups: [Int: Int]
+    /// When the misbehaving nodes misbehave.
+    let windows: [Int: Range<Int64>]
     /// The target of those who surround one node.
     public let victim: Int
     /// The configured peers of each node.
@@ -58,13 +60,17 @@ public struct Plan: Sendable {
         var groups: [Int: Int] = [:]
         var extra = 0
         var latecomers: [Fault] = []
+        var windows: [Int: Range<Int64>] = [:]
         var generator = chance.generator(for: "behaviours")
         for (group, one) in scenario.misbehaviours.enumerated() {
             if one.kind == .sybil {
                 let added = (0..<one.count).map { scenario.nodes + extra + $0 }
                 extra += one.count
                 behaviours += added.map { ($0, one.kind) }
-                for node in added { groups[node] = group }
+                for node in added {
+                    groups[node] = group
+                    windows[node] = one.start..<max(one.start, one.end)
+                }
                 if one.start > 0 {
                     latecomers.append(Fault(.crash, start: 0, end: one.start, nodes: added))
                 }
@@ -82,11 +88,15 @@ public struct Plan: Sendable {
                 }
             }
             behaviours += nodes.map { ($0, one.kind) }
-            for node in nodes { groups[node] = group }
+            for node in nodes {
+                groups[node] = group
+                windows[node] = one.start..<max(one.start, one.end)
+            }
         }
         self.groups = groups
         self.behaviours = behaviours.sorted { $0.node < $1.node }
         nodeCount = scenario.nodes + extra
+        self.windows = windows
         victim = 0
         let bad = self.behaviours.map(\.node)
         peers = (0..<nodeCount).map { index in
@@ -132,10 +142,27 @@ public struct Plan: Sendable {
                 work.append(Work(time: time + 400_000, node: node, kind: .cancel(job: number)))
             }
         }
+        var generator = chance.generator(for: "senders")
+        let senders = load.senders.map {
+            (scenario.observers > 0
+                ? Array(honest.prefix(max(1, scenario.nodes - scenario.observers))) : honest)
+                .shuffled(using: &generator).prefix($0)
+        }
         for number in 0..<load.entries {
-            let (time, node) = draw("entry \(number)")
-            let author = load.authors.isEmpty ? node : load.authors[number % load.authors.count]
-            work.append(Work(time: time, node: author, kind: .entry(number)))
+            var (time, node) = draw("entry \(number)")
+            if let senders, !senders.isEmpty {
+                node = senders[number % senders.count]
+                // Each has its own share of the time, and comes somewhere within it.
+                let share = Int64(number) * (load.end - load.start)
+                time = load.start + (time - load.start + share) / Int64(load.entries)
+            }
+            if !load.authors.isEmpty { node = load.authors[number % load.authors.count] }
+            work.append(Work(time: time, node: node, kind: .entry(number)))
+        }
+        for number in 0..<load.warmup {
+            let node = senders?.first ?? honest[0]
+            let time = load.start - Int64(number + 1) * Duration.second
+            work.append(Work(time: max(0, time), node: node, kind: .entry(load.entries + number)))
         }
         return work.sorted { ($0.time, $0.line) < ($1.time, $1.line) }
     }

@@ -54,6 +54,47 @@ public enum Plot {
         return document(svg, height: height + 190)
     }
 
+    /// For each plain entry of a trace, the fraction of nodes that have it over the time since it was known
+    /// to the first, as an SVG document.
+    ///
+    /// - Returns: `nil` when the trace's header does not describe a run.
+    public static func curves(_ trace: TraceFile) -> String? {
+        guard let plan = trace.plan else { return nil }
+        var arrivals: [String: [Double]] = [:]
+        for line in trace.lines {
+            let words = line.split(separator: " ")
+            guard words.count > 3, words[2] == "has", words[3].hasPrefix("baf"), let time = Double(words[0])
+            else { continue }
+            arrivals[String(words[3]), default: []].append(time)
+        }
+        let spans = arrivals.keys.sorted().map { cid -> [Double] in
+            let times = (arrivals[cid] ?? []).sorted()
+            return times.map { $0 - (times.first ?? 0) }
+        }
+        let end = max(0.1, spans.compactMap(\.last).max() ?? 1)
+        let height = 240.0
+        let base = height + 20
+        var svg = [stroke(left, base, left + width, base, "#999", 1)]
+        for part in 0...4 {
+            let level = base - height * Double(part) / 4
+            svg.append(text(4, level + 4, "\(25 * part) %", "#666"))
+            svg.append(stroke(left, level, left + width, level, "#eee", 1))
+        }
+        for part in 0...10 {
+            let milliseconds = Int((end * 100 * Double(part)).rounded())
+            svg.append(text(left + width * Double(part) / 10 - 20, base + 16, "\(milliseconds) ms", "#666"))
+        }
+        for span in spans {
+            var points = "\(short(left)),\(short(base))"
+            for (count, time) in span.enumerated() {
+                let level = base - height * Double(count + 1) / Double(max(1, plan.nodeCount - 1))
+                points += " \(short(left + time / end * width)),\(short(level))"
+            }
+            svg.append("<polyline points='\(points)' fill='none' stroke='#07c' opacity='0.5'/>")
+        }
+        return document(svg, height: base + 30)
+    }
+
     private static func faults(_ plan: Plan, _ x: (Double) -> Double, _ y: (Int) -> Double) -> [String] {
         plan.faults.flatMap { fault -> [String] in
             let start = x(Double(fault.start) / 1e6)

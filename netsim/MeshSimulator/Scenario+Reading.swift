@@ -29,6 +29,8 @@ extension Scenario {
         members = root.integer("members", in: 0...256) ?? min(members, nodes)
         threshold = root.integer("threshold", in: 1...255) ?? threshold
         degree = root.integer("degree", in: 0...64) ?? degree
+        observers = root.integer("observers", in: 0...100_000) ?? observers
+        memberCountMax = root.integer("member_count_max", in: 16...1_000_000)
         discovery = root.boolean("discovery", discovery)
         duration = root.duration("duration") ?? duration
         settle = root.duration("settle") ?? settle
@@ -51,6 +53,8 @@ extension Scenario {
             workload.cancels = reader.integer("cancels", in: 0...100_000) ?? 0
             workload.start = reader.duration("start") ?? workload.start
             workload.end = reader.duration("end") ?? workload.end
+            workload.senders = reader.integer("senders", in: 1...100_000)
+            workload.warmup = reader.integer("warmup", in: 0...100_000) ?? 0
             workload.bidWindow = reader.integer("bid_window_ms", in: 0...60_000) ?? workload.bidWindow
             workload.authors = reader.nodes("authors")
             reader.finish()
@@ -60,8 +64,9 @@ extension Scenario {
             let reader = ObjectReader(value, path: path, faults: root.faults)
             var one = Misbehaviour(kind: reader.choice("kind", Behaviour.Kind.censor))
             one.nodes = reader.nodes("nodes")
+            one.start = reader.duration("from") ?? one.start
+            one.end = reader.duration("until") ?? one.end
             one.count = reader.integer("count", in: 1...1_000) ?? max(1, one.nodes.count)
-            one.start = reader.duration("start") ?? one.start
             // One star stands for all nodes.
             one.targets =
                 reader.texts("targets").map(\.text) == ["*"] ? Array(0..<nodes) : reader.nodes("targets")
@@ -78,6 +83,11 @@ extension Scenario {
             }
             expectation.verified = reader.integer("verified", in: 0...100_000) ?? 0
             expectation.accepted = reader.integer("accepted", in: 0...100_000) ?? 0
+            expectation.hops = reader.integer("hops", in: 1...255)
+            expectation.redundancy = reader.number("redundancy", in: 0...1_000)
+            expectation.falseDeaths = reader.integer("false_deaths", in: 0...1_000_000)
+            expectation.delivery = reader.number("delivery", in: 0...1)
+            expectation.missed = reader.integer("missed", in: 0...1_000_000)
             reader.finish()
         }
         root.finish()

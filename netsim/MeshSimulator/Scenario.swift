@@ -30,6 +30,10 @@ public struct Scenario: Sendable {
         public var start: Int64 = 5_000_000
         /// When the last may come.
         public var end: Int64 = 60_000_000
+        /// So many nodes publish the entries by turns, evenly from start to end; `nil` for anybody at any time.
+        public var senders: Int?
+        /// So many entries of one sender, one a second, come before the others and are not measured.
+        public var warmup = 0
         /// How long bids are gathered, in milliseconds.
         public var bidWindow = 0
         /// Who publishes the plain entries, by index; every honest node where there are none.
@@ -42,10 +46,11 @@ public struct Scenario: Sendable {
         /// By index; where there are none, ``count`` are drawn.
         public var nodes: [Int] = []
         public var count = 1
-        /// When they begin, in microseconds.
+        /// When they begin, and when they are done, in microseconds.
         ///
-        /// Until then they are as honest as anyone, and identities that an attacker adds are not there.
+        /// Before and after they are as honest as anyone, and identities that an attacker adds are not there before.
         public var start: Int64 = 0
+        public var end = Int64.max
         /// Whom they are after, by index.
         ///
         /// A censor keeps their entries to itself, and a sybil gathers around them. Where there are none,
@@ -61,6 +66,16 @@ public struct Scenario: Sendable {
         public var verified = 0
         /// How many jobs at least must have been accepted.
         public var accepted = 0
+        /// How many links an entry may cross down the tree at most.
+        public var hops: Int?
+        /// How often more than once an entry may be pushed to a node, on average.
+        public var redundancy: Double?
+        /// How many deliveries may be missing or come late.
+        public var missed: Int?
+        /// How often a live node may be held for gone.
+        public var falseDeaths: Int?
+        /// Which part of all deliveries to honest nodes must come within a minute.
+        public var delivery: Double?
     }
 
     public var name = "unnamed"
@@ -71,6 +86,10 @@ public struct Scenario: Sendable {
     public var threshold = 2
     /// How many peers each node is configured with.
     public var degree = 3
+    /// How many of the nodes, the last ones, have no roles: they announce and publish nothing.
+    public var observers = 0
+    /// How many members each node keeps in its table; `nil` for what nodes do by themselves.
+    public var memberCountMax: Int?
     /// Whether nodes publish where they can be reached.
     public var discovery = true
     /// How long work comes and faults happen.

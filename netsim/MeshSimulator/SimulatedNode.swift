@@ -18,6 +18,8 @@ final class SimulatedNode {
     let signer: any Signer
     let settings: NodeSettings
     let behaviour: Behaviour.Kind?
+    /// When it misbehaves.
+    let window: Range<Int64>
     let disk: MemoryStorage
     let blobs = SimulatedBlobs()
     /// Decides what this node's own chance decides; nobody else draws from it.
@@ -59,7 +61,8 @@ final class SimulatedNode {
     var incarnations: [DID: UInt64] = [:]
 
     init(
-        index: Int, signer: any Signer, settings: NodeSettings, behaviour: Behaviour.Kind?, pool: BlockPool,
+        index: Int, signer: any Signer, settings: NodeSettings, behaviour: Behaviour.Kind?,
+        window: Range<Int64>, pool: BlockPool,
         generator: SeededGenerator
     ) {
         self.index = index
@@ -67,6 +70,7 @@ final class SimulatedNode {
         self.signer = signer
         self.settings = settings
         self.behaviour = behaviour
+        self.window = window
         disk = MemoryStorage(pool: pool, keepsUnsynced: true)
         self.generator = generator
     }
@@ -135,6 +139,8 @@ final class SharedFrame {
     let type: FrameType
     let body: [UInt8]
     private var prepared: PreparedFrame?
+    /// The plain entry that it pushes and its hops, looked up once for all receivers.
+    private(set) lazy var pushed = pushedEntry
 
     init(_ type: FrameType, _ body: [UInt8]) {
         self.type = type

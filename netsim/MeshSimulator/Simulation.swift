@@ -11,6 +11,9 @@ public struct RunStatistics: Hashable, Sendable {
     public var accepted = 0
     public var verified = 0
     public var acknowledged = 0
+    /// How often a node held one for gone that was up, and that no fault kept from it.
+    public var falseDeaths = 0
+    public var broadcast = BroadcastFigures()
 }
 
 /// What came of a run.
@@ -36,6 +39,22 @@ public struct RunResult: Sendable {
         }
         if statistics.accepted < expectation.accepted {
             found.append("\(statistics.accepted) jobs were accepted, not \(expectation.accepted)")
+        }
+        let broadcast = statistics.broadcast
+        if let limit = expectation.hops, broadcast.hopsLongest > limit {
+            found.append("an entry crossed \(broadcast.hopsLongest) links, not \(limit) at most")
+        }
+        if let limit = expectation.falseDeaths, statistics.falseDeaths > limit {
+            found.append("live nodes were held for gone \(statistics.falseDeaths) times")
+        }
+        if let limit = expectation.delivery, broadcast.delivered < limit {
+            found.append("\(broadcast.delivered) of the deliveries came within a minute, not \(limit)")
+        }
+        if let limit = expectation.redundancy, broadcast.redundancy > limit {
+            found.append("the redundancy of pushes is \(broadcast.redundancy), not \(limit) at most")
+        }
+        if let limit = expectation.missed, broadcast.missed > limit || broadcast.items == 0 {
+            found.append("\(broadcast.missed) of \(broadcast.items) entries' deliveries are missing or late")
         }
         return found
     }
@@ -65,6 +84,9 @@ public enum Simulation {
         var statistics = world.statistics
         statistics.accepted = world.history.jobs.count
         statistics.acknowledged = world.history.acknowledged.count
+        statistics.broadcast = world.broadcasts.figures(
+            world.history, nodes: world.nodes.filter { $0.isHonest && $0.isUp }.map(\.index),
+            since: world.scenario.workload.start)
         let members = judge.members
         let accepted = Set(world.history.jobs.map(\.value.manifest))
         statistics.verified = judge.jobs.filter { accepted.contains($0.cid) && $0.isVerified(members) }.count

@@ -110,8 +110,10 @@ extension Scenario {
 
     /// Changes the number of nodes; a federation that no longer fits shrinks with it.
     public mutating func resize(_ count: Int) {
+        let before = nodes
         nodes = count
         members = min(members, count)
+        observers = max(0, observers - max(0, before - count))
         if members == 1 { members = 0 }
         threshold = max(1, min(threshold, members - 1))
     }

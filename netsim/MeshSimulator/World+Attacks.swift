@@ -8,8 +8,7 @@ internal import MeshIdentity
 extension World {
     /// How a node misbehaves at present; `nil` for an honest one, and for one that does not show it yet.
     func activeBehaviour(of node: SimulatedNode) -> Behaviour.Kind? {
-        guard let kind = node.behaviour else { return nil }
-        return time >= plan.misbehaviour(of: node.index)?.start ?? 0 ? kind : nil
+        node.window.contains(time) ? node.behaviour : nil
     }
 
     private func targets(of node: SimulatedNode) -> [Int] {

@@ -35,6 +35,12 @@ extension World {
             note(
                 "\(node.name) event \(kind)\(job.map { " \($0)" } ?? "")\(subject.flatMap { didOrder[$0] }.map { " " + NodeName.text($0) } ?? "")\(detail.map { " \($0)" } ?? "")"
             )
+            if kind == "member.gone", let index = subject.flatMap({ didOrder[$0] }), nodes[index].isUp,
+                nodes[index].pauses == 0, !isBlocked(from: index, to: node.index),
+                !isBlocked(from: node.index, to: index)
+            {
+                statistics.falseDeaths += 1
+            }
             if kind == "frozen" { history.forgetStatus(of: node.index) }
             guard kind.hasPrefix("member."), let subject else { return }
             if kind == "member.gone" { node.gone.insert(subject) } else { node.gone.remove(subject) }

@@ -203,6 +203,9 @@ extension World {
         statistics.frames += 1
         statistics.bytes += frame.body.count
         note("\(NodeName.text(link.other(than: receiver))) → \(node.name) \(frame.label)")
+        if frame.type == .push, let (entry, hops) = frame.pushed {
+            broadcasts.arrived(entry, hops: hops, at: receiver, of: nodes.count)
+        }
         if node.behaviour == .replayer || node.behaviour == .flooder { record(frame, node) }
         if node.behaviour == .incarnationPoisoner { hear(frame, node) }
         enqueue(.frame(link, frame), node)

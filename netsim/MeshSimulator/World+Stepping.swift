@@ -27,8 +27,12 @@ extension World {
                 node.inbox.insert(contentsOf: known.map { .input($0) }, at: 0)
                 continue
             }
-            let batch = Array(node.inbox.prefix(512))
-            node.inbox.removeFirst(batch.count)
+            var batch: [SimulatedNode.Item] = []
+            swap(&batch, &node.inbox)
+            if batch.count > 512 {
+                node.inbox = Array(batch[512...])
+                batch.removeLast(batch.count - 512)
+            }
             step(node, batch)
         }
         reschedule(node)

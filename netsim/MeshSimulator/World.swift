@@ -42,6 +42,7 @@ final class World {
     private(set) var time: Int64 = 0
     var trace: Trace?
     var history = History()
+    var broadcasts = BroadcastAccount()
     var nextLink: UInt64 = 1
     var nextRequest: UInt64 = 1
     var requests: [UInt64: Purpose] = [:]
@@ -101,7 +102,8 @@ final class World {
             nodes.append(
                 SimulatedNode(
                     index: index, signer: signer, settings: settings(index, signers),
-                    behaviour: plan.behaviour(of: index), pool: pool,
+                    behaviour: plan.behaviour(of: index), window: plan.windows[index] ?? 0..<Int64.max,
+                    pool: pool,
                     generator: plan.chance.generator(for: "node \(index)")))
         }
         for index in plan.faults.indices {
@@ -124,6 +126,8 @@ final class World {
         }
         settings.addresses = scenario.discovery ? [Self.address(index)] : []
         settings.alone = plan.nodeCount == 1
+        if index >= scenario.nodes - scenario.observers, index < scenario.nodes { settings.roles = [] }
+        settings.memberCountMax = scenario.memberCountMax ?? settings.memberCountMax
         settings.seed = plan.chance.seed(for: "engine \(index)")
         return settings
     }

@@ -40,11 +40,15 @@ extension Tool {
         Tool(
             command: Command(
                 "plot", "Draw a trace as SVG",
-                flags: [Flag("output", short: "o", .text("FILE"), "Where to write it", required: true)],
+                flags: [
+                    Flag("output", short: "o", .text("FILE"), "Where to write it", required: true),
+                    Flag("curves", .toggle, "Only how plain entries spread, each from its first arrival on"),
+                ],
                 operands: [Operand("TRACE", "A file that run or sweep has written")],
                 examples: ["netsim plot swarm.trace -o swarm.svg"])
         ) { arguments in
-            guard let svg = Plot.svg(try read(arguments.operand("TRACE") ?? "")) else {
+            let trace = try read(arguments.operand("TRACE") ?? "")
+            guard let svg = arguments.has("curves") ? Plot.curves(trace) : Plot.svg(trace) else {
                 throw ToolError("the trace's header does not describe a run")
             }
             try svg.write(toFile: arguments.text("output") ?? "", atomically: true, encoding: .utf8)

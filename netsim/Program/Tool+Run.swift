@@ -92,6 +92,22 @@ struct RunReport: Encodable {
     /// Milliseconds from the first node to the last, for plain entries that reached all: median and longest.
     let spreadMedian: Double?
     let spreadLongest: Double?
+    let entriesPushed: Int
+    let hopsMedian: Int
+    let hopsLongest: Int
+    let redundancy: Double
+    let reconciled: Int
+    /// For each entry: where it went farthest, and its redundancy.
+    let hops: [Int]
+    let redundancies: [Double]
+    let missed: Int
+    /// Milliseconds until the last honest node had an entry: the middle one and the longest.
+    let delayMedian: Int64
+    let delayLongest: Int64
+    let delivered: Double
+    /// Seconds at which the last entry was confirmed that did not reach all within ten seconds.
+    let lastLate: Double?
+    let falseDeaths: Int
 
     init(_ result: RunResult, seconds: Double) {
         scenario = result.plan.scenario.name
@@ -115,6 +131,20 @@ struct RunReport: Encodable {
         }.sorted()
         spreadMedian = spreads.isEmpty ? nil : spreads[spreads.count / 2]
         spreadLongest = spreads.last
+        let broadcast = result.statistics.broadcast
+        entriesPushed = broadcast.items
+        hopsMedian = broadcast.hopsMedian
+        hopsLongest = broadcast.hopsLongest
+        redundancy = (broadcast.redundancy * 10_000).rounded() / 10_000
+        hops = broadcast.courses.map(\.hops)
+        redundancies = broadcast.courses.map { ($0.redundancy * 1_000).rounded() / 1_000 }
+        reconciled = broadcast.reconciled
+        missed = broadcast.missed
+        delayMedian = broadcast.delayMedian / 1_000
+        delayLongest = broadcast.delayLongest / 1_000
+        delivered = (broadcast.delivered * 100_000).rounded() / 100_000
+        lastLate = broadcast.lastLate.map { Double($0) / 1e6 }
+        falseDeaths = result.statistics.falseDeaths
     }
 
     var json: String {
@@ -137,6 +167,12 @@ struct RunReport: Encodable {
                 "plain entries reached every node in \(spreadMedian) ms (median), \(spreadLongest) ms (longest)"
             )
         }
+        if entriesPushed > 0 {
+            lines.append(
+                "\(entriesPushed) entries pushed: last hop \(hopsMedian) (median), \(hopsLongest) (longest); redundancy \(redundancy); \(reconciled) deliveries by reconciliation, \(missed) missed"
+            )
+        }
+        lines.append("live nodes were held for gone \(falseDeaths) times")
         lines += violations.map { "  \($0)" }
         lines.append(ok ? "ok" : "BROKEN: " + failures.joined(separator: "\n        "))
         return lines.joined(separator: "\n")
