@@ -35,7 +35,7 @@ struct ScorecardTests {
 
     @Test(
         "when the only way leads through an attacker, the measure says that the attack succeeds",
-        arguments: [Behaviour.Kind.dropper, .censor])
+        arguments: [Behaviour.Kind.dropper, .censor, .mute])
     func cutOff(_ kind: Behaviour.Kind) {
         for targets in [[], [0]] {
             let score = row {

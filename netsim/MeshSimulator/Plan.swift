@@ -37,6 +37,11 @@ public struct Plan: Sendable {
     public let behaviours: [(node: Int, kind: Behaviour.Kind)]
     /// For each node that misbehaves, its place in ``Scenario/misbehaviours``.
     private let groups: [Int: Int]
+<<<<<<< HEAD
+=======
+    /// When the misbehaving nodes misbehave.
+    let windows: [Int: Range<Int64>]
+>>>>>>> attacks
     /// The target of those who surround one node.
     public let victim: Int
     /// The configured peers of each node.
@@ -58,13 +63,20 @@ public struct Plan: Sendable {
         var groups: [Int: Int] = [:]
         var extra = 0
         var latecomers: [Fault] = []
+<<<<<<< HEAD
+=======
+        var windows: [Int: Range<Int64>] = [:]
+>>>>>>> attacks
         var generator = chance.generator(for: "behaviours")
         for (group, one) in scenario.misbehaviours.enumerated() {
             if one.kind == .sybil {
                 let added = (0..<one.count).map { scenario.nodes + extra + $0 }
                 extra += one.count
                 behaviours += added.map { ($0, one.kind) }
-                for node in added { groups[node] = group }
+                for node in added {
+                    groups[node] = group
+                    windows[node] = one.start..<max(one.start, one.end)
+                }
                 if one.start > 0 {
                     latecomers.append(Fault(.crash, start: 0, end: one.start, nodes: added))
                 }
@@ -82,7 +94,14 @@ public struct Plan: Sendable {
                 }
             }
             behaviours += nodes.map { ($0, one.kind) }
+<<<<<<< HEAD
             for node in nodes { groups[node] = group }
+=======
+            for node in nodes {
+                groups[node] = group
+                windows[node] = one.start..<max(one.start, one.end)
+            }
+>>>>>>> attacks
         }
         self.groups = groups
         self.behaviours = behaviours.sorted { $0.node < $1.node }
@@ -147,6 +166,7 @@ public struct Plan: Sendable {
                 let share = Int64(number) * (load.end - load.start)
                 time = load.start + (time - load.start + share) / Int64(load.entries)
             }
+            if !load.authors.isEmpty { node = load.authors[number % load.authors.count] }
             work.append(Work(time: time, node: node, kind: .entry(number)))
         }
         for number in 0..<load.warmup {

@@ -122,7 +122,11 @@ extension World {
             .misbehave(node: node.index, life: node.life),
             at: time + Int64(100 + node.generator.below(900)) * Duration.millisecond)
         let open = node.openLinks
+<<<<<<< HEAD
         guard node.pauses == 0 else { return }
+=======
+        guard node.pauses == 0, node.window.contains(time) else { return }
+>>>>>>> attacks
         if node.behaviour == .sybil { return gather(node) }
         guard !open.isEmpty else { return }
         let link = open[node.generator.below(open.count)]
