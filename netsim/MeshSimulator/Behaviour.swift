@@ -23,11 +23,8 @@ public enum Behaviour {
         case censor
         /// Accuses the first node of having signed two histories, with an anchor that it made itself.
         case forger
-<<<<<<< HEAD
-=======
         /// Keeps its links alive and says nothing else.
         case mute
->>>>>>> attacks
         /// Takes part in everything and is silent about all that is not its own: it neither pushes,
         /// announces nor gives it.
         case dropper

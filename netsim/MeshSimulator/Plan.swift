@@ -37,11 +37,8 @@ public struct Plan: Sendable {
     public let behaviours: [(node: Int, kind: Behaviour.Kind)]
     /// For each node that misbehaves, its place in ``Scenario/misbehaviours``.
     private let groups: [Int: Int]
-<<<<<<< HEAD
-=======
     /// When the misbehaving nodes misbehave.
     let windows: [Int: Range<Int64>]
->>>>>>> attacks
     /// The target of those who surround one node.
     public let victim: Int
     /// The configured peers of each node.
@@ -63,10 +60,7 @@ public struct Plan: Sendable {
         var groups: [Int: Int] = [:]
         var extra = 0
         var latecomers: [Fault] = []
-<<<<<<< HEAD
-=======
         var windows: [Int: Range<Int64>] = [:]
->>>>>>> attacks
         var generator = chance.generator(for: "behaviours")
         for (group, one) in scenario.misbehaviours.enumerated() {
             if one.kind == .sybil {
@@ -94,18 +88,15 @@ public struct Plan: Sendable {
                 }
             }
             behaviours += nodes.map { ($0, one.kind) }
-<<<<<<< HEAD
-            for node in nodes { groups[node] = group }
-=======
             for node in nodes {
                 groups[node] = group
                 windows[node] = one.start..<max(one.start, one.end)
             }
->>>>>>> attacks
         }
         self.groups = groups
         self.behaviours = behaviours.sorted { $0.node < $1.node }
         nodeCount = scenario.nodes + extra
+        self.windows = windows
         victim = 0
         let bad = self.behaviours.map(\.node)
         peers = (0..<nodeCount).map { index in
@@ -159,7 +150,6 @@ public struct Plan: Sendable {
         }
         for number in 0..<load.entries {
             var (time, node) = draw("entry \(number)")
-            if !load.authors.isEmpty { node = load.authors[number % load.authors.count] }
             if let senders, !senders.isEmpty {
                 node = senders[number % senders.count]
                 // Each has its own share of the time, and comes somewhere within it.

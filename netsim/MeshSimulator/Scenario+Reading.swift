@@ -64,12 +64,8 @@ extension Scenario {
             let reader = ObjectReader(value, path: path, faults: root.faults)
             var one = Misbehaviour(kind: reader.choice("kind", Behaviour.Kind.censor))
             one.nodes = reader.nodes("nodes")
-<<<<<<< HEAD
-            one.end = reader.duration("end") ?? one.end
-=======
             one.start = reader.duration("from") ?? one.start
             one.end = reader.duration("until") ?? one.end
->>>>>>> attacks
             one.count = reader.integer("count", in: 1...1_000) ?? max(1, one.nodes.count)
             // One star stands for all nodes.
             one.targets =

@@ -46,28 +46,16 @@ public struct Scenario: Sendable {
         /// By index; where there are none, ``count`` are drawn.
         public var nodes: [Int] = []
         public var count = 1
-<<<<<<< HEAD
-        /// When they begin, in microseconds.
-        ///
-        /// Until then they are as honest as anyone, and identities that an attacker adds are not there.
-        public var start: Int64 = 0
-=======
         /// When they begin, and when they are done, in microseconds.
         ///
         /// Before and after they are as honest as anyone, and identities that an attacker adds are not there before.
         public var start: Int64 = 0
         public var end = Int64.max
->>>>>>> attacks
         /// Whom they are after, by index.
         ///
         /// A censor keeps their entries to itself, and a sybil gathers around them. Where there are none,
         /// it is everyone's entries, and the first node.
         public var targets: [Int] = []
-<<<<<<< HEAD
-        /// When they behave again, in microseconds.
-        public var end = Int64.max
-=======
->>>>>>> attacks
     }
 
     /// What must come of a run.

@@ -18,6 +18,8 @@ final class SimulatedNode {
     let signer: any Signer
     let settings: NodeSettings
     let behaviour: Behaviour.Kind?
+    /// When it misbehaves.
+    let window: Range<Int64>
     let disk: MemoryStorage
     let blobs = SimulatedBlobs()
     /// Decides what this node's own chance decides; nobody else draws from it.
@@ -60,7 +62,7 @@ final class SimulatedNode {
 
     init(
         index: Int, signer: any Signer, settings: NodeSettings, behaviour: Behaviour.Kind?,
-        pool: BlockPool,
+        window: Range<Int64>, pool: BlockPool,
         generator: SeededGenerator
     ) {
         self.index = index
@@ -68,6 +70,7 @@ final class SimulatedNode {
         self.signer = signer
         self.settings = settings
         self.behaviour = behaviour
+        self.window = window
         disk = MemoryStorage(pool: pool, keepsUnsynced: true)
         self.generator = generator
     }

@@ -8,13 +8,7 @@ internal import MeshIdentity
 extension World {
     /// How a node misbehaves at present; `nil` for an honest one, and for one that does not show it yet.
     func activeBehaviour(of node: SimulatedNode) -> Behaviour.Kind? {
-<<<<<<< HEAD
-        guard let kind = node.behaviour else { return nil }
-        guard let plan = plan.misbehaviour(of: node.index) else { return kind }
-        return time >= plan.start && time < plan.end ? kind : nil
-=======
         node.window.contains(time) ? node.behaviour : nil
->>>>>>> attacks
     }
 
     private func targets(of node: SimulatedNode) -> [Int] {

@@ -36,6 +36,8 @@ extension World {
     private func isSuppressed(
         _ type: FrameType, _ body: [UInt8], _ behaviour: Behaviour.Kind, _ node: SimulatedNode
     ) -> Bool {
+        guard node.window.contains(time) else { return false }
+        if behaviour == .mute { return ![.hello, .ping, .pong, .overlay, .members].contains(type) }
         guard behaviour == .vanisher || behaviour == .censor || behaviour == .sybil,
             plan.misbehaviour(of: node.index)?.targets.isEmpty ?? true,
             let frame = try? Frame(type: type, body: body)
@@ -122,11 +124,7 @@ extension World {
             .misbehave(node: node.index, life: node.life),
             at: time + Int64(100 + node.generator.below(900)) * Duration.millisecond)
         let open = node.openLinks
-<<<<<<< HEAD
-        guard node.pauses == 0 else { return }
-=======
         guard node.pauses == 0, node.window.contains(time) else { return }
->>>>>>> attacks
         if node.behaviour == .sybil { return gather(node) }
         guard !open.isEmpty else { return }
         let link = open[node.generator.below(open.count)]

@@ -102,7 +102,7 @@ final class World {
             nodes.append(
                 SimulatedNode(
                     index: index, signer: signer, settings: settings(index, signers),
-                    behaviour: plan.behaviour(of: index),
+                    behaviour: plan.behaviour(of: index), window: plan.windows[index] ?? 0..<Int64.max,
                     pool: pool,
                     generator: plan.chance.generator(for: "node \(index)")))
         }
