@@ -107,9 +107,12 @@ public enum Scorecard {
         }
     }
 
+    /// When a mesh was well again.
+    ///
     /// - Parameters:
     ///   - entries: When each was published and how long it took to reach the last node, by the first.
     ///   - start: The attack's beginning; what was published before tells nothing of it.
+    /// - Returns: From the attack's beginning to the first entry from which on all were prompt.
     static func recovery(
         _ entries: [(published: Int64, slowest: Int64)], from start: Int64
     ) -> AttackScore.Recovery {
