@@ -2,7 +2,7 @@ internal import IPLD
 public import MeshCore
 
 /// Spreads items to everyone over the neighbours' links: pushed along a tree, announced on all other links
-/// (Plumtree, Leitão et al. 2007).
+/// (Plumtree, Leitão and others 2007).
 ///
 /// The tree grows by itself: a link that brings an item twice is pruned, and one whose announcement comes
 /// long before the item is grafted. It holds names alone; the owner has the items. What neither pushes nor
@@ -186,8 +186,10 @@ public struct BroadcastTree: Sendable {
         if let nearest { exchange(for: nearest.link, nearest.hops, against: hops) }
     }
 
-    /// Grafts a link in place of the one that brings everything, where the item of an announcement had a
-    /// much shorter way to its sender than to us. It may come later than the item: few hops are not quick ones.
+    /// Grafts a link in place of the one that brings everything, where an announced item had a much shorter
+    /// way to its sender than to us.
+    ///
+    /// The announcement may come later than the item: few hops are not quick ones.
     mutating func exchange(for new: PeerLink, _ hops: UInt8, against own: UInt8) {
         let excess = Int(own) - settings.hopCountWanted
         guard excess > 0, run.count >= settings.shortenAfterCount + min(excess, 8) / 2,

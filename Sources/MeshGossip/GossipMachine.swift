@@ -96,6 +96,8 @@ public struct GossipMachine: Sendable {
     ///   - isAnnouncing: Whether the whole mesh is told that this node is there.
     ///   - seed: Decides every random choice.
     ///   - now: The shell's clock.
+    ///   - membershipSettings: How members are watched.
+    ///   - overlaySettings: The sizes of the views and all waits.
     public init(
         signer: any Signer, network: String, scope: String, addresses: [String], invite: [UInt8]? = nil,
         incarnation: UInt64, isAnnouncing: Bool = true, seed: UInt64, now: Timestamp,
@@ -108,8 +110,7 @@ public struct GossipMachine: Sendable {
         self.scope = scope
         membership = Membership(
             signer: signer, addresses: addresses, invite: invite, restoredIncarnation: incarnation,
-            seed: seed,
-            settings: membershipSettings, now: now)
+            seed: seed, settings: membershipSettings, now: now)
         overlay = Overlay(own: membership.own, seed: seed, settings: overlaySettings)
         tree = BroadcastTree()
     }

@@ -3,12 +3,12 @@ public struct MembershipSettings: Hashable, Sendable {
     /// How long a neighbour may be silent before it is pinged; each wait is up to a seventh shorter or longer.
     public var silence: Int64 = 700
     /// With many neighbours each may be silent longer: this for each of them, up to ``silenceMax``.
-    public var silenceShare: Int64 = 120
-    public var silenceMax: Int64 = 1_050
+    public var silenceShare: Int64 = 100
+    public var silenceMax: Int64 = 850
     /// What is due about links is done at multiples of this, several links at a time.
     public var grid: Int64 = 50
     /// How long an answer to a ping may take while this node is well and the link is quick.
-    public var probeTimeout: Int64 = 500
+    public var probeTimeout: Int64 = 400
     /// How long one wait for an answer may become, however slow the link has been.
     public var probeTimeoutMax: Int64 = 15_000
     /// How many neighbours are asked about one that does not answer.

@@ -2,7 +2,7 @@ public import MeshCore
 public import MeshIdentity
 
 /// Chooses whom a node is linked with: a small active view of neighbours and a larger passive one of
-/// members to fall back on (HyParView, Leitão et al. 2007), over links that the transport opens.
+/// members to fall back on (HyParView, Leitão and others 2007), over links that the transport opens.
 ///
 /// Neighbourhood is mutual: one side asks, the other accepts, and both keep the link. A mesh of no more
 /// nodes than the active view has places becomes complete. Peers that the operator named are tried for
@@ -31,7 +31,10 @@ public struct Overlay: Sendable {
     /// How many members there are as far as the owner can tell; it only makes a large mesh ask its seeds less.
     public var meshSize = 0
 
-    /// - Parameter own: The node's own record, which it shows to those it asks.
+    /// - Parameters:
+    ///   - own: The node's own record, which it shows to those it asks.
+    ///   - seed: Decides every random choice.
+    ///   - settings: The sizes of the views and all waits.
     public init(own: SignedMember, seed: UInt64, settings: OverlaySettings = OverlaySettings()) {
         self.own = own
         self.settings = settings

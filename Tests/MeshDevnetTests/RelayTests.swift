@@ -170,11 +170,14 @@ struct RelayTests {
     @Test("A cut resets what stands and refuses what is new, until it is mended")
     func cut() throws {
         let scene = try Scene()
-        let (near, _) = try scene.connected(1)
+        // The far end is kept: a socket that nobody holds is closed, and near would see an orderly end first.
+        let (near, far) = try scene.connected(1)
         scene.relay.setRule(from: 0, to: 1) { $0.isCut = true }
-        guard case .reset = try near.receive(), case .reset = try scene.dial(from: 1).receive() else {
-            Issue.record("a cut link went on")
-            return
+        for end in [near, far, try scene.dial(from: 1)] {
+            guard case .reset = try end.receive() else {
+                Issue.record("a cut link went on")
+                return
+            }
         }
         scene.relay.setRule(from: 0, to: 1) { $0.isCut = false }
         _ = try scene.connected(1)

@@ -47,7 +47,9 @@ final class Mesh {
     var now = Timestamp(milliseconds: 1_800_000_000_000)
     private var queue: [(node: Int, input: EngineInput)] = []
     private var links: [(a: Int, b: Int)] = []
-    /// Pairs that cannot reach each other. At first that is everyone: nodes are linked by hand.
+    /// Pairs that cannot reach each other.
+    ///
+    /// At first that is everyone: nodes are linked by hand.
     private var apart: [(Int, Int)] = []
     private var nextRequest: UInt64 = 1
     /// Whether a frame is lost on its way; hellos never are, because links are reliable until they close.
