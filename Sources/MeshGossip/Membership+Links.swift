@@ -18,6 +18,9 @@ extension Membership {
         var confrontedAt: Timestamp?
     }
 
+    /// How many times as often as others a link is pinged that is not known yet.
+    private static let hasteWhileUnknown: Int64 = 8
+
     struct Ping: Sendable {
         let token: UInt64
         let sentAt: Timestamp
@@ -46,21 +49,37 @@ extension Membership {
         private var smoothed: Int64 = 0
         /// In quarters of a millisecond.
         private var variation: Int64 = 0
-        private var isKnown = false
         /// The slowest answer of late; it is forgotten by a half in about 22 answers.
-        private(set) var peak: Int64 = 0
+        private var peak: Int64 = 0
+        private var fastest: Int64 = .max
+        /// How slow an answer may be although none has been: few quick ones prove little, and where one had to
+        /// be sent again the next may have to be sent again twice.
+        private var doubt = Self.doubtMax
+        private(set) var sampleCount = 0
 
+        /// What a link may take that nothing is known about.
+        static let doubtMax: Int64 = 2_000
+        /// The least that TCP waits before it sends a segment again (RFC 6298 as Linux has it).
+        static let retransmission: Int64 = 200
+        /// After so many answers a link is known.
+        static let sampleCountWanted = 12
+
+        var isKnown: Bool { sampleCount >= Self.sampleCountWanted }
         var mean: Int64 { smoothed / 8 }
         /// Within this nearly every answer comes.
         var bound: Int64 { smoothed / 8 + variation }
+        /// What an answer must be allowed to take before it means anything.
+        var slowest: Int64 { max(peak, doubt) }
 
         mutating func sample(_ milliseconds: Int64) {
             let sample = max(0, min(60_000, milliseconds))
             peak = max(sample, peak - (peak + 31) / 32)
-            guard isKnown else {
+            fastest = min(fastest, sample)
+            doubt = sample - fastest >= Self.retransmission ? Self.doubtMax : doubt - (doubt + 3) / 4
+            sampleCount += 1
+            guard sampleCount > 1 else {
                 smoothed = sample * 8
                 variation = sample * 2
-                isKnown = true
                 return
             }
             variation += abs(sample - smoothed / 8) - variation / 4
@@ -78,9 +97,12 @@ extension Membership {
     /// How long a neighbour may be silent before it is pinged.
     ///
     /// The more neighbours a member has, the more of them would notice: each may wait longer.
-    mutating func silence() -> Int64 {
+    ///
+    /// A link that is new is measured before its answers are needed.
+    mutating func silence(of link: PeerLink) -> Int64 {
         let neighbours = Int64(clamping: neighbourCount)
         let span = max(settings.silence, min(settings.silenceMax, settings.silenceShare * neighbours))
+            / (links[link]?.roundTrip.isKnown ?? true ? 1 : Self.hasteWhileUnknown)
         return span + Int64.random(in: -span / 7...span / 7, using: &generator)
     }
 
@@ -88,7 +110,7 @@ extension Membership {
         _ link: PeerLink, _ peer: DID, _ effects: inout [MembershipEffect], now: Timestamp
     ) {
         guard peer != own.record.did, links[link] == nil else { return }
-        links[link] = Link(peer: peer, lastHeard: now, nextProbe: now + silence())
+        links[link] = Link(peer: peer, lastHeard: now, nextProbe: now)
         linksByPeer[peer, default: []].append(link)
         if table[peer] == nil, insert(peer, nil) {
             effects.append(.changed(peer, .alive, previous: nil))
@@ -110,7 +132,7 @@ extension Membership {
         guard links[link]?.peer == peer else { return }
         if links[link]?.isNeighbour != isUp { neighbourCount += isUp ? 1 : -1 }
         links[link]?.isNeighbour = isUp
-        let next = now + silence()
+        let next = now + silence(of: link)
         if isUp { links[link]?.nextProbe = next }
     }
 
@@ -161,11 +183,11 @@ extension Membership {
     /// Ends a probe because its peer lives.
     private mutating func settle(_ link: PeerLink, now: Timestamp) -> [MembershipEffect] {
         guard let probe = links[link]?.probe else { return [] }
-        let next = now + silence()
+        let next = now + silence(of: link)
         links[link]?.probe = nil
         links[link]?.nextProbe = next
-        // The deadline of the probe that ends here wakes this node in time, and looks up the next.
-        if wake == nil, links[link]?.isNeighbour == true { wake = next }
+        // The deadline of the probe that ends here mostly wakes this node in time, and looks up the next.
+        if links[link]?.isNeighbour == true { wake = min(wake ?? next, next) }
         recover()
         return confront(link, now: now)
             + probe.waiters.filter { links[$0.link] != nil }
@@ -187,9 +209,10 @@ extension Membership {
     /// Pings unless a ping is under way already.
     mutating func probe(_ link: PeerLink, _ effects: inout [MembershipEffect], now: Timestamp) {
         guard let current = links[link], current.probe == nil else { return }
-        // Of 53 bits, which every encoding carries.
-        let token = generator.next() >> 11
-        links[link]?.lastPing = Ping(token: token, sentAt: now)
+        // Of 53 bits, which every encoding carries. A ping that is still on its way is asked for again by the
+        // same token: its answer tells how long the way was, whatever else came meanwhile.
+        let token = current.lastPing?.token ?? generator.next() >> 11
+        if current.lastPing == nil { links[link]?.lastPing = Ping(token: token, sentAt: now) }
         let probe = Probe(token: token, deadline: now + timeout(of: link))
         links[link]?.probe = probe
         effects.append(.ping(link, token: token))
@@ -199,7 +222,7 @@ extension Membership {
         guard let current = links[link] else { return }
         guard let probe = current.probe else {
             guard current.isNeighbour, current.nextProbe <= now else { return }
-            let due = current.lastHeard + silence()
+            let due = current.roundTrip.isKnown ? current.lastHeard + silence(of: link) : now
             guard due > now else { return self.probe(link, &effects, now: now) }
             links[link]?.nextProbe = due
             effects += confront(link, now: now)
@@ -252,7 +275,7 @@ extension Membership {
         guard let current = links[link] else { return }
         dismiss(link, &effects)
         links[link]?.probe = nil
-        let nextProbe = now + silence()
+        let nextProbe = now + silence(of: link)
         links[link]?.nextProbe = nextProbe
         if isSilent(current.peer, besides: link, now: now) {
             suspect(current.peer, .probe, &effects, now: now)
@@ -291,7 +314,7 @@ extension Membership {
             worsen(by: 1)
             dismiss(link, &effects)
             links[link]?.probe = nil
-            let nextProbe = now + silence()
+            let nextProbe = now + silence(of: link)
             links[link]?.nextProbe = nextProbe
         } else if open.isEmpty {
             fail(link, &effects, now: now)

@@ -8,7 +8,7 @@ public struct MembershipSettings: Hashable, Sendable {
     /// What is due about links is done at multiples of this, several links at a time.
     public var grid: Int64 = 50
     /// How long an answer to a ping may take while this node is well and the link is quick.
-    public var probeTimeout: Int64 = 400
+    public var probeTimeout: Int64 = 300
     /// How long one wait for an answer may become, however slow the link has been.
     public var probeTimeoutMax: Int64 = 15_000
     /// How many neighbours are asked about one that does not answer.

@@ -75,7 +75,7 @@ public struct Membership: Sendable {
     public internal(set) var localHealth = 0
     /// The middle one of the neighbours' slowest answers of late, in milliseconds: high where the network is
     /// slow, and low where a single peer is.
-    var slowness: Int64 = 0
+    var slowness = RoundTrip.doubtMax
     var hasLeft = false
     var refutations: Int
     var refutationsCountedAt: Timestamp
@@ -198,7 +198,7 @@ public struct Membership: Sendable {
         var peaks: [Int64] = []
         // The least and the middle of them are the same in any order.
         for (_, link) in links {
-            if link.isNeighbour { peaks.append(link.roundTrip.peak) }
+            if link.isNeighbour { peaks.append(link.roundTrip.slowest) }
             if let probe = link.probe {
                 next = min(next, probe.deadline)
             } else if link.isNeighbour {
@@ -215,7 +215,7 @@ public struct Membership: Sendable {
         if let searchAt { next = min(next, searchAt) }
         wake = next.milliseconds == .max ? nil : next
         peaks.sort()
-        slowness = peaks.isEmpty ? 0 : peaks[peaks.count / 2]
+        slowness = peaks.isEmpty ? RoundTrip.doubtMax : peaks[peaks.count / 2]
     }
 
     /// A deadline that comes much too late says that this node was not running.
