@@ -61,9 +61,13 @@ struct DueQueue: Sendable {
 extension BroadcastTree {
     /// How long an announced item may still come by the tree.
     private var patience: Int64 {
-        guard let lag else { return settings.patienceMilliseconds }
-        let wanted = lag.mean + 4 * lag.deviation
-        return min(settings.patienceMaxMilliseconds, max(settings.patienceMinMilliseconds, wanted))
+        // The way by the tree may be ten links long, each of half a round trip.
+        let usual =
+            roundTrip.map {
+                min(settings.patienceMilliseconds, settings.patienceMinMilliseconds + 5 * max(0, $0))
+            } ?? settings.patienceMilliseconds
+        guard let lag else { return usual }
+        return min(settings.patienceMaxMilliseconds, max(usual, lag.mean + 4 * lag.deviation))
     }
 
     mutating func announced(_ announcements: [BroadcastAnnouncement], by link: PeerLink, now: Timestamp) {
@@ -101,8 +105,8 @@ extension BroadcastTree {
     /// patience.
     mutating func repair(_ id: CID, now: Timestamp) {
         guard let item = missing[id], !item.isLarge,
-            now - item.announcedAt >= settings.patienceMinMilliseconds / 2,
-            repairedAt.map({ now - $0 >= settings.patienceMinMilliseconds }) ?? true,
+            now - item.announcedAt >= settings.patienceMilliseconds / 2,
+            repairedAt.map({ now - $0 >= settings.patienceMilliseconds }) ?? true,
             item.announcers.allSatisfy({ $0.askedAt == nil }),
             let other = item.announcers.compactMap({ index($0.link) }).first, !neighbours[other].isEager
         else { return }

@@ -43,6 +43,9 @@ public struct BroadcastTree: Sendable {
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
+    /// How long neighbours have taken to answer of late, in milliseconds; `nil` while nothing is known of it.
+    public var roundTrip: Int64?
+
     public init(settings: BroadcastTreeSettings = BroadcastTreeSettings()) {
         self.settings = settings
         seen = BroadcastTreeSeen(capacity: settings.seenCountMax)

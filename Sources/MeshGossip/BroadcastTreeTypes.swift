@@ -12,10 +12,11 @@ public struct BroadcastTreeSettings: Sendable {
     public var announcementCountMax = 64
     /// How long announcements are gathered.
     public var gatherMilliseconds: Int64 = 15
-    /// How long an announced item may take by the tree, before anything was measured.
+    /// How long an announced item may take by the tree, before anything was measured and on slow networks.
     public var patienceMilliseconds: Int64 = 1000
-    /// The bounds of what measuring makes of it.
-    public var patienceMinMilliseconds: Int64 = 1000
+    /// The same where a round trip takes no time at all.
+    public var patienceMinMilliseconds: Int64 = 40
+    /// The most that late items make of it.
     public var patienceMaxMilliseconds: Int64 = 2000
     /// Between asking one announcer and the next.
     public var nextAnnouncerMilliseconds: Int64 = 120

@@ -306,6 +306,7 @@ public struct GossipMachine: Sendable {
             effects += perform(overlay.step(.frame(link, said), now: now), now)
         case .members: for member in members { effects += take(member, now) }
         case .announce(let items):
+            tree.roundTrip = membership.slowness
             effects += perform(tree.step(.announced(link, items), now: now), now)
         case .graft(let ids): effects += perform(tree.step(.grafted(link, ids), now: now), now)
         case .pull(let ids): effects += perform(tree.step(.pulled(link, ids), now: now), now)

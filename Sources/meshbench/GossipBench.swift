@@ -147,16 +147,16 @@ struct GossipBench: Bench {
         let code: [UInt8] =
             [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 7, 1, 3, 0x72, 0x75, 0x6e]
             + [0, 0, 0x0a, 4, 1, 2, 0, 0x0b]
-        for number in 0..<eventCount + 3 {
+        for number in 0..<nodeCount + eventCount {
             let client = try HTTPControlClient(
                 socketPath: devnet.nodes[number * 7 % devnet.nodes.count].socketPath)
             let blob: BlobView = try client.post("/v1/blobs", bytes: code)
             let request = SubmitRequest(wasm: blob.cid, description: "event \(number)", auto: true)
             let start = ContinuousClock.now
             let answer: SubmitResponse = try client.post("/v1/jobs", request)
-            let isCold = number < 3
+            // The first of each node find streams and pages that are not ready, and form the tree.
+            let isCold = number < nodeCount
             let seen = watch.times(about: answer.jobID, count: nodeCount, within: isCold ? 2 : 10)
-            // The first few find streams and pages that are not ready.
             if isCold { continue }
             guard seen.count == nodeCount, let last = seen.last else {
                 throw BenchFailure("an event reached \(seen.count) of \(nodeCount) nodes within ten seconds")

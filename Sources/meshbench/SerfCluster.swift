@@ -35,6 +35,7 @@ final class SerfCluster {
         let cluster = try SerfCluster(nodeCount, profile)
         defer { cluster.end() }
         var figures = GossipBench.Figures()
+        // It floods and has no tree to form, so that a few are enough to warm it.
         for number in 0..<eventCount + 3 {
             let start = ContinuousClock.now
             let event = "bench-event-\(number)-"
