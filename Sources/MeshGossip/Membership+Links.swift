@@ -101,7 +101,8 @@ extension Membership {
     /// A link that is new is measured before its answers are needed.
     mutating func silence(of link: PeerLink) -> Int64 {
         let neighbours = Int64(clamping: neighbourCount)
-        let span = max(settings.silence, min(settings.silenceMax, settings.silenceShare * neighbours))
+        let span =
+            max(settings.silence, min(settings.silenceMax, settings.silenceShare * neighbours))
             / (links[link]?.roundTrip.isKnown ?? true ? 1 : Self.hasteWhileUnknown)
         return span + Int64.random(in: -span / 7...span / 7, using: &generator)
     }
