@@ -153,6 +153,20 @@ struct MarketTests {
         #expect(other == nil)
     }
 
+    @Test func `a key whose job was lost before it was anchored names the next one`() throws {
+        let mesh = try Mesh(count: 2, threshold: 1)
+        mesh.connectAll()
+        mesh.isBusy = true
+        let lost = try mesh.submit(0, milliseconds: 0) { $0.idempotencyKey = "k" }
+        #expect(lost == nil)
+        try mesh.restart(0)
+        mesh.isBusy = false
+        // It publishes when a peer has told how far its own feed goes.
+        _ = try mesh.run(until: { _ in false }, milliseconds: 2_000)
+        let job = try #require(try mesh.submit(0) { $0.idempotencyKey = "k" })
+        #expect(try mesh.wait(1, job, "Completed") != nil)
+    }
+
     @Test func `a single node runs its own job when it is allowed to`() throws {
         let mesh = try Mesh(count: 1)
         let job = try #require(try mesh.submit(0) { $0.allowSelf = true })

@@ -54,6 +54,8 @@ final class Mesh {
     private var nextRequest: UInt64 = 1
     /// Whether a frame is lost on its way; hellos never are, because links are reliable until they close.
     var loses: (FrameType) -> Bool = { _ in false }
+    /// Whether there is always more to do, so that entries wait for company before they are anchored.
+    var isBusy = false
     /// Sees every frame as it leaves, with its sender.
     var watches: (FrameType, _ sender: Int) -> Void = { _, _ in }
     /// The entries of unknown kinds that were applied, by node.
@@ -232,7 +234,7 @@ final class Mesh {
         let now = now
         var engine = node.engine
         let effects = try node.storage.write { writer throws(StorageError) in
-            try engine.step([input], now: now, isIdle: true, storage: writer, blobs: node.blobs)
+            try engine.step([input], now: now, isIdle: !isBusy, storage: writer, blobs: node.blobs)
         }
         nodes[index].engine = engine
         for effect in effects { try perform(effect, of: index) }
@@ -299,6 +301,7 @@ final class Mesh {
     /// Stores a module and submits a job; gives its id.
     func submit(
         _ node: Int, description: String = "job", auto: Bool = true, window: Int = 0,
+        milliseconds: Int64 = 30_000,
         change: (inout SubmitRequest) -> Void = { _ in }
     ) throws -> String? {
         let code = Block(Array("code of \(description)".utf8), codec: .raw)
@@ -309,7 +312,8 @@ final class Mesh {
         nextRequest += 1
         guard
             case .submitted(let response)? = try ask(
-                node, .submit(request, nonce: SHA256.hash(Array("\(nextRequest)".utf8)).bytes))
+                node, .submit(request, nonce: SHA256.hash(Array("\(nextRequest)".utf8)).bytes),
+                milliseconds: milliseconds)
         else { return nil }
         return response.jobID
     }
