@@ -191,7 +191,8 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshTransport", "WasmRuntime",
-                "ControlServer", "MeshDaemon", "MeshCommands", "ControlClient", "meshd", "meshctl",
+                "ControlServer", "MeshDaemon", "MeshCommands", "ControlClient", "MeshDevnet", "meshd",
+                "meshctl",
             ]),
     ]
 )

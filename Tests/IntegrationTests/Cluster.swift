@@ -2,6 +2,7 @@ import ControlClient
 import Foundation
 import Glibc
 import MeshAPI
+import MeshDevnet
 import MeshTestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import ControlClient
 import Foundation
+import MeshDevnet
 import Glibc
 import IPLD
 import MeshAPI
@@ -44,7 +45,7 @@ extension WholeNodes {
                         "-c",
                         "for i in {1..100}; do exec {d}<>\(target) || exit 1; done; echo open; read -r -t 60 < <(sleep 60)",
                     ],
-                    output: cluster.directory + "/silent", errors: cluster.directory + "/silent.err")
+                    hasOwnGroup: false, log: cluster.directory + "/silent")
                 defer { silent.signal(SIGKILL) }
                 try eventually("the half-open connections are not there") {
                     (try? String(contentsOfFile: cluster.directory + "/silent", encoding: .utf8)) == "open\n"

@@ -3,6 +3,7 @@ import Foundation
 import IPLD
 import MeshAPI
 import MeshCore
+import MeshDevnet
 import MeshFederation
 import MeshIdentity
 import MeshTestSupport

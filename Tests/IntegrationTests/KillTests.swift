@@ -2,6 +2,7 @@ import ControlClient
 import Foundation
 import MeshAPI
 import MeshCore
+import MeshDevnet
 import MeshTestSupport
 import Synchronization
 import Testing

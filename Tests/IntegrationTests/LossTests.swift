@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MeshAPI
+import MeshDevnet
 import MeshTestSupport
 import Testing
 

@@ -1,9 +1,10 @@
 import Foundation
+import MeshDevnet
 import MeshTestSupport
 
 /// What a program printed, and how it ended.
 struct Ran {
-    let ending: Ending
+    let ending: ChildProcess.Ending
     let outputBytes: [UInt8]
     let errors: String
 
@@ -62,12 +63,15 @@ enum Programs {
     ) throws -> Ran {
         let directory = try TemporaryDirectory()
         try Data(input).write(to: URL(fileURLWithPath: directory.file("in")))
+        try Data().write(to: URL(fileURLWithPath: directory.file("out")))
         var environment = environment
         environment["MESH_WASMTIME_LIBRARY"] = libraryPath
         let child = try ChildProcess(
-            program, arguments, environment: environment, input: directory.file("in"),
-            output: directory.file("out"), errors: directory.file("err"))
-        let ending = try child.wait(seconds)
+            program, arguments, environment: environment, hasOwnGroup: false,
+            input: FileHandle(forReadingFrom: URL(fileURLWithPath: directory.file("in"))),
+            output: FileHandle(forWritingTo: URL(fileURLWithPath: directory.file("out"))),
+            log: directory.file("err"))
+        let ending = try child.ended(within: seconds)
         func bytes(_ name: String) -> [UInt8] {
             FileManager.default.contents(atPath: directory.file(name)).map { [UInt8]($0) } ?? []
         }

@@ -1,5 +1,6 @@
 import ControlClient
 import Foundation
+import MeshDevnet
 import Glibc
 import MeshAPI
 import MeshCore

@@ -1,5 +1,6 @@
 import ControlClient
 import Foundation
+import MeshDevnet
 import Glibc
 import MeshAPI
 import MeshCrypto
@@ -82,10 +83,10 @@ final class TestNode {
         if let shellPrefix {
             process = try ChildProcess(
                 "/bin/bash", ["-c", "\(shellPrefix); exec \"$0\" \"$@\"", Programs.meshd] + words,
-                environment: environment, output: logPath, errors: logPath)
+                environment: environment, hasOwnGroup: false, log: logPath)
         } else {
             process = try ChildProcess(
-                Programs.meshd, words, environment: environment, output: logPath, errors: logPath)
+                Programs.meshd, words, environment: environment, hasOwnGroup: false, log: logPath)
         }
     }
 
@@ -104,16 +105,16 @@ final class TestNode {
     /// Ends the daemon as a power failure would.
     func kill() throws {
         process?.signal(SIGKILL)
-        _ = try process?.wait()
+        _ = try process?.ended()
         process = nil
     }
 
     /// Asks the daemon to stop, and says how it ended.
     @discardableResult
-    func stop() throws -> Ending? {
+    func stop() throws -> ChildProcess.Ending? {
         process?.signal(SIGTERM)
         defer { process = nil }
-        return try process?.wait()
+        return try process?.ended()
     }
 
     // MARK: Asking

@@ -31,13 +31,15 @@ public final class ChildProcess: @unchecked Sendable {
     /// - Parameters:
     ///   - program: Its path.
     ///   - arguments: The words behind its name.
+    ///   - environment: What is added to this program's own environment.
+    ///   - hasOwnGroup: Whether Ctrl+C is for this program alone, which then ends its children in order.
     ///   - input: What it reads; `nil`: nothing.
     ///   - output: What its standard output goes to; `nil`: where its errors go.
     ///   - log: The file that its standard error is appended to; `nil`: this program's own.
     /// - Throws: ``DevnetError`` if it cannot be started.
     public init(
-        _ program: String, _ arguments: [String], input: FileHandle? = nil, output: FileHandle? = nil,
-        log: String?
+        _ program: String, _ arguments: [String], environment: [String: String] = [:],
+        hasOwnGroup: Bool = true, input: FileHandle? = nil, output: FileHandle? = nil, log: String?
     ) throws(DevnetError) {
         Self.endsWithUs
         var actions = unsafe posix_spawn_file_actions_t()
@@ -61,13 +63,15 @@ public final class ChildProcess: @unchecked Sendable {
         unsafe posix_spawnattr_setsigmask(&attributes, &signals)
         unsafe sigfillset(&signals)
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-        // A group of its own: Ctrl+C is for this program, which then ends its children in order.
+        let group = hasOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
         unsafe posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group))
+        let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
-        defer { unsafe words.forEach { unsafe free($0) } }
+        let variables = unsafe all.map { unsafe strdup("\($0)=\($1)") } + [nil]
+        defer { unsafe (words + variables).forEach { unsafe free($0) } }
         var processID: pid_t = 0
-        let status = unsafe posix_spawn(&processID, program, &actions, &attributes, words, environ)
+        let status = unsafe posix_spawn(&processID, program, &actions, &attributes, words, variables)
         guard status == 0 else {
             throw DevnetError("\(program) cannot be started: \(unsafe String(cString: strerror(status)))")
         }
