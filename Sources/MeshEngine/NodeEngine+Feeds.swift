@@ -313,7 +313,8 @@ extension NodeEngine {
             let outcome = try graph.judge(first: first, second: second, verifier: verifier, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)
             // Somebody has published it: nobody else need.
-            for feed in evidence.filter({ [first, second].contains($0.value.proof.first) }).map(\.key) {
+            guard !evidence.isEmpty else { return }
+        for feed in evidence.filter({ [first, second].contains($0.value.proof.first) }).map(\.key) {
                 evidence[feed] = nil
             }
         case .mismatch(let receipt, _):
@@ -381,6 +382,7 @@ extension NodeEngine {
     }
 
     mutating func publishDueEvidence(_ step: Step) {
+        guard !evidence.isEmpty else { return }
         for feed in evidence.filter({ $0.value.due <= step.now }).map(\.key).sorted() {
             guard let due = evidence.removeValue(forKey: feed) else { continue }
             publish(Entry.encodedEquivocation(first: due.proof.first, second: due.proof.second), step)

@@ -267,11 +267,11 @@ public struct GossipMachine: Sendable {
     private mutating func receive(
         _ frame: Frame, _ members: [SignedMember], on link: PeerLink, now: Timestamp, graph: FeedGraph
     ) -> [GossipEffect] {
-        guard let peer = links[link]?.peer else { return [] }
+        guard let index = links.index(forKey: link) else { return [] }
         if case .hello(let network, _, let fingerprint, _) = frame {
-            return greet(link, peer, network, fingerprint, members.first, now, graph)
+            return greet(link, links.values[index].peer, network, fingerprint, members.first, now, graph)
         }
-        guard links[link]?.greeted == true else {
+        guard links.values[index].greeted else {
             return punish(link, .malformedFrame, "a frame came before the hello", now: now)
         }
         var effects = perform(membership.step(.heard(link), now: now), now)

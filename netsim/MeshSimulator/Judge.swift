@@ -11,6 +11,8 @@ struct Judge {
     /// Who may attest.
     let members: [DID]
     let time: Int64
+    /// The jobs in all that honest nodes hold and that counts, sorted by CID.
+    let jobs: [JobAccount]
     /// What went wrong in the run; `nil` where nothing is held against when it did.
     var faults: [Fault]?
 
@@ -28,6 +30,7 @@ struct Judge {
         self.history = history
         self.members = members
         self.time = time
+        jobs = Self.jobs(in: replicas)
     }
 
     init(_ world: World) {
@@ -71,11 +74,11 @@ struct Judge {
         }
     }
 
-    /// The jobs in all that honest nodes hold and that counts, sorted by CID.
-    var jobs: [JobAccount] {
+    /// The jobs in all that the honest among these hold and that counts, sorted by CID.
+    private static func jobs(in replicas: [Replica]) -> [JobAccount] {
         var seen: Set<CID> = []
         var anchors: [ReadAnchor] = []
-        for replica in honest {
+        for replica in replicas where replica.isHonest {
             for author in replica.authors {
                 for anchor in replica.counting(author) where seen.insert(anchor.cid).inserted {
                     anchors.append(anchor)

@@ -11,6 +11,11 @@ internal import MeshStorage
 extension World {
     /// Sends what an engine says, or what its node makes of it.
     func say(_ links: [PeerLink], _ type: FrameType, _ body: [UInt8], of node: SimulatedNode) {
+        if links.count == 1, node.isHonest {
+            guard let link = node.links[links[0].rawValue] else { return }
+            transmit(.frame(SharedFrame(type, body)), on: link, from: node)
+            return
+        }
         let open = links.compactMap { node.links[$0.rawValue] }
         guard !open.isEmpty else { return }
         let behaviour = activeBehaviour(of: node)

@@ -27,20 +27,28 @@ extension World {
                 node.inbox.insert(contentsOf: known.map { .input($0) }, at: 0)
                 continue
             }
-            var batch: [SimulatedNode.Item] = []
+            // A step may lead to another one of the same node, which then finds no spare and makes its own.
+            var batch = spareItems
+            spareItems = []
             swap(&batch, &node.inbox)
             if batch.count > 512 {
                 node.inbox = Array(batch[512...])
                 batch.removeLast(batch.count - 512)
             }
             step(node, batch)
+            batch.removeAll(keepingCapacity: true)
+            spareItems = batch
         }
         reschedule(node)
     }
 
     private func step(_ node: SimulatedNode, _ batch: [SimulatedNode.Item]) {
-        var inputs: [EngineInput] = []
-        inputs.reserveCapacity(batch.count)
+        var inputs = spareInputs
+        spareInputs = []
+        defer {
+            inputs.removeAll(keepingCapacity: true)
+            spareInputs = inputs
+        }
         for item in batch {
             switch item {
             case .input(let input): inputs.append(input)
