@@ -43,6 +43,8 @@ extension World {
     }
 
     private func step(_ node: SimulatedNode, _ batch: [SimulatedNode.Item]) {
+        guard let engine = node.engine else { return }
+        let now = node.now(time)
         var inputs = spareInputs
         spareInputs = []
         defer {
@@ -53,22 +55,18 @@ extension World {
             switch item {
             case .input(let input): inputs.append(input)
             case .frame(let link, let frame):
-                let isWithinBudget = node.engine?.admits(
-                    frame.type, byteCount: frame.body.count, on: link.peerLink, now: node.now(time))
-                guard isWithinBudget == true else { continue }
-                let prepared = frame.prepared(by: verifier) { node.engine?.isKnown($0) ?? false }
+                guard engine.admits(frame.type, byteCount: frame.body.count, on: link.peerLink, now: now)
+                else { continue }
+                let prepared = frame.prepared(by: verifier) { engine.isKnown($0) }
                 inputs.append(.frame(link.peerLink, prepared))
             }
         }
-        let now = node.now(time)
         let isIdle = node.inbox.isEmpty
         statistics.steps += 1
         let effects: [EngineEffect]
         do throws(StorageError) {
             effects = try node.disk.write { writer throws(StorageError) in
-                try node.engine?.value.step(
-                    inputs, now: now, isIdle: isIdle, storage: writer, blobs: node.blobs)
-                    ?? []
+                try engine.step(inputs, now: now, isIdle: isIdle, storage: writer, blobs: node.blobs)
             }
         } catch {
             note("\(node.name) cannot write: \(error.message)")
@@ -80,7 +78,7 @@ extension World {
             retry(node)
             return
         }
-        if node.engine?.mustPersist == true {
+        if engine.mustPersist {
             commit(node, effects)
         } else {
             for effect in effects { perform(effect, of: node) }
