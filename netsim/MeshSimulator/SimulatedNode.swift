@@ -151,9 +151,14 @@ final class SharedFrame {
     }
 
     /// The frame as a receiver that knows what `isKnown` says gets it prepared.
-    func prepared(by verifier: RunVerifier, isKnown: (CID) -> Bool) -> PreparedFrame {
+    func prepared(
+        by verifier: RunVerifier, among common: CommonFrames, isKnown: (CID) -> Bool
+    ) -> PreparedFrame {
         if let prepared { return prepared.repeated(where: isKnown) }
-        let made = PreparedFrame(type: type, body: body, isKnown: { _ in false }, verifier: verifier)
+        let made = PreparedFrame(
+            type: type, body: body, isKnown: { _ in false }, knownMember: { common.members[$0] },
+            verifier: verifier)
+        common.keep(made)
         prepared = made
         return made.repeated(where: isKnown)
     }

@@ -57,7 +57,7 @@ extension World {
             case .frame(let link, let frame):
                 guard engine.admits(frame.type, byteCount: frame.body.count, on: link.peerLink, now: now)
                 else { continue }
-                let prepared = frame.prepared(by: verifier) { engine.isKnown($0) }
+                let prepared = frame.prepared(by: verifier, among: common) { engine.isKnown($0) }
                 inputs.append(.frame(link.peerLink, prepared))
             }
         }
