@@ -313,8 +313,7 @@ extension NodeEngine {
             let outcome = try graph.judge(first: first, second: second, verifier: verifier, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)
             // Somebody has published it: nobody else need.
-            guard !evidence.isEmpty else { return }
-        for feed in evidence.filter({ [first, second].contains($0.value.proof.first) }).map(\.key) {
+            for feed in evidence.filter({ [first, second].contains($0.value.proof.first) }).map(\.key) {
                 evidence[feed] = nil
             }
         case .mismatch(let receipt, _):
