@@ -25,7 +25,7 @@ struct WaitingAnchors: Sendable {
     /// Who waits for the clock.
     private var due: [FeedID: Timestamp] = [:]
 
-    var earliest: Timestamp? { due.map(\.value).min() }
+    var earliest: Timestamp? { due.isEmpty ? nil : due.map(\.value).min() }
     var missing: [CID] { holders.keys.sorted() }
 
     func anchor(_ feed: FeedID, seq: UInt64) -> ReceivedAnchor? { queues[feed]?.anchors[seq] }
@@ -115,6 +115,7 @@ struct WaitingAnchors: Sendable {
     }
 
     mutating func releaseDue(_ now: Timestamp) -> [FeedID] {
+        guard !due.isEmpty else { return [] }
         let ready = due.filter { $0.value <= now }.map(\.key).sorted()
         for feed in ready { due[feed] = nil }
         return ready

@@ -8,6 +8,8 @@ public import MeshMarket
 public import MeshRuntime
 
 /// What happened that the engine must know of.
+///
+/// Large contents are kept apart: inputs are moved and copied on their way, and most are small.
 public enum EngineInput: Sendable {
     case linkOpened(PeerLink, peer: DID, address: String, outbound: Bool)
     /// A link is gone; `isOrderly` when one side has closed it, not when the connection was lost.
@@ -15,14 +17,14 @@ public enum EngineInput: Sendable {
     /// A dial came to nothing; `isRefused` when the host answered that nobody listens there.
     case dialFailed(address: String, isRefused: Bool)
     /// A frame, checked by ``PreparedFrame``.
-    case frame(PeerLink, PreparedFrame)
+    indirect case frame(PeerLink, PreparedFrame)
     /// A run that ``EngineEffect/run(_:)`` asked for has ended; its outputs are stored.
-    case runFinished(RunTicket, RunReport)
+    indirect case runFinished(RunTicket, RunReport)
     /// ``EngineEffect/storeBlobs(_:)`` is done.
     case blobsStored([CID])
     /// ``EngineEffect/storeBlobs(_:)`` failed, for want of room most likely; they are asked for again later.
     case blobsNotStored([CID])
-    case control(RequestID, ControlCommand)
+    indirect case control(RequestID, ControlCommand)
     /// The node is about to stop: its effects say goodbye, after which the links may be closed.
     case leaving
     /// The instant in ``NodeEngine/nextDeadline`` has been reached; early delivery is harmless.
@@ -34,15 +36,15 @@ public enum EngineEffect: Sendable {
     case send([PeerLink], FrameType, body: [UInt8])
     case dial(address: String, expecting: DID?)
     case close(PeerLink, code: String, text: String)
-    case run(RunOrder)
+    indirect case run(RunOrder)
     /// Blocks of blobs that a peer sent and that hash to their CIDs.
     case storeBlobs([Block])
-    case reply(RequestID, ControlReply)
+    indirect case reply(RequestID, ControlReply)
     case log(LogLevel, String)
     /// An entry of a kind that this version does not know has been applied; it is kept and nothing else.
     case foreignEntry(author: DID, cid: CID, bytes: [UInt8])
     /// Something that people who follow events want to see.
-    case event(kind: String, job: JobID?, node: DID?, cid: CID?, detail: String?)
+    indirect case event(kind: String, job: JobID?, node: DID?, cid: CID?, detail: String?)
 }
 
 public enum LogLevel: String, Hashable, Comparable, Sendable, CaseIterable {

@@ -98,6 +98,7 @@ extension NodeEngine {
     }
 
     mutating func retryFetches(_ step: Step) throws(StorageError) {
+        guard !fetches.isEmpty else { return }
         for cid in fetches.keys.sorted() {
             guard let fetch = fetches[cid], fetch.next <= step.now, !fetch.isStoring else { continue }
             if fetch.jobs.allSatisfy({ live[$0] == nil }), !fetch.isWantedByControl {

@@ -381,6 +381,7 @@ extension NodeEngine {
     }
 
     mutating func publishDueEvidence(_ step: Step) {
+        guard !evidence.isEmpty else { return }
         for feed in evidence.filter({ $0.value.due <= step.now }).map(\.key).sorted() {
             guard let due = evidence.removeValue(forKey: feed) else { continue }
             publish(Entry.encodedEquivocation(first: due.proof.first, second: due.proof.second), step)

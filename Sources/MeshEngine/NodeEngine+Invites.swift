@@ -112,6 +112,7 @@ extension NodeEngine {
     ///
     /// A ticket is looked at once more: its inviter may have become known since it came.
     mutating func dismissGuests(_ step: Step) throws(StorageError) {
+        guard !guests.isEmpty else { return }
         for link in guests.filter({ $0.value <= step.now }).map(\.key).sorted() {
             guests[link] = nil
             guard let peer = gossip.peer(of: link), !isAdmitted(peer) else { continue }

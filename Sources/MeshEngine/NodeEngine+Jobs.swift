@@ -303,7 +303,7 @@ extension NodeEngine {
                 }
             }
         }
-        outgoingBids = [:]
+        if !outgoingBids.isEmpty { outgoingBids = [:] }
         // Our own bids on our own jobs may have decided an award.
         if !dirty.isEmpty {
             for job in dirty { wakes.schedule(job, at: step.now) }

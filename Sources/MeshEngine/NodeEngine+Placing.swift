@@ -342,12 +342,15 @@ extension NodeEngine {
         case .bundleSignature(let body, let envelope): takeBundleSignature(body, envelope, step)
         case .member(let member): try tell(.member(member), step)
         case .suspicion(let signed):
-            guard isCurrent(signed.suspicion.time, step) else { return false }
+            // What is held against ourselves is answered however old it is: who has missed our first answer
+            // confronts us with the same suspicion, and takes us for gone until we go beyond it.
+            let isYoung = isCurrent(signed.suspicion.time, step)
+            guard isYoung || signed.suspicion.subject == signer.did else { return false }
             let isEmpty =
                 signed.suspicion.cause != .left
                 && gossip.membership.isDiscredited(signed.suspicion.witness, now: step.now)
             try tell(.suspicion(signed), step)
-            return !isEmpty
+            return isYoung && !isEmpty
         // Nobody can vouch for what nobody here can check.
         case .unknown: return false
         }

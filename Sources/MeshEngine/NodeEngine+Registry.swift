@@ -107,7 +107,11 @@ extension NodeEngine {
     }
 
     /// Publishes who we are, unless the newest profile in our feed says it already.
+    ///
+    /// A node without roles offers nothing that anybody could choose it for: it publishes a profile only to
+    /// take back an earlier one, and costs the others no feed.
     mutating func announceProfile(_ storage: any StorageReader) throws(StorageError) {
+        if settings.roles.isEmpty, profiles[signer.did] == nil { return }
         let profile = NodeProfile(
             name: settings.name, roles: settings.roles, addresses: settings.addresses,
             capacity: settings.capacity,

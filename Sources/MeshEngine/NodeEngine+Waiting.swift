@@ -40,7 +40,7 @@ extension NodeEngine {
 
     /// Answers the requests whose time has come.
     mutating func answerWaiters(_ step: Step) throws(StorageError) {
-        defer { changed.removeAll(keepingCapacity: true) }
+        defer { if !changed.isEmpty { changed.removeAll(keepingCapacity: true) } }
         guard !waiters.isEmpty else { return }
         for request in waiters.keys.sorted() {
             guard let waiter = waiters[request] else { continue }

@@ -171,7 +171,10 @@ public struct NodeEngine: Sendable {
 
     /// When the shell must next deliver ``EngineInput/deadlineReached``.
     public var nextDeadline: Timestamp? {
-        var earliest = [gossip.nextDeadline, wakes.next, graph.nextDeadline].compactMap { $0 }.min()
+        // Asked after every step: nothing here may allocate.
+        var earliest = gossip.nextDeadline
+        if let wake = wakes.next, earliest.map({ wake < $0 }) ?? true { earliest = wake }
+        if let due = graph.nextDeadline, earliest.map({ due < $0 }) ?? true { earliest = due }
         // The least of them is the same in any order.
         for (_, waiter) in waiters where earliest.map({ waiter.deadline < $0 }) ?? true {
             earliest = waiter.deadline

@@ -58,10 +58,11 @@ public struct PreparedFrame: Sendable {
     ///   - isKnown: Whether an anchor or message with this CID was dealt with already: repetitions
     ///     are not checked again, because signatures are the scarcest resource.
     ///   - isChecked: Whether the signature of this membership record was found good before.
+    ///   - knownMember: The membership record with this CID, where it is at hand, decoded and checked.
     ///   - verifier: Checks signatures.
     public init(
         type: FrameType, body: [UInt8], isKnown: (CID) -> Bool, isChecked: (CID) -> Bool = { _ in false },
-        verifier: some SignatureVerifier
+        knownMember: (CID) -> SignedMember? = { _ in nil }, verifier: some SignatureVerifier
     ) {
         var anchors: [PreparedAnchor] = []
         var message: LiveMessage?
@@ -71,14 +72,18 @@ public struct PreparedFrame: Sendable {
         do throws(IPLDError) {
             frame = try Frame(type: type, body: body)
             switch frame {
-            case .hello(_, _, _, let record): members = Self.members([record], isChecked, verifier, &fault)
+            case .hello(_, _, _, let record):
+                members = Self.members([record], isChecked, knownMember, verifier, &fault)
             case .overlay(_, _, _, let records), .members(let records):
-                members = Self.members(records, isChecked, verifier, &fault)
+                members = Self.members(records, isChecked, knownMember, verifier, &fault)
             case .push(let anchor, _): anchors = [Self.prepare(anchor, isKnown: isKnown, verifier: verifier)]
             case .have(let list):
                 anchors = list.map { Self.prepare($0, isKnown: isKnown, verifier: verifier) }
             case .message(let bytes, _):
-                if !isKnown(CID(of: bytes, codec: .dagCBOR)) {
+                let cid = CID(of: bytes, codec: .dagCBOR)
+                if let known = knownMember(cid) {
+                    if !isKnown(cid) { message = .member(known) }
+                } else if !isKnown(cid) {
                     message = try Self.message(bytes, verifier: verifier)
                     if message == nil { fault = (.badSignature, "a message is not signed by whom it names") }
                 }
@@ -102,11 +107,13 @@ public struct PreparedFrame: Sendable {
     }
 
     private static func members(
-        _ records: [[UInt8]], _ isChecked: (CID) -> Bool, _ verifier: some SignatureVerifier,
-        _ fault: inout (PeerFault, detail: String)?
+        _ records: [[UInt8]], _ isChecked: (CID) -> Bool, _ knownMember: (CID) -> SignedMember?,
+        _ verifier: some SignatureVerifier, _ fault: inout (PeerFault, detail: String)?
     ) -> [SignedMember] {
         let members = records.compactMap { record in
-            isChecked(CID(of: record, codec: .dagCBOR))
+            let cid = CID(of: record, codec: .dagCBOR)
+            if let known = knownMember(cid) { return known }
+            return isChecked(cid)
                 ? SignedMember(decoding: record, verifier: Checked())
                 : SignedMember(decoding: record, verifier: verifier)
         }

@@ -72,7 +72,7 @@ public struct GossipMachine: Sendable {
     /// The incarnation that the mesh was told last.
     var announced: UInt64?
     /// Records whose signatures have been checked.
-    var seenMembers = RecentSet<CID>(capacity: 4_096)
+    var seenMembers: RecentSet<CID>
     var seenMessages = RecentSet<CID>(capacity: 16_384)
     /// Who is being dialled at which address.
     var dialled: [String: DID] = [:]
@@ -113,6 +113,8 @@ public struct GossipMachine: Sendable {
             seed: seed, settings: membershipSettings, now: now)
         overlay = Overlay(own: membership.own, seed: seed, settings: overlaySettings)
         tree = BroadcastTree()
+        // Of those that it does not keep it is told again less often.
+        seenMembers = RecentSet(capacity: max(256, min(4_096, membershipSettings.capacity)))
     }
 
     /// Adds a peer that the operator named.
@@ -267,11 +269,11 @@ public struct GossipMachine: Sendable {
     private mutating func receive(
         _ frame: Frame, _ members: [SignedMember], on link: PeerLink, now: Timestamp, graph: FeedGraph
     ) -> [GossipEffect] {
-        guard let peer = links[link]?.peer else { return [] }
+        guard let index = links.index(forKey: link) else { return [] }
         if case .hello(let network, _, let fingerprint, _) = frame {
-            return greet(link, peer, network, fingerprint, members.first, now, graph)
+            return greet(link, links.values[index].peer, network, fingerprint, members.first, now, graph)
         }
-        guard links[link]?.greeted == true else {
+        guard links.values[index].greeted else {
             return punish(link, .malformedFrame, "a frame came before the hello", now: now)
         }
         var effects = perform(membership.step(.heard(link), now: now), now)

@@ -16,6 +16,11 @@ extension Membership {
         var wasReminded = false
         /// When the peer was last told what is held against it.
         var confrontedAt: Timestamp?
+
+        /// Whether an answer or the next look at its silence is due.
+        func isDue(_ now: Timestamp) -> Bool {
+            probe.map { $0.deadline <= now } ?? (isNeighbour && nextProbe <= now)
+        }
     }
 
     /// How many times as often as others a link is pinged that is not known yet.

@@ -184,7 +184,11 @@ public struct Membership: Sendable {
     }
 
     private mutating func deadlineReached(_ effects: inout [MembershipEffect], now: Timestamp) {
-        for link in links.keys.sorted() { linkDeadline(link, &effects, now: now) }
+        // What one deadline leads to makes no other link due.
+        var due: [PeerLink] = []
+        for (link, state) in links where state.isDue(now) { due.append(link) }
+        due.sort()
+        for link in due { linkDeadline(link, &effects, now: now) }
         for subject in cases.keys.sorted() {
             if let due = cases[subject]?.deadline, due <= now { caseDeadline(subject, &effects, now: now) }
         }

@@ -36,6 +36,14 @@ public struct PeerBudget: Sendable {
         var bytes: TokenBucket
         var frames: TokenBucket
         var signatureChecks: TokenBucket
+
+        mutating func charge(_ byteCount: Int, _ signatures: Int, _ now: Timestamp) -> Excess? {
+            guard frames.take(1, now: now) else { return .frames }
+            guard bytes.holds(byteCount, now: now) else { return .bytes }
+            guard signatureChecks.take(signatures, now: now) else { return .signatureChecks }
+            _ = bytes.take(byteCount, now: now)
+            return nil
+        }
     }
 
     private let limits: Limits
@@ -59,15 +67,14 @@ public struct PeerBudget: Sendable {
     public mutating func charge(
         _ link: PeerLink, type: FrameType, byteCount: Int, signatureCount: Int? = nil, now: Timestamp
     ) -> Excess? {
-        guard accounts[link] != nil || accounts.count < Self.linkCountMax else { return .frames }
-        var account = accounts[link] ?? fresh(now)
-        defer { accounts[link] = account }
         let signatures = signatureCount ?? Self.signatureCount(type)
-        guard account.frames.take(1, now: now) else { return .frames }
-        guard account.bytes.holds(byteCount, now: now) else { return .bytes }
-        guard account.signatureChecks.take(signatures, now: now) else { return .signatureChecks }
-        _ = account.bytes.take(byteCount, now: now)
-        return nil
+        if let index = accounts.index(forKey: link) {
+            return accounts.values[index].charge(byteCount, signatures, now)
+        }
+        guard accounts.count < Self.linkCountMax else { return .frames }
+        var account = fresh(now)
+        defer { accounts[link] = account }
+        return account.charge(byteCount, signatures, now)
     }
 
     /// Whether a frame is within budget, which it is charged to.

@@ -37,11 +37,12 @@ public struct PeerScores: Sendable {
     public static let peerCountMax = 4_096
 
     private struct Entry: Sendable {
-        var sums: [Int64]
+        /// One place for each reason, in their order; in a vector, which is copied without an allocation.
+        var sums: SIMD4<Int64>
         var updated: Timestamp
         var linkCount = 0
 
-        func total() -> Int64 { sums.reduce(0, +) }
+        func total() -> Int64 { sums.wrappedSum() }
 
         /// Halves for each half-life that has passed, and takes off the same share of the rest in proportion.
         mutating func fade(_ now: Timestamp) {
@@ -95,8 +96,9 @@ public struct PeerScores: Sendable {
     /// What a peer's score is made of, in points; reasons that count nothing are left out.
     public func reasons(_ peer: DID, now: Timestamp) -> [(String, Int)] {
         guard let entry = faded(peer, now) else { return [] }
-        return zip(Reason.allCases, entry.sums).compactMap { reason, sum in
-            sum / 1_000 == 0 ? nil : (reason.rawValue, Int(sum) / 1_000)
+        return zip(Reason.allCases, entry.sums.indices).compactMap { reason, place in
+            let sum = entry.sums[place]
+            return sum / 1_000 == 0 ? nil : (reason.rawValue, Int(sum) / 1_000)
         }
     }
 
@@ -118,7 +120,7 @@ public struct PeerScores: Sendable {
         if entries[peer] == nil, entries.count >= Self.peerCountMax, !makeRoom(now) { return }
         var entry =
             faded(peer, now)
-            ?? Entry(sums: Array(repeating: 0, count: Reason.allCases.count), updated: now)
+            ?? Entry(sums: .zero, updated: now)
         change(&entry)
         entries[peer] = entry
     }

@@ -3,7 +3,7 @@ import MeshAPI
 import MeshCore
 import MeshCrypto
 import MeshDAG
-import MeshEngine
+@testable import MeshEngine
 @testable import MeshGossip
 import MeshIdentity
 import MeshMarket
@@ -46,6 +46,26 @@ struct AdversityTests {
         let last = try #require(try mesh.submit(2, description: "last"))
         #expect(try mesh.wait(3, last, "Completed", "Verified")?.status == "Completed")
         #expect(mesh.closes.isEmpty)
+    }
+
+    @Test("a node answers what is held against it however old that is, and nobody else heeds it")
+    func oldSuspicion() throws {
+        let mesh = try Mesh(count: 3)
+        mesh.connectAll()
+        _ = try mesh.run(until: { _ in false }, milliseconds: 3_000)
+        let before = mesh.nodes[1].engine.gossip.membership.own.record.incarnation
+        let suspicion = SignedSuspicion(
+            signing: Suspicion(
+                subject: mesh.nodes[1].identity.did, incarnation: before,
+                witness: mesh.nodes[0].identity.did, cause: .probe, time: mesh.now + -600_000),
+            by: mesh.nodes[0].identity)
+        let frame = Frame.message(envelope: suspicion.envelope, hops: nil)
+        try mesh.inject(frame.type, frame.encoded, from: 0, to: 2)
+        _ = try mesh.run(until: { _ in false }, milliseconds: 1_000)
+        #expect(mesh.nodes[1].engine.gossip.membership.own.record.incarnation == before)
+        try mesh.inject(frame.type, frame.encoded, from: 0, to: 1)
+        _ = try mesh.run(until: { _ in false }, milliseconds: 1_000)
+        #expect(mesh.nodes[1].engine.gossip.membership.own.record.incarnation == before + 1)
     }
 
     @Test("a late joiner catches up with 500 anchors")

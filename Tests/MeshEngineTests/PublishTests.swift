@@ -49,6 +49,24 @@ struct PublishTests {
         #expect(mesh.foreign.isEmpty)
     }
 
+    @Test("a node without roles publishes nothing of itself, until it is asked to")
+    func withoutRoles() throws {
+        let mesh = try Mesh(count: 3, threshold: 1) { node, settings in
+            settings.federation = nil
+            if node == 2 { settings.roles = [] }
+        }
+        mesh.connectAll()
+        _ = try mesh.run(until: { _ in false }, milliseconds: 3_000)
+        #expect(try mesh.feedCount(0) == 2)
+        #expect(mesh.frontier(2) == mesh.frontier(0))
+        guard case .published? = try mesh.ask(2, .publish(entry: Self.entry(7))) else {
+            Issue.record("it was not published")
+            return
+        }
+        _ = try mesh.run(until: { $0.foreign.count >= 3 }, milliseconds: 5_000)
+        #expect(try mesh.feedCount(0) == 3)
+    }
+
     @Test("the same bytes may be published again, and are confirmed again")
     func repeated() throws {
         let mesh = try Mesh(count: 1) { _, settings in settings.alone = true }
@@ -58,5 +76,17 @@ struct PublishTests {
                 return
             }
         }
+    }
+}
+
+extension Mesh {
+    /// How many feeds a node holds.
+    fileprivate func feedCount(_ node: Int) throws -> Int {
+        var count = 0
+        try nodes[node].storage.scan(.frontier, prefix: []) { _, _ in
+            count += 1
+            return true
+        }
+        return count
     }
 }

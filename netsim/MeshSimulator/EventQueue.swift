@@ -1,9 +1,12 @@
 /// What lies ahead, by instant and then by the order in which it was put there.
+///
+/// The heap holds numbers alone and the events stay where they are, so that sifting counts no references.
 struct EventQueue<Event> {
     private struct Entry {
         let time: Int64
         let number: UInt64
-        let event: Event
+        /// Where in ``events`` it is.
+        let place: Int
 
         static func < (a: Self, b: Self) -> Bool {
             a.time != b.time ? a.time < b.time : a.number < b.number
@@ -11,6 +14,8 @@ struct EventQueue<Event> {
     }
 
     private var heap: [Entry] = []
+    private var events: [Event?] = []
+    private var freePlaces: [Int] = []
     private var counter: UInt64 = 0
 
     var count: Int { heap.count }
@@ -18,7 +23,15 @@ struct EventQueue<Event> {
     var nextTime: Int64? { heap.first?.time }
 
     mutating func push(_ event: Event, at time: Int64) {
-        let entry = Entry(time: time, number: counter, event: event)
+        let place: Int
+        if let free = freePlaces.popLast() {
+            place = free
+            events[free] = event
+        } else {
+            place = events.count
+            events.append(event)
+        }
+        let entry = Entry(time: time, number: counter, place: place)
         counter += 1
         heap.append(entry)
         var child = heap.count - 1
@@ -45,6 +58,8 @@ struct EventQueue<Event> {
             }
             heap[hole] = last
         }
-        return (first.time, first.event)
+        freePlaces.append(first.place)
+        guard let event = events[first.place].take() else { return nil }
+        return (first.time, event)
     }
 }

@@ -11,6 +11,8 @@ struct Judge {
     /// Who may attest.
     let members: [DID]
     let time: Int64
+    /// The jobs in all that honest nodes hold and that counts, sorted by CID.
+    let jobs: [JobAccount]
     /// What went wrong in the run; `nil` where nothing is held against when it did.
     var faults: [Fault]?
 
@@ -19,15 +21,20 @@ struct Judge {
     /// How long a fault may be felt after its end: dials are tried again every thirty seconds at worst.
     private static let aftermath = 60 * Duration.second
 
-    private var honest: [Replica] { replicas.filter(\.isHonest) }
-    private var alive: [Replica] { replicas.filter { $0.isHonest && $0.isUp } }
-    private var honestAuthors: Set<DID> { Set(honest.map(\.did)) }
+    private let honest: [Replica]
+    private let alive: [Replica]
+    private let honestAuthors: Set<DID>
 
     init(replicas: [Replica], history: History, members: [DID], time: Int64) {
         self.replicas = replicas
         self.history = history
         self.members = members
         self.time = time
+        let honest = replicas.filter(\.isHonest)
+        self.honest = honest
+        alive = honest.filter(\.isUp)
+        honestAuthors = Set(honest.map(\.did))
+        jobs = Self.jobs(in: honest)
     }
 
     init(_ world: World) {
@@ -71,11 +78,11 @@ struct Judge {
         }
     }
 
-    /// The jobs in all that honest nodes hold and that counts, sorted by CID.
-    var jobs: [JobAccount] {
+    /// The jobs in all that these hold and that counts, sorted by CID.
+    private static func jobs(in replicas: [Replica]) -> [JobAccount] {
         var seen: Set<CID> = []
         var anchors: [ReadAnchor] = []
-        for replica in honest {
+        for replica in replicas {
             for author in replica.authors {
                 for anchor in replica.counting(author) where seen.insert(anchor.cid).inserted {
                     anchors.append(anchor)
@@ -214,7 +221,9 @@ struct Judge {
     }
 
     private var gapsExplained: [String] {
-        late
+        // Of ten thousand nodes few publish.
+        let authors = honest.filter { $0.feeds[$0.did]?.isEmpty == false }
+        return late
             + alive.flatMap { replica -> [String] in
                 var found = replica.rowCounts.keys.sorted().filter {
                     replica.rowCounts[$0] != replica.feeds[$0]?.count
@@ -225,7 +234,7 @@ struct Judge {
                             "\(replica.name) has anchors \(anchor.seq) and \(next.seq) that do not join")
                     }
                 }
-                for author in honest {
+                for author in authors {
                     let own = author.feeds[author.did]?.count ?? 0
                     let here = replica.feeds[author.did]?.count ?? 0
                     if here < own {
@@ -271,7 +280,7 @@ struct Judge {
     }
 
     private var liveKnown: [String] {
-        alive.flatMap { replica in
+        alive.filter { !$0.gone.isEmpty }.flatMap { replica in
             alive.filter { replica.gone.contains($0.did) }.map {
                 "\(replica.name) takes \($0.name) for gone"
             }

@@ -106,6 +106,8 @@ final class SimulatedLink {
     let id: UInt64
     /// The one who dialled, and the one who was.
     let ends: (Int, Int)
+    /// One way, without jitter, in microseconds.
+    let latency: Int64
     var isOpen = (true, true)
     /// When the last frame in each direction arrives.
     var arrivals: (Int64, Int64) = (0, 0)
@@ -114,8 +116,9 @@ final class SimulatedLink {
     /// The lives of both processes that the link belongs to.
     let lives: (Int, Int)
 
-    init(id: UInt64, from: Int, to: Int, lives: (Int, Int)) {
+    init(id: UInt64, from: Int, to: Int, latency: Int64, lives: (Int, Int)) {
         self.id = id
+        self.latency = latency
         ends = (from, to)
         self.lives = lives
     }
@@ -148,9 +151,14 @@ final class SharedFrame {
     }
 
     /// The frame as a receiver that knows what `isKnown` says gets it prepared.
-    func prepared(by verifier: RunVerifier, isKnown: (CID) -> Bool) -> PreparedFrame {
+    func prepared(
+        by verifier: RunVerifier, among common: CommonFrames, isKnown: (CID) -> Bool
+    ) -> PreparedFrame {
         if let prepared { return prepared.repeated(where: isKnown) }
-        let made = PreparedFrame(type: type, body: body, isKnown: { _ in false }, verifier: verifier)
+        let made = PreparedFrame(
+            type: type, body: body, isKnown: { _ in false }, knownMember: { common.members[$0] },
+            verifier: verifier)
+        common.keep(made)
         prepared = made
         return made.repeated(where: isKnown)
     }

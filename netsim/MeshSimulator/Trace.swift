@@ -93,6 +93,7 @@ public struct TraceFile: Sendable {
             scenario = read
         }
         if let nodes = value("nodes").flatMap({ Int($0) }), nodes != scenario.nodes { scenario.resize(nodes) }
+        if let kind = value("signatures").flatMap(Scenario.Signatures.init) { scenario.signatures = kind }
         let plan = Plan(scenario, seed: seed)
         func indices(_ name: String, _ all: Range<Int>) -> [Int] {
             value(name)?.split(separator: ",").compactMap { Int($0) } ?? Array(all)

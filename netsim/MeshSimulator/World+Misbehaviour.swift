@@ -11,11 +11,16 @@ internal import MeshStorage
 extension World {
     /// Sends what an engine says, or what its node makes of it.
     func say(_ links: [PeerLink], _ type: FrameType, _ body: [UInt8], of node: SimulatedNode) {
+        if links.count == 1, node.isHonest {
+            guard let link = node.links[links[0].rawValue] else { return }
+            transmit(.frame(common.frame(type, body)), on: link, from: node)
+            return
+        }
         let open = links.compactMap { node.links[$0.rawValue] }
         guard !open.isEmpty else { return }
         let behaviour = activeBehaviour(of: node)
         if let behaviour, isSuppressed(type, body, behaviour, node) { return }
-        var frame = SharedFrame(type, body)
+        var frame = common.frame(type, body)
         if let behaviour {
             guard let rest = tampered(frame, by: behaviour, node) else { return }
             frame = rest

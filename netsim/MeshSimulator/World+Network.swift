@@ -89,7 +89,7 @@ extension World {
             return
         }
         let link = SimulatedLink(
-            id: nextLink, from: node.index, to: target, lives: (node.life, other.life))
+            id: nextLink, from: node.index, to: target, latency: way, lives: (node.life, other.life))
         nextLink += 1
         link.arrivals = (time, time + way)
         node.links[link.id] = link
@@ -122,7 +122,7 @@ extension World {
             }
             if node.generator.happens(amount(.duplicates)) {
                 let late = Int64(node.generator.below(2_000)) * Duration.millisecond
-                queue.push(.arrival(link, to: other, parcel), at: time + latency(node.index, other) + late)
+                queue.push(.arrival(link, to: other, parcel), at: time + link.latency + late)
             }
         }
         let isHeld = isFirst ? !link.held.0.isEmpty : !link.held.1.isEmpty
@@ -139,7 +139,7 @@ extension World {
 
     private func pass(_ parcel: Parcel, on link: SimulatedLink, from node: SimulatedNode, isFirst: Bool) {
         let other = link.other(than: node.index)
-        var span = latency(node.index, other) + scenario.network.jitter.draw(&node.generator)
+        var span = link.latency + scenario.network.jitter.draw(&node.generator)
         var size = 40
         if case .frame(let frame) = parcel { size += frame.body.count }
         let loss = scenario.network.loss + amount(.loss)
@@ -186,8 +186,7 @@ extension World {
                 !isBlocked(from: receiver, to: sender.index)
             {
                 queue.push(
-                    .arrival(link, to: sender.index, .end(isOrderly: false)),
-                    at: time + latency(receiver, sender.index))
+                    .arrival(link, to: sender.index, .end(isOrderly: false)), at: time + link.latency)
             }
             return
         }

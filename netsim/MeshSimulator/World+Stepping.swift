@@ -27,40 +27,46 @@ extension World {
                 node.inbox.insert(contentsOf: known.map { .input($0) }, at: 0)
                 continue
             }
-            var batch: [SimulatedNode.Item] = []
+            // A step may lead to another one of the same node, which then finds no spare and makes its own.
+            var batch = spareItems
+            spareItems = []
             swap(&batch, &node.inbox)
             if batch.count > 512 {
                 node.inbox = Array(batch[512...])
                 batch.removeLast(batch.count - 512)
             }
             step(node, batch)
+            batch.removeAll(keepingCapacity: true)
+            spareItems = batch
         }
         reschedule(node)
     }
 
     private func step(_ node: SimulatedNode, _ batch: [SimulatedNode.Item]) {
-        var inputs: [EngineInput] = []
-        inputs.reserveCapacity(batch.count)
+        guard let engine = node.engine else { return }
+        let now = node.now(time)
+        var inputs = spareInputs
+        spareInputs = []
+        defer {
+            inputs.removeAll(keepingCapacity: true)
+            spareInputs = inputs
+        }
         for item in batch {
             switch item {
             case .input(let input): inputs.append(input)
             case .frame(let link, let frame):
-                let isWithinBudget = node.engine?.admits(
-                    frame.type, byteCount: frame.body.count, on: link.peerLink, now: node.now(time))
-                guard isWithinBudget == true else { continue }
-                let prepared = frame.prepared(by: verifier) { node.engine?.isKnown($0) ?? false }
+                guard engine.admits(frame.type, byteCount: frame.body.count, on: link.peerLink, now: now)
+                else { continue }
+                let prepared = frame.prepared(by: verifier, among: common) { engine.isKnown($0) }
                 inputs.append(.frame(link.peerLink, prepared))
             }
         }
-        let now = node.now(time)
         let isIdle = node.inbox.isEmpty
         statistics.steps += 1
         let effects: [EngineEffect]
         do throws(StorageError) {
             effects = try node.disk.write { writer throws(StorageError) in
-                try node.engine?.value.step(
-                    inputs, now: now, isIdle: isIdle, storage: writer, blobs: node.blobs)
-                    ?? []
+                try engine.step(inputs, now: now, isIdle: isIdle, storage: writer, blobs: node.blobs)
             }
         } catch {
             note("\(node.name) cannot write: \(error.message)")
@@ -72,7 +78,7 @@ extension World {
             retry(node)
             return
         }
-        if node.engine?.mustPersist == true {
+        if engine.mustPersist {
             commit(node, effects)
         } else {
             for effect in effects { perform(effect, of: node) }

@@ -59,6 +59,10 @@ final class World {
     var findings: [Violation] = []
     /// One way between pairs of nodes, as far as they have been drawn.
     var latencies: [Int: Int64] = [:]
+    let common = CommonFrames()
+    /// Empty arrays with room, for the next step.
+    var spareItems: [SimulatedNode.Item] = []
+    var spareInputs: [EngineInput] = []
 
     /// Why the control API was asked.
     enum Purpose {

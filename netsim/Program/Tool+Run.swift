@@ -5,6 +5,19 @@ import Foundation
 
 extension Flag {
     static let json = Flag("json", .toggle, "Print the result as JSON")
+    static let signatures = Flag(
+        "signatures", .text("KIND"), "digest or ed25519, instead of what the scenario says")
+}
+
+extension Scenario {
+    /// Takes the kind of signatures that a user has asked for.
+    mutating func sign(_ kind: String?) throws {
+        guard let kind else { return }
+        guard let known = Signatures(rawValue: kind) else {
+            throw ToolError("there are no signatures “\(kind)”; there are digest and ed25519")
+        }
+        signatures = known
+    }
 }
 
 extension Tool {
@@ -16,7 +29,7 @@ extension Tool {
                     Flag("seed", .integer("N", 0...Int.max), "What decides the run", default: "1"),
                     Flag("trace", .text("FILE"), "Write what happens to a file"),
                     Flag("nodes", .integer("N", 1...100_000), "Another number of nodes than the scenario's"),
-                    .json,
+                    .signatures, .json,
                 ],
                 operands: [Operand("SCENARIO", "A path, a name in netsim/scenarios, or swarm")],
                 examples: ["netsim run first-job", "netsim run swarm --seed 17 --trace swarm.trace"])
@@ -24,6 +37,7 @@ extension Tool {
             let seed = UInt64(arguments.integer("seed") ?? 1)
             var scenario = try ScenarioFiles.scenario(arguments.operand("SCENARIO") ?? "", seed: seed)
             if let nodes = arguments.integer("nodes") { scenario.resize(nodes) }
+            try scenario.sign(arguments.text("signatures"))
             let plan = Plan(scenario, seed: seed)
             let isJSON = arguments.has("json")
             if !isJSON { describe(plan) }

@@ -16,7 +16,7 @@ extension Tool {
                     Flag("jobs", short: "j", .integer("N", 1...256), "How many at a time; all processors"),
                     Flag("regressions", .text("FILE"), "Before them, the lines of this file: SCENARIO SEED"),
                     Flag("traces", .text("DIR"), "Where shrunk traces are written", default: ".build/netsim"),
-                    .json,
+                    .signatures, .json,
                 ],
                 operands: [Operand("SCENARIO", "A path or a name in netsim/scenarios", isOptional: true)],
                 examples: [
@@ -29,8 +29,10 @@ extension Tool {
             var cases: [(scenario: String, seed: UInt64)] = []
             if let file = arguments.text("regressions") { cases += try regressions(file) }
             cases += (0..<count).map { (name ?? Scenario.swarmName, first &+ $0) }
-            let plans = try cases.map {
-                Plan(try ScenarioFiles.scenario($0.scenario, seed: $0.seed), seed: $0.seed)
+            let plans = try cases.map { name, seed in
+                var scenario = try ScenarioFiles.scenario(name, seed: seed)
+                try scenario.sign(arguments.text("signatures"))
+                return Plan(scenario, seed: seed)
             }
             let jobs = arguments.integer("jobs") ?? ProcessInfo.processInfo.activeProcessorCount
             let before = Usage.now
