@@ -26,13 +26,13 @@ public struct BroadcastTreeSettings: Sendable {
     /// How often all announcers are asked before the item is left to reconciliation.
     public var roundCountMax = 3
     /// An item that came by more hops than this is worth looking for a shorter way.
-    public var hopCountWanted = 7
+    public var hopCountWanted = 5
     /// How many items in a row must have come by one link before it is exchanged for a shorter way.
     public var shortenAfterCount = 3
     /// Items closer together than this count once, so that one burst is no evidence.
     public var shortenPaceMilliseconds: Int64 = 250
     /// How many hops shorter it must be.
-    public var shorterHopCount = 2
+    public var shorterHopCount = 1
     /// How many first deliveries a link may be ahead of its repetitions.
     public var creditMax = 6
 
