@@ -79,10 +79,21 @@ public enum Plot {
                 warmup.insert(String(words[6]))
             }
         }
-        let all = arrivals.keys.sorted().filter { !warmup.contains($0) }.map { cid -> [Double] in
+        let spans = arrivals.keys.sorted().filter { !warmup.contains($0) }.map { cid -> [Double] in
             let times = (arrivals[cid] ?? []).sorted()
             return times.map { $0 - (times.first ?? 0) }
         }
+        return curves(spans, nodeCount: plan.nodeCount)
+    }
+
+    /// The same of a run that was not traced: a trace of many nodes is large.
+    public static func curves(_ result: RunResult) -> String {
+        let spans = result.deliveries.filter { $0.first ?? 0 >= result.plan.scenario.workload.start }
+            .map { times in times.map { Double($0 - (times.first ?? 0)) / 1e6 } }
+        return curves(spans, nodeCount: result.plan.nodeCount)
+    }
+
+    private static func curves(_ all: [[Double]], nodeCount: Int) -> String {
         let slowest = all.indices.max { (all[$0].last ?? 0) < (all[$1].last ?? 0) }
         let spans = all.indices.filter { $0 == slowest || isKept($0, of: all.count, atMost: curveMax) }
             .map { all[$0] }
@@ -102,7 +113,7 @@ public enum Plot {
         for span in spans {
             var points = "\(short(left)),\(short(base))"
             for (count, time) in span.enumerated() where isKept(count, of: span.count, atMost: pointMax) {
-                let level = base - height * Double(count + 1) / Double(max(1, plan.nodeCount - 1))
+                let level = base - height * Double(count + 1) / Double(max(1, nodeCount))
                 points += " \(short(left + time / end * width)),\(short(level))"
             }
             svg.append("<polyline points='\(points)' fill='none' stroke='#07c' opacity='0.5'/>")
