@@ -76,8 +76,8 @@ extension BroadcastTree {
         let share = max(settings.announcementCountMax, settings.missingCountMax / 4)
         for announcement in announcements.prefix(settings.announcementCountMax) {
             let id = announcement.id
-            if let hops = seen.hops(id) {
-                if !announcement.isLarge { exchange(for: link, announcement.hops, against: hops) }
+            if seen.hops(id) != nil {
+                announcedLate(announcement, by: link, now: now)
                 continue
             }
             guard neighbours[index].openCount < share else { continue }

@@ -21,6 +21,9 @@ public struct BroadcastTree: Sendable {
         /// one repetition enough, the circle would be cut in several places and the tree fall apart.
         var credit = 0
         var brokenPromises = 0
+        /// How many announcements in a row told of a way so much shorter than ours, and when one counted last.
+        var shorterCount = 0
+        var shorterAt: Timestamp?
     }
 
     let settings: BroadcastTreeSettings
@@ -37,6 +40,9 @@ public struct BroadcastTree: Sendable {
         link: nil, count: 0, countedAt: Timestamp(milliseconds: 0)
     )
     /// The shorter way that was asked for, and the link that it takes the place of.
+    ///
+    /// Nothing is pushed to the new link before it has brought something: its peer has what we have, would take
+    /// it for a circle and prune us.
     private var exchange: (new: PeerLink, old: PeerLink)?
     /// When reconciliation last showed that the tree does not reach us.
     var repairedAt: Timestamp?
@@ -119,6 +125,7 @@ public struct BroadcastTree: Sendable {
     private mutating func neighbourDown(_ link: PeerLink, now: Timestamp) {
         guard let index = index(link) else { return }
         let wasEager = neighbours.remove(at: index).isEager
+        if exchange?.new == link { exchange = nil }
         if wasEager, !neighbours.contains(where: \.isEager) { hurry(now: now) }
     }
 
@@ -171,12 +178,10 @@ public struct BroadcastTree: Sendable {
         effects.append(.prune(neighbours[index].link))
     }
 
-    /// Exchanges the link that brought an item for one whose peer had it several hops nearer to its origin.
+    /// Counts what link new items come by, and weighs those that announced this one before it came.
     ///
-    /// The new link is grafted, and once it has brought something the old one is pruned: cutting that here would
-    /// lose what is on its way. It is done only while all items come by one link. Where they come from several
-    /// sides, what is a short way for one is a long way for another, and neighbours would undo each other's work.
-    /// The farther a node is from the origin the longer it waits: those before it may help it meanwhile.
+    /// It is the first half of exchanging a long way for a short one: the new link is grafted, and once it has
+    /// brought something the old one is pruned. Cutting that at once would lose what is on its way.
     private mutating func shorten(_ id: CID, hops: UInt8, from index: Int, now: Timestamp) {
         let link = neighbours[index].link
         if run.link != link {
@@ -185,24 +190,53 @@ public struct BroadcastTree: Sendable {
             run.count = min(run.count + 1, 64)
             run.countedAt = now
         }
-        let nearest = missing[id]?.announcers.min { ($0.hops, $0.link) < ($1.hops, $1.link) }
-        if let nearest { exchange(for: nearest.link, nearest.hops, against: hops) }
+        var nearest: MissingItem.Announcer?
+        for announcer in missing[id]?.announcers ?? []
+        where weigh(announcer.link, announcer.hops, against: hops, now: now) {
+            if nearest.map({ announcer.hops < $0.hops }) ?? true { nearest = announcer }
+        }
+        if let nearest { exchange(for: nearest.link) }
     }
 
-    /// Grafts a link in place of the one that brings everything, where an announced item had a much shorter
-    /// way to its sender than to us.
+    /// Takes in that an item had crossed `hops` links to this neighbour, and `own` to us.
     ///
-    /// The announcement may come later than the item: few hops are not quick ones.
-    mutating func exchange(for new: PeerLink, _ hops: UInt8, against own: UInt8) {
+    /// One item tells little of a link: where many publish, what is a short way for one is a long way for
+    /// another, and neighbours would undo each other's work. So a link must be nearer for every item of a while,
+    /// while all come by one other link. The farther a node is from the origin the longer it waits: those before
+    /// it may help it meanwhile.
+    ///
+    /// - Returns: Whether it is worth taking in place of the link that brings everything.
+    private mutating func weigh(
+        _ link: PeerLink, _ hops: UInt8, against own: UInt8, now: Timestamp
+    ) -> Bool {
+        // What reconciliation brought has crossed nothing.
+        guard own > 0, let index = index(link) else { return false }
         let excess = Int(own) - settings.hopCountWanted
-        guard excess > 0, run.count >= settings.shortenAfterCount + min(excess, 8) / 2,
-            Int(hops) + 1 + settings.shorterHopCount <= Int(own), let old = run.link, old != new,
-            let other = index(new), !neighbours[other].isEager
-        else { return }
-        neighbours[other].isEager = true
+        guard excess > 0, Int(hops) + 1 + settings.shorterHopCount <= Int(own) else {
+            neighbours[index].shorterCount = 0
+            return false
+        }
+        if neighbours[index].shorterAt.map({ now - $0 >= settings.shortenPaceMilliseconds }) ?? true {
+            neighbours[index].shorterCount = min(neighbours[index].shorterCount + 1, 64)
+            neighbours[index].shorterAt = now
+        }
+        let needed = settings.shortenAfterCount + min(excess, 8) / 2
+        return run.link != link && !neighbours[index].isEager
+            && min(run.count, neighbours[index].shorterCount) >= needed
+    }
+
+    /// Grafts a link in place of the one that brings everything.
+    private mutating func exchange(for new: PeerLink) {
+        guard let old = run.link else { return }
         exchange = (new: new, old: old)
         run.count = 0
         effects.append(.graft(new, []))
+    }
+
+    /// A neighbour announces what came already: few hops are not quick ones.
+    mutating func announcedLate(_ announcement: BroadcastAnnouncement, by link: PeerLink, now: Timestamp) {
+        guard !announcement.isLarge, let own = seen.hops(announcement.id) else { return }
+        if weigh(link, announcement.hops, against: own, now: now) { exchange(for: link) }
     }
 
     /// Prunes the old link of an exchange when the new one has brought its first item, be it early or late.
@@ -211,6 +245,7 @@ public struct BroadcastTree: Sendable {
     private mutating func endExchange(by link: PeerLink, now: Timestamp) -> Bool {
         guard let exchange, exchange.new == link else { return false }
         self.exchange = nil
+        if let new = index(link) { neighbours[new].isEager = true }
         guard let old = index(exchange.old), neighbours[old].isEager else { return true }
         neighbours[old].isEager = false
         neighbours[old].credit = 0

@@ -52,7 +52,25 @@ struct FigureTests {
         let redundancy = network.redundancy(of: ids.count)
         print("25 of \(count), \(seed): redundancy \(redundancy), last hop \(spread.hopsMax)")
         #expect(spread.missed == 0)
+        if count == 25 { #expect(spread.hopsMax <= 10) }
         #expect(redundancy <= 0.3)
+    }
+
+    @Test("Ten that publish by turns leave the tree as it is", arguments: nodeCounts, Seed.sample(3))
+    func byTurns(_ count: Int, _ seed: Seed) throws {
+        let network = try settled(count, seed)
+        var ids: [CID] = []
+        for index in 0..<100 {
+            ids.append(network.publish(by: index % 10 * (count / 10)))
+            network.run(milliseconds: 100)
+        }
+        network.run(milliseconds: 5000)
+        let spread = network.spread(of: ids)
+        let redundancy = network.redundancy(of: ids.count)
+        print("ten of \(count), \(seed): redundancy \(redundancy), last hop \(spread.hopsMax)")
+        #expect(spread.missed == 0)
+        #expect(spread.hopsMax <= 12)
+        #expect(redundancy <= 0.05)
     }
 
     @Test("Nothing is missed where two frames in a hundred are lost", arguments: nodeCounts, Seed.sample(3))

@@ -5,6 +5,10 @@ public enum Plot {
     private static let row = 18.0
     /// More arrows than these are thinned out evenly.
     private static let messageMax = 4_000
+    /// More curves than these are thinned out evenly; the slowest is always drawn.
+    private static let curveMax = 60
+    /// More points than these on one curve are thinned out evenly; the last is always drawn.
+    private static let pointMax = 100
 
     private struct Line {
         let time: Double
@@ -57,20 +61,42 @@ public enum Plot {
     /// For each plain entry of a trace, the fraction of nodes that have it over the time since it was known
     /// to the first, as an SVG document.
     ///
+    /// Entries of the warm-up are left out, as the figures leave them out.
+    ///
     /// - Returns: `nil` when the trace's header does not describe a run.
     public static func curves(_ trace: TraceFile) -> String? {
         guard let plan = trace.plan else { return nil }
         var arrivals: [String: [Double]] = [:]
+        var warmup: Set<String> = []
         for line in trace.lines {
             let words = line.split(separator: " ")
-            guard words.count > 3, words[2] == "has", words[3].hasPrefix("baf"), let time = Double(words[0])
-            else { continue }
-            arrivals[String(words[3]), default: []].append(time)
+            guard words.count > 3, words[2] == "has", let time = Double(words[0]) else { continue }
+            if words[3].hasPrefix("baf") {
+                arrivals[String(words[3]), default: []].append(time)
+            } else if words.count > 6, words[3] == "published", let number = Int(words[5].dropLast()),
+                number >= plan.scenario.workload.entries
+            {
+                warmup.insert(String(words[6]))
+            }
         }
-        let spans = arrivals.keys.sorted().map { cid -> [Double] in
+        let spans = arrivals.keys.sorted().filter { !warmup.contains($0) }.map { cid -> [Double] in
             let times = (arrivals[cid] ?? []).sorted()
             return times.map { $0 - (times.first ?? 0) }
         }
+        return curves(spans, nodeCount: plan.nodeCount)
+    }
+
+    /// The same of a run that was not traced: a trace of many nodes is large.
+    public static func curves(_ result: RunResult) -> String {
+        let spans = result.deliveries.filter { $0.first ?? 0 >= result.plan.scenario.workload.start }
+            .map { times in times.map { Double($0 - (times.first ?? 0)) / 1e6 } }
+        return curves(spans, nodeCount: result.plan.nodeCount)
+    }
+
+    private static func curves(_ all: [[Double]], nodeCount: Int) -> String {
+        let slowest = all.indices.max { (all[$0].last ?? 0) < (all[$1].last ?? 0) }
+        let spans = all.indices.filter { $0 == slowest || isKept($0, of: all.count, atMost: curveMax) }
+            .map { all[$0] }
         let end = max(0.1, spans.compactMap(\.last).max() ?? 1)
         let height = 240.0
         let base = height + 20
@@ -86,13 +112,18 @@ public enum Plot {
         }
         for span in spans {
             var points = "\(short(left)),\(short(base))"
-            for (count, time) in span.enumerated() {
-                let level = base - height * Double(count + 1) / Double(max(1, plan.nodeCount - 1))
+            for (count, time) in span.enumerated() where isKept(count, of: span.count, atMost: pointMax) {
+                let level = base - height * Double(count + 1) / Double(max(1, nodeCount))
                 points += " \(short(left + time / end * width)),\(short(level))"
             }
             svg.append("<polyline points='\(points)' fill='none' stroke='#07c' opacity='0.5'/>")
         }
         return document(svg, height: base + 30)
+    }
+
+    /// Whether one of many is among the `max` that are drawn; the last always is.
+    private static func isKept(_ index: Int, of count: Int, atMost max: Int) -> Bool {
+        count <= max || (index + 1) * max / count > index * max / count
     }
 
     private static func faults(_ plan: Plan, _ x: (Double) -> Double, _ y: (Int) -> Double) -> [String] {

@@ -43,6 +43,7 @@ extension Scenario {
             network.jitter = reader.distribution("jitter") ?? network.jitter
             network.loss = reader.number("loss", in: 0...0.9) ?? network.loss
             network.frameLoss = reader.number("frame_loss", in: 0...1) ?? network.frameLoss
+            network.treeLoss = reader.number("tree_loss", in: 0...1) ?? network.treeLoss
             network.bandwidth = reader.integer("bandwidth", in: 1_000...1_000_000_000)
             network.timeout = reader.duration("timeout") ?? network.timeout
             reader.finish()

@@ -14,6 +14,10 @@ public struct Scenario: Sendable {
         public var loss = 0.0
         /// The probability that a frame that may be dropped is.
         public var frameLoss = 0.0
+        /// The probability that a frame of the broadcast tree is lost although its link is well.
+        ///
+        /// A receiver drops what is beyond its sender's budget; nothing else loses these frames.
+        public var treeLoss = 0.0
         /// Bytes per second and direction of a link; `nil` for no limit.
         public var bandwidth: Int?
         /// How long a link waits for an acknowledgement before it is given up.

@@ -125,6 +125,12 @@ extension World {
                 queue.push(.arrival(link, to: other, parcel), at: time + link.latency + late)
             }
         }
+        if case .frame(let frame) = parcel, scenario.network.treeLoss > 0, frame.type.isOfBroadcastTree,
+            node.generator.happens(scenario.network.treeLoss)
+        {
+            note("\(node.name) → \(NodeName.text(other)) lost \(frame.label)")
+            return
+        }
         let isHeld = isFirst ? !link.held.0.isEmpty : !link.held.1.isEmpty
         if isHeld || isBlocked(from: node.index, to: other) {
             if isFirst { link.held.0.append(parcel) } else { link.held.1.append(parcel) }
@@ -276,6 +282,16 @@ extension World {
                 link.held.1 = []
                 for parcel in frames { pass(parcel, on: link, from: nodes[link.ends.1], isFirst: false) }
             }
+        }
+    }
+}
+
+extension FrameType {
+    /// Whether it carries items down the broadcast tree, or shapes the tree.
+    fileprivate var isOfBroadcastTree: Bool {
+        switch self {
+        case .push, .announce, .graft, .prune, .pull: true
+        default: false
         }
     }
 }

@@ -28,6 +28,7 @@ extension Tool {
                 flags: [
                     Flag("seed", .integer("N", 0...Int.max), "What decides the run", default: "1"),
                     Flag("trace", .text("FILE"), "Write what happens to a file"),
+                    Flag("curves", .text("FILE"), "Draw how plain entries spread, as plot --curves does"),
                     Flag("nodes", .integer("N", 1...100_000), "Another number of nodes than the scenario's"),
                     .signatures, .json,
                 ],
@@ -46,6 +47,9 @@ extension Tool {
             let report = RunReport(result, seconds: Usage.now.seconds - before.seconds)
             if let file = arguments.text("trace"), let trace = result.trace {
                 try trace.text.write(toFile: file, atomically: true, encoding: .utf8)
+            }
+            if let file = arguments.text("curves") {
+                try Plot.curves(result).write(toFile: file, atomically: true, encoding: .utf8)
             }
             if isJSON {
                 print(try report.json)
