@@ -32,7 +32,8 @@ extension NodeEngine {
                 for wire in wires {
                     let id = CID(of: wire.envelope, codec: .dagCBOR)
                     if accepted.contains(id) {
-                        try tell(.accepted(wire, id: id, hops: hops, from: link), step)
+                        let author = prepared.author(of: id)
+                        try tell(.accepted(wire, id: id, author: author, hops: hops, from: link), step)
                     } else if isKnown(id) {
                         try tell(.repeated(id, hops: hops, from: link), step)
                     }
@@ -127,7 +128,11 @@ extension NodeEngine {
     /// Starts an anchor on its way that no peer has sent us.
     mutating func spread(_ cid: CID, _ step: Step) throws(StorageError) {
         guard let received = try FeedGraph.stored(cid, in: step.storage) else { return }
-        try tell(.accepted(try wire(restored(received), step), id: cid, hops: 0, from: nil), step)
+        try tell(
+            .accepted(
+                try wire(restored(received), step), id: cid, author: received.anchor.author, hops: 0,
+                from: nil),
+            step)
     }
 
     private func restored(_ received: ReceivedAnchor) -> ReceivedAnchor {
@@ -278,7 +283,9 @@ extension NodeEngine {
         publishedCount += 1
         guard let received = outcome.applied.first?.received else { return }
         try absorb(outcome, from: nil, decoded: [received.cid: decoded], step)
-        try tell(.accepted(try wire(received, step), id: received.cid, hops: 0, from: nil), step)
+        try tell(
+            .accepted(
+                try wire(received, step), id: received.cid, author: signer.did, hops: 0, from: nil), step)
         noteAnchored(seen)
     }
 

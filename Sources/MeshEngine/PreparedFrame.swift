@@ -128,6 +128,14 @@ public struct PreparedFrame: Sendable {
         func isSigned(_ envelope: Envelope, by author: DID) -> Bool { true }
     }
 
+    /// Who has signed the anchor `id` of this frame, if it is a good one.
+    func author(of id: CID) -> DID? {
+        for case .good(let received, _, _) in anchors where received.cid == id {
+            return received.anchor.author
+        }
+        return nil
+    }
+
     /// The same frame for a receiver that knows some of its anchors: what ``init(type:body:isKnown:verifier:)``
     /// gives there, without decoding the bytes once more.
     public func repeated(where isKnown: (CID) -> Bool) -> PreparedFrame {

@@ -61,10 +61,11 @@ struct DueQueue: Sendable {
 extension BroadcastTree {
     /// How long an announced item may still come by the tree.
     private var patience: Int64 {
-        // The way by the tree may be ten links long, each of half a round trip.
+        // The way by the tree may be twenty links long, each of half a round trip: five are the depth of a
+        // good tree, up and down again, and a tree that is still forming is not good.
         let usual =
             roundTrip.map {
-                min(settings.patienceMilliseconds, settings.patienceMinMilliseconds + 5 * max(0, $0))
+                min(settings.patienceMilliseconds, settings.patienceMinMilliseconds + 10 * max(0, $0))
             } ?? settings.patienceMilliseconds
         guard let lag else { return usual }
         return min(settings.patienceMaxMilliseconds, max(usual, lag.mean + 4 * lag.deviation))
@@ -102,15 +103,19 @@ extension BroadcastTree {
     /// Reconciliation has brought an item that the tree was to bring a while ago: its announcer is to push.
     ///
     /// Without it a node that the tree has lost would never be back in it where reconciliation is quicker than
-    /// patience.
+    /// patience. A few such items among many that the tree brings are chance, and each graft bends the tree.
     mutating func repair(_ id: CID, now: Timestamp) {
         guard let item = missing[id], !item.isLarge,
             now - item.announcedAt >= settings.patienceMilliseconds / 2,
+            item.announcers.allSatisfy({ $0.askedAt == nil })
+        else { return }
+        strays = min(settings.strayMax, strays + settings.strayWeight)
+        guard strays == settings.strayMax,
             repairedAt.map({ now - $0 >= settings.patienceMilliseconds }) ?? true,
-            item.announcers.allSatisfy({ $0.askedAt == nil }),
             let other = item.announcers.compactMap({ index($0.link) }).first, !neighbours[other].isEager
         else { return }
         repairedAt = now
+        strays = 0
         neighbours[other].isEager = true
         effects.append(.graft(neighbours[other].link, []))
     }

@@ -1,5 +1,6 @@
 internal import IPLD
 public import MeshCore
+internal import MeshIdentity
 
 /// Spreads items to everyone over the neighbours' links: pushed along a tree, announced on all other links
 /// (Plumtree, Leitão and others 2007).
@@ -35,10 +36,19 @@ public struct BroadcastTree: Sendable {
     var dues = DueQueue()
     var effects: [BroadcastTreeEffect] = []
     var flushAt: Timestamp?
-    /// The link that brought the last new items, and how many in a row.
-    private var run: (link: PeerLink?, count: Int, countedAt: Timestamp) = (
-        link: nil, count: 0, countedAt: Timestamp(milliseconds: 0)
-    )
+    /// Items in a row of one author that one link brought.
+    private struct Run: Sendable {
+        var link: PeerLink?
+        var author: DID?
+        var count = 0
+        var countedAt = Timestamp(milliseconds: 0)
+        /// The last of them, for announcements that come late.
+        var items: [CID] = []
+
+        static let itemCountMax = 8
+    }
+
+    private var run = Run()
     /// The shorter way that was asked for, and the link that it takes the place of.
     ///
     /// Nothing is pushed to the new link before it has brought something: its peer has what we have, would take
@@ -46,6 +56,8 @@ public struct BroadcastTree: Sendable {
     private var exchange: (new: PeerLink, old: PeerLink)?
     /// When reconciliation last showed that the tree does not reach us.
     var repairedAt: Timestamp?
+    /// Rises with each item that reconciliation brought before the tree, and falls with each that the tree brought.
+    var strays = 0
     /// Smoothed time by which items come later than their announcement, and its deviation, as TCP does.
     var lag: (mean: Int64, deviation: Int64)?
 
@@ -69,8 +81,8 @@ public struct BroadcastTree: Sendable {
             neighbourDown(link, now: now)
         case .publish(let id, let isLarge):
             publish(id, isLarge: isLarge, now: now)
-        case .received(let id, let hops, let isLarge, let link, let isNew):
-            received(id, hops: hops, isLarge: isLarge, from: link, isNew: isNew, now: now)
+        case .received(let id, let author, let hops, let isLarge, let link, let isNew):
+            received(id, author, hops: hops, isLarge: isLarge, from: link, isNew: isNew, now: now)
         case .announced(let link, let announcements):
             announced(announcements, by: link, now: now)
         case .grafted(let link, let ids):
@@ -141,7 +153,8 @@ public struct BroadcastTree: Sendable {
     }
 
     private mutating func received(
-        _ id: CID, hops: UInt8, isLarge: Bool, from link: PeerLink, isNew: Bool, now: Timestamp
+        _ id: CID, _ author: DID?, hops: UInt8, isLarge: Bool, from link: PeerLink, isNew: Bool,
+        now: Timestamp
     ) {
         let isFirst = seen.insert(id, hops: hops) && isNew
         let index = index(link)
@@ -155,9 +168,12 @@ public struct BroadcastTree: Sendable {
             return
         }
         if let index, !isLarge {
+            strays = max(0, strays - 1)
             neighbours[index].isEager = true
             neighbours[index].credit = min(settings.creditMax, neighbours[index].credit + 1)
-            if !endExchange(by: link, now: now) { shorten(id, hops: hops, from: index, now: now) }
+            if !endExchange(by: link, now: now), let author {
+                shorten(id, of: author, hops: hops, by: link, now: now)
+            }
         }
         arrived(id, from: link, now: now)
         spread(id, hops: hops == .max ? hops : hops + 1, isLarge: isLarge, sparing: link, now: now)
@@ -182,14 +198,18 @@ public struct BroadcastTree: Sendable {
     ///
     /// It is the first half of exchanging a long way for a short one: the new link is grafted, and once it has
     /// brought something the old one is pruned. Cutting that at once would lose what is on its way.
-    private mutating func shorten(_ id: CID, hops: UInt8, from index: Int, now: Timestamp) {
-        let link = neighbours[index].link
-        if run.link != link {
-            run = (link: link, count: 1, countedAt: now)
+    private mutating func shorten(
+        _ id: CID, of author: DID, hops: UInt8, by link: PeerLink, now: Timestamp
+    ) {
+        if run.link != link || run.author != author {
+            run = Run(link: link, author: author, count: 1, countedAt: now)
+            for index in neighbours.indices { neighbours[index].shorterCount = 0 }
         } else if now - run.countedAt >= settings.shortenPaceMilliseconds {
             run.count = min(run.count + 1, 64)
             run.countedAt = now
         }
+        if run.items.count == Run.itemCountMax { run.items.removeFirst() }
+        run.items.append(id)
         var nearest: MissingItem.Announcer?
         for announcer in missing[id]?.announcers ?? []
         where weigh(announcer.link, announcer.hops, against: hops, now: now) {
@@ -201,8 +221,8 @@ public struct BroadcastTree: Sendable {
     /// Takes in that an item had crossed `hops` links to this neighbour, and `own` to us.
     ///
     /// One item tells little of a link: where many publish, what is a short way for one is a long way for
-    /// another, and neighbours would undo each other's work. So a link must be nearer for every item of a while,
-    /// while all come by one other link. The farther a node is from the origin the longer it waits: those before
+    /// another, and neighbours would undo each other's work, or cut off what lies between them. So a link must be
+    /// nearer for every item of a while, while all are of one author and come by one other link. The farther a node is from the origin the longer it waits: those before
     /// it may help it meanwhile.
     ///
     /// - Returns: Whether it is worth taking in place of the link that brings everything.
@@ -235,7 +255,9 @@ public struct BroadcastTree: Sendable {
 
     /// A neighbour announces what came already: few hops are not quick ones.
     mutating func announcedLate(_ announcement: BroadcastAnnouncement, by link: PeerLink, now: Timestamp) {
-        guard !announcement.isLarge, let own = seen.hops(announcement.id) else { return }
+        guard !announcement.isLarge, run.items.contains(announcement.id),
+            let own = seen.hops(announcement.id)
+        else { return }
         if weigh(link, announcement.hops, against: own, now: now) { exchange(for: link) }
     }
 

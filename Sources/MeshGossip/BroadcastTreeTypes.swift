@@ -1,4 +1,5 @@
 public import IPLD
+public import MeshIdentity
 
 /// How patient a ``BroadcastTree`` is and how much it remembers; times are milliseconds.
 public struct BroadcastTreeSettings: Sendable {
@@ -27,7 +28,7 @@ public struct BroadcastTreeSettings: Sendable {
     /// How often all announcers are asked before the item is left to reconciliation.
     public var roundCountMax = 3
     /// An item that came by more hops than this is worth looking for a shorter way.
-    public var hopCountWanted = 5
+    public var hopCountWanted = 4
     /// For how many items in a row, all by one link, another must have been nearer before the one is exchanged
     /// for the other.
     public var shortenAfterCount = 3
@@ -36,6 +37,10 @@ public struct BroadcastTreeSettings: Sendable {
     public var shortenPaceMilliseconds: Int64 = 1000
     /// How many hops shorter it must be.
     public var shorterHopCount = 1
+    /// How many items of the tree make up for one that reconciliation had to bring, and how much of that is too
+    /// much.
+    public var strayWeight = 4
+    public var strayMax = 8
     /// How many first deliveries a link may be ahead of its repetitions.
     public var creditMax = 6
 
@@ -64,7 +69,9 @@ public enum BroadcastTreeInput: Sendable {
     /// A new item of our own.
     case publish(CID, isLarge: Bool)
     /// An item came and was found good; `isNew` says whether its content was unknown until now.
-    case received(CID, hops: UInt8, isLarge: Bool, from: PeerLink, isNew: Bool)
+    ///
+    /// Items with an author are those of which the same author may publish many.
+    case received(CID, author: DID?, hops: UInt8, isLarge: Bool, from: PeerLink, isNew: Bool)
     /// A peer offers items.
     case announced(PeerLink, [BroadcastAnnouncement])
     /// A peer wants to be pushed to, and these items, if any, at once.

@@ -144,16 +144,18 @@ extension GossipMachine {
         let id = CID(of: envelope, codec: .dagCBOR)
         seenMessages.insert(id)
         payloads.insert(.message(envelope), for: id, now: now)
-        return spread(id, isLarge: false, 0, nil, now)
+        return spread(id, of: nil, isLarge: false, 0, nil, now)
     }
 
     mutating func spread(
-        _ id: CID, isLarge: Bool, _ hops: UInt8, _ source: PeerLink?, _ now: Timestamp
+        _ id: CID, of author: DID?, isLarge: Bool, _ hops: UInt8, _ source: PeerLink?, _ now: Timestamp
     ) -> [GossipEffect] {
         if let source, links[source] != nil {
             return perform(
                 tree.step(
-                    .received(id, hops: hops, isLarge: isLarge, from: source, isNew: true), now: now), now)
+                    .received(
+                        id, author: author, hops: hops, isLarge: isLarge, from: source, isNew: true),
+                    now: now), now)
         }
         return perform(tree.step(.publish(id, isLarge: isLarge), now: now), now)
     }

@@ -213,16 +213,17 @@ public struct GossipMachine: Sendable {
             return effects
         case .frame(let link, let frame, let members):
             return receive(frame, members, on: link, now: now, graph: graph)
-        case .accepted(let anchor, let id, let hops, let source):
+        case .accepted(let anchor, let id, let author, let hops, let source):
             credit(source, now)
             payloads.insert(.anchor(anchor), for: id, now: now)
-            return spread(id, isLarge: anchor.byteCount > Self.pushByteCountMax, hops, source, now)
+            return spread(
+                id, of: author, isLarge: anchor.byteCount > Self.pushByteCountMax, hops, source, now)
         case .acceptedMessage(let envelope, _, Self.urgentHops, let source):
             return flood(envelope, except: source)
         case .acceptedMessage(let envelope, let id, let hops, let source):
             credit(source, now)
             payloads.insert(.message(envelope), for: id, now: now)
-            return spread(id, isLarge: false, hops, source, now)
+            return spread(id, of: nil, isLarge: false, hops, source, now)
         case .obtained(let id): return perform(tree.step(.known(id), now: now), now)
         case .repeated(let id, let hops, let source): return repeated(id, hops, source, now)
         case .publish(let envelope, let recipient, let isRecurring):
@@ -366,7 +367,9 @@ public struct GossipMachine: Sendable {
     ) -> [GossipEffect] {
         let isLarge = (payloads[id]?.byteCount ?? 0) > Self.pushByteCountMax
         return perform(
-            tree.step(.received(id, hops: hops, isLarge: isLarge, from: link, isNew: false), now: now), now)
+            tree.step(
+                .received(id, author: nil, hops: hops, isLarge: isLarge, from: link, isNew: false), now: now),
+            now)
     }
 
     private mutating func used(_ link: PeerLink, _ now: Timestamp) -> [GossipEffect] {

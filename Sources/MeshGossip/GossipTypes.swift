@@ -13,7 +13,7 @@ public enum GossipInput: Sendable {
     /// A frame, with those of its membership records whose signatures are good.
     case frame(PeerLink, Frame, members: [SignedMember])
     /// An anchor was accepted: it is ours (`from` is `nil`), or came down the tree after `hops` links.
-    case accepted(WireAnchor, id: CID, hops: UInt8, from: PeerLink?)
+    case accepted(WireAnchor, id: CID, author: DID?, hops: UInt8, from: PeerLink?)
     /// A message that came down the tree was good, and new.
     case acceptedMessage([UInt8], id: CID, hops: UInt8, from: PeerLink)
     /// An anchor came some other way, so that nobody need be asked for it.

@@ -242,7 +242,8 @@ extension Membership {
             let helpers = self.helpers(for: current.peer)
             if !helpers.isEmpty {
                 links[link]?.probe?.helpers = helpers
-                let deadline = now + timeout(of: link)
+                // They ask the peer first, and say no when it has let them wait as long.
+                let deadline = now + 2 * timeout(of: link)
                 links[link]?.probe?.deadline = deadline
                 for helper in helpers {
                     effects.append(.requestProbe(helper, target: current.peer, token: probe.token))

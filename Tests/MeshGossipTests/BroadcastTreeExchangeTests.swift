@@ -26,10 +26,13 @@ struct BroadcastTreeExchangeTests {
     }
 
     private mutating func push(
-        _ number: UInt8, by sender: UInt64, isNew: Bool = true, hops: UInt8 = 9, at: Timestamp
+        _ number: UInt8, of author: Int? = 1, by sender: UInt64, isNew: Bool = true, hops: UInt8 = 9,
+        at: Timestamp
     ) -> [BroadcastTreeEffect] {
         tree.step(
-            .received(item(number), hops: hops, isLarge: false, from: link(sender), isNew: isNew), now: at)
+            .received(
+                item(number), author: author.map { PlainSigner($0).did }, hops: hops, isLarge: false,
+                from: link(sender), isNew: isNew), now: at)
     }
 
     private mutating func announce(
@@ -119,6 +122,18 @@ struct BroadcastTreeExchangeTests {
             let at = now + Int64(number) * 1000
             _ = announce(number, by: 2, hops: number % UInt8(needed) == 0 ? hops : 3, at: at)
             #expect(!push(number, by: 1, at: at + 5).contains(.graft(link(2), [])))
+        }
+    }
+
+    @Test(
+        "Where several publish by turns, or nobody knows who, nothing is exchanged",
+        arguments: [[1, 2], [nil, nil]] as [[Int?]])
+    mutating func turns(authors: [Int?]) {
+        for number: UInt8 in 1...60 {
+            let at = now + Int64(number) * 1000
+            _ = announce(number, by: 2, hops: 3, at: at)
+            let effects = push(number, of: authors[Int(number) % 2], by: 1, at: at + 5)
+            #expect(!effects.contains(.graft(link(2), [])))
         }
     }
 

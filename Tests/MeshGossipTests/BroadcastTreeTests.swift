@@ -27,7 +27,8 @@ struct BroadcastTreeTests {
         -> [BroadcastTreeEffect]
     {
         tree.step(
-            .received(item(number), hops: hops, isLarge: false, from: link(from), isNew: isNew), now: at)
+            .received(item(number), author: nil, hops: hops, isLarge: false, from: link(from), isNew: isNew),
+            now: at)
     }
 
     /// Leaves link 1 alone eager.
@@ -133,7 +134,9 @@ struct BroadcastTreeTests {
         )
         #expect(tree.step(.announced(link(2), [offer(2, isLarge: true)]), now: now) == [])
         #expect(
-            tree.step(.received(item(2), hops: 1, isLarge: true, from: link(2), isNew: false), now: now) == []
+            tree.step(
+                .received(item(2), author: nil, hops: 1, isLarge: true, from: link(2), isNew: false), now: now
+            ) == []
         )
         #expect(tree.eagerLinks.count == 3)
     }

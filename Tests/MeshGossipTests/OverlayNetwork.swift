@@ -56,6 +56,7 @@ final class OverlayNetwork {
     private(set) var dialCount = 0
     private var attackers: [SignedMember] = []
     private(set) var large: Set<CID> = []
+    private var authors: [CID: DID] = [:]
     private var generator: SeededGenerator
     private var heap: [(at: Timestamp, number: UInt64, event: Event)] = []
     private var eventNumber: UInt64 = 0
@@ -147,6 +148,7 @@ final class OverlayNetwork {
     func publish(by index: Int, isLarge: Bool = false) -> CID {
         let id = CID(of: (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }, codec: .raw)
         nodes[index].delivered[id] = 0
+        authors[id] = nodes[index].signed.record.did
         if isLarge { large.insert(id) }
         apply(.publish(id, isLarge: isLarge), to: index)
         return id
@@ -279,7 +281,10 @@ final class OverlayNetwork {
             pushCount += 1
             let isNew = nodes[index].delivered[id] == nil
             if isNew { nodes[index].delivered[id] = hops }
-            apply(.received(id, hops: hops, isLarge: isLarge, from: link, isNew: isNew), to: index)
+            let author = authors[id]
+            apply(
+                .received(id, author: author, hops: hops, isLarge: isLarge, from: link, isNew: isNew),
+                to: index)
         case .announce(let announcements): apply(.announced(link, announcements), to: index)
         case .graft(let ids): apply(.grafted(link, ids), to: index)
         case .pull(let ids): apply(.pulled(link, ids), to: index)
