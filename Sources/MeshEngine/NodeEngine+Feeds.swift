@@ -35,7 +35,8 @@ extension NodeEngine {
                         let author = prepared.author(of: id)
                         try tell(.accepted(wire, id: id, author: author, hops: hops, from: link), step)
                     } else if isKnown(id) {
-                        try tell(.repeated(id, hops: hops, from: link), step)
+                        let isLarge = wire.byteCount > GossipMachine.pushByteCountMax
+                        try tell(.repeated(id, isLarge: isLarge, hops: hops, from: link), step)
                     }
                 }
             case .deliverMessage(let link, let envelope, let hops):

@@ -31,6 +31,8 @@ public struct BroadcastTree: Sendable {
     /// Sorted by link.
     var neighbours: [Neighbour] = []
     var seen: BroadcastTreeSeen
+    /// Items that other means brought a moment before the tree: it still has to carry them past this node.
+    private var unspread = RecentSet<CID>(capacity: 256)
     var missing: [CID: MissingItem] = [:]
     /// The missing items by when they are due, the earliest first; entries that no longer hold are skipped.
     var dues = DueQueue()
@@ -96,7 +98,7 @@ public struct BroadcastTree: Sendable {
             neighbours[index].isEager = false
             neighbours[index].credit = 0
         case .known(let id):
-            seen.insert(id, hops: 0)
+            if seen.insert(id, hops: 0) { unspread.insert(id) }
             repair(id, now: now)
             arrived(id, from: nil, now: now)
         case .deadlineReached:
@@ -156,7 +158,12 @@ public struct BroadcastTree: Sendable {
         _ id: CID, _ author: DID?, hops: UInt8, isLarge: Bool, from link: PeerLink, isNew: Bool,
         now: Timestamp
     ) {
-        let isFirst = seen.insert(id, hops: hops) && isNew
+        var isFirst = seen.insert(id, hops: hops) && isNew
+        if unspread.contains(id) {
+            // Those behind this node wait for it, wherever this node has it from.
+            unspread.forget(id)
+            isFirst = true
+        }
         let index = index(link)
         guard isFirst else {
             arrived(id, from: link, now: now)

@@ -34,7 +34,7 @@ public struct GossipMachine: Sendable {
     /// How often frontiers are compared with one of the neighbours.
     public static let syncMilliseconds: Int64 = 1_000
     /// Larger items are announced and pulled, in bytes.
-    static let pushByteCountMax = 16 * 1024
+    public static let pushByteCountMax = 16 * 1024
     /// Stands in place of the hops of a message that goes over every link and not only down the tree: who is
     /// suspected, and that they are not dead.
     public static let urgentHops: UInt8 = 255
@@ -225,7 +225,8 @@ public struct GossipMachine: Sendable {
             payloads.insert(.message(envelope), for: id, now: now)
             return spread(id, of: nil, isLarge: false, hops, source, now)
         case .obtained(let id): return perform(tree.step(.known(id), now: now), now)
-        case .repeated(let id, let hops, let source): return repeated(id, hops, source, now)
+        case .repeated(let id, let isLarge, let hops, let source):
+            return repeated(id, isLarge: isLarge, hops, source, now)
         case .publish(let envelope, let recipient, let isRecurring):
             if let recipient, let link = link(to: recipient), links[link]?.greeted == true {
                 seenMessages.insert(CID(of: envelope, codec: .dagCBOR))
@@ -359,14 +360,13 @@ public struct GossipMachine: Sendable {
         let id = CID(of: envelope, codec: .dagCBOR)
         if seenMessages.insert(id) { return [.deliverMessage(link, envelope: envelope, hops: hops)] }
         guard let hops, hops != Self.urgentHops else { return [] }
-        return repeated(id, hops, link, now)
+        return repeated(id, isLarge: false, hops, link, now)
     }
 
     private mutating func repeated(
-        _ id: CID, _ hops: UInt8, _ link: PeerLink, _ now: Timestamp
+        _ id: CID, isLarge: Bool, _ hops: UInt8, _ link: PeerLink, _ now: Timestamp
     ) -> [GossipEffect] {
-        let isLarge = (payloads[id]?.byteCount ?? 0) > Self.pushByteCountMax
-        return perform(
+        perform(
             tree.step(
                 .received(id, author: nil, hops: hops, isLarge: isLarge, from: link, isNew: false), now: now),
             now)

@@ -19,7 +19,7 @@ public enum GossipInput: Sendable {
     /// An anchor came some other way, so that nobody need be asked for it.
     case obtained(CID)
     /// Something that came down the tree had come before.
-    case repeated(CID, hops: UInt8, from: PeerLink)
+    case repeated(CID, isLarge: Bool, hops: UInt8, from: PeerLink)
     /// A signed message of our own. It goes straight to `to` where there is a link; else everyone gets
     /// it, and where more will follow (`isRecurring`) a link is sought.
     case publish(envelope: [UInt8], to: DID?, isRecurring: Bool)

@@ -165,4 +165,20 @@ struct BroadcastTreeTests {
         #expect(tree.step(.announced(link(3), [offer(9)]), now: now) == [])
         #expect(tree.missingCount == 0)
     }
+
+    @Test("What reconciliation brought just before the tree is still carried on when the tree brings it")
+    func outrun() {
+        var tree = BroadcastTree()
+        for number: UInt64 in 1...3 { _ = tree.step(.neighbourUp(link(number)), now: now) }
+        #expect(tree.step(.known(item(9)), now: now) == [])
+        func push(_ sender: UInt64) -> [BroadcastTreeEffect] {
+            tree.step(
+                .received(
+                    item(9), author: nil, hops: 2, isLarge: false, from: link(sender), isNew: false),
+                now: now)
+        }
+        #expect(push(1) == [.push([link(2), link(3)], item(9), hops: 3)])
+        // Once: the next is a repetition like any other.
+        #expect(push(2) == [.prune(link(2))])
+    }
 }
