@@ -268,8 +268,11 @@ struct Judge {
                 !members.isEmpty
             else { return nil }
             let verdicts = account.verdicts(members)
-            let eligible = members.filter { $0 != settled.executor }.count
-            let unverifiable = verdicts.filter { $0.value == .unverifiable }.count
+            // Those who misbehave in other ways than lying may be cut off or frozen, and judge nothing.
+            let eligible = members.filter { $0 != settled.executor && honestAuthors.contains($0) }.count
+            let unverifiable = verdicts.filter {
+                $0.value == .unverifiable && $0.key != settled.executor && honestAuthors.contains($0.key)
+            }.count
             let isJudged =
                 account.isVerified(members) || verdicts.contains { $0.value == .mismatch }
                 || UInt64(eligible - unverifiable) < account.manifest.trust.quorum
