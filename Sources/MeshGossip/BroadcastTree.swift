@@ -196,7 +196,13 @@ public struct BroadcastTree: Sendable {
         {
             return
         }
+        cut(at: index, now: now)
+    }
+
+    /// Takes a link out of the tree, and asks its peer to do the same.
+    private mutating func cut(at index: Int, now: Timestamp) {
         neighbours[index].isEager = false
+        neighbours[index].credit = 0
         neighbours[index].prunedAt = now
         effects.append(.prune(neighbours[index].link))
     }
@@ -275,11 +281,7 @@ public struct BroadcastTree: Sendable {
         guard let exchange, exchange.new == link else { return false }
         self.exchange = nil
         if let new = index(link) { neighbours[new].isEager = true }
-        guard let old = index(exchange.old), neighbours[old].isEager else { return true }
-        neighbours[old].isEager = false
-        neighbours[old].credit = 0
-        neighbours[old].prunedAt = now
-        effects.append(.prune(exchange.old))
+        if let old = index(exchange.old), neighbours[old].isEager { cut(at: old, now: now) }
         return true
     }
 

@@ -57,7 +57,7 @@ struct FetchPlan: Sendable {
     private(set) var anchorsInFlight: UInt64 = 0
 
     /// When ``expire(_:)`` must be called next.
-    var nextDeadline: Timestamp? { dues.isEmpty ? nil : dues.values.min() }
+    var nextDeadline: Timestamp? { dues.values.min() }
 
     /// The links in the order in which they should be asked: those that answer before those that were
     /// silent, and those that owe little before those that owe much.
