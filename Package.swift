@@ -59,6 +59,9 @@ let package = Package(
         module("MeshIdentity", ["MeshCore", "MeshCrypto", "IPLD"]),
         module("MeshStorage", ["MeshCore", "IPLD"]),
         module("MeshDAG", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage"]),
+        module("MeshGraph", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
+        module(
+            "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
@@ -151,6 +154,15 @@ let package = Package(
         tests(
             "MeshDAGTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshStore"]),
+        tests(
+            "MeshGraphTests",
+            ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
+        tests(
+            "MEWTests",
+            [
+                "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph",
+                "MEW",
+            ]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),
