@@ -1,0 +1,4 @@
+extension EntityID: CustomStringConvertible {
+    public var description: String { "" }
+    public init?(_ text: String) { return nil }
+}
