@@ -8,9 +8,44 @@ extension Compiler {
     mutating func pattern(
         _ pattern: Pattern, _ outer: Scope, condition extra: Expression? = nil
     ) throws(Diagnostic) -> (plan: PatternPlan, scope: Scope) {
+        let (terms, scope) = try self.terms(pattern, outer, condition: extra)
+        return (plan(terms, scope, bound: Set(outer.all.map(\.slot))), scope)
+    }
+
+    /// Plans what has been checked.
+    ///
+    /// - Parameter seed: A slot of the pattern that is bound before the first step; its type is judged then.
+    func plan(
+        _ terms: PatternTerms, _ scope: Scope, bound: Set<Int>, seed: Int? = nil
+    ) -> PatternPlan {
+        var planner = Planner(
+            terms: terms, bound: bound, seed: seed, statistics: statistics, schema: schema,
+            testOf: { type in
+                let test = typeTest(type)
+                return test.isEverything ? nil : test
+            })
+        return planner.plan(variables: scope.all.filter { !bound.contains($0.slot) })
+    }
+
+    /// A pattern planned once for each of its variables, as that which is bound first.
+    ///
+    /// With something that has changed in each of them in turn, they find every match that holds it.
+    mutating func seeded(
+        _ pattern: Pattern
+    ) throws(Diagnostic) -> (seeds: [(slot: Int, plan: PatternPlan)], whole: PatternPlan, scope: Scope) {
+        let (terms, scope) = try self.terms(pattern, Scope())
+        let seeds = scope.all.map { variable in
+            (slot: variable.slot, plan: plan(terms, scope, bound: [], seed: variable.slot))
+        }
+        return (seeds, plan(terms, scope, bound: []), scope)
+    }
+
+    /// Checks a pattern.
+    private mutating func terms(
+        _ pattern: Pattern, _ outer: Scope, condition extra: Expression? = nil
+    ) throws(Diagnostic) -> (PatternTerms, Scope) {
         var scope = outer
         var terms = PatternTerms()
-        let boundBefore = Set(outer.all.map(\.slot))
         for element in pattern.elements {
             if case .node(let node) = element { try declare(node, &scope, &terms) }
         }
@@ -32,15 +67,7 @@ extension Compiler {
                 terms.filters.append(PatternTerms.Filter(code: code, slots: code.slots))
             }
         }
-        let checker = self
-        var planner = Planner(
-            terms: terms, bound: boundBefore, statistics: statistics, schema: schema,
-            testOf: { type in
-                let test = checker.typeTest(type)
-                return test.isEverything ? nil : test
-            })
-        let plan = planner.plan(variables: scope.all.filter { !boundBefore.contains($0.slot) })
-        return (plan, scope)
+        return (terms, scope)
     }
 
     /// A pattern of an expression: it sees the variables around it and adds none to them.

@@ -16,7 +16,7 @@ struct Compiler {
     }
 
     let schema: GraphSchema
-    let names: NameSlots
+    private(set) var names: NameSlots
     /// Names that stand for entities of the session: `x` after `SPAWN x: …`.
     let sessionVariables: Set<String>
     let statistics: any PlanningStatistics
@@ -39,6 +39,12 @@ struct Compiler {
     mutating func newSlot() -> Int {
         defer { slotCount += 1 }
         return slotCount
+    }
+
+    /// Goes on with the names and slots of something that has been compiled before.
+    mutating func share(_ names: NameSlots, slots: Int) {
+        self.names = names
+        slotCount = slots
     }
 
     typealias Checked = (code: Code, type: StaticType)

@@ -12,6 +12,7 @@ struct Planner {
     private let testOf: (StaticType) -> TypeTest?
 
     private var bound: Set<Int>
+    private let seed: Int?
     private var nodes: [PatternTerms.Node]
     private var edges: [PatternTerms.Edge]
     private var filters: [PatternTerms.Filter]
@@ -19,7 +20,7 @@ struct Planner {
     private var rows = 1.0
 
     init(
-        terms: PatternTerms, bound: Set<Int>, statistics: any PlanningStatistics, schema: GraphSchema,
+        terms: PatternTerms, bound: Set<Int>, seed: Int?, statistics: any PlanningStatistics, schema: GraphSchema,
         testOf: @escaping (StaticType) -> TypeTest?
     ) {
         self.terms = terms
@@ -27,6 +28,7 @@ struct Planner {
         self.schema = schema
         self.testOf = testOf
         self.bound = bound
+        self.seed = seed
         nodes = terms.nodes
         edges = terms.edges
         filters = terms.filters
@@ -48,6 +50,12 @@ struct Planner {
     }
 
     mutating func plan(variables: [Scope.Variable]) -> PatternPlan {
+        if let seed {
+            bound.insert(seed)
+            if let node = nodes.first(where: { $0.slot == seed }) {
+                append(.test(slot: seed, node.test), 0.5)
+            }
+        }
         placeFilters()
         while !nodes.isEmpty || !edges.isEmpty {
             nodes.removeAll { bound.contains($0.slot) }

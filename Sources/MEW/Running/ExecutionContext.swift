@@ -6,6 +6,8 @@ internal import MeshStorage
 public struct Authority: Sendable, Hashable {
     /// The author's DID as text; `nil` is the system, whom no policy binds.
     public var actor: String?
+    /// The kernel itself, which alone writes system types.
+    public var isKernel = false
     /// The node that stands for the actor within `BEGIN SESSION AS`.
     public var sessionActor: LocalID?
 
@@ -14,7 +16,14 @@ public struct Authority: Sendable, Hashable {
         self.sessionActor = sessionActor
     }
 
+    /// Whom no policy binds: what rules act as.
     public static let system = Authority(actor: nil)
+    /// The kernel: no policy binds it, and system types are its own.
+    public static let kernel = {
+        var authority = Authority.system
+        authority.isKernel = true
+        return authority
+    }()
 }
 
 /// What the expressions and patterns of one statement are evaluated against.

@@ -40,7 +40,7 @@ extension GraphTransaction {
                 .unknownType, "there is no type \(name.text)", at: name.range,
                 hint: nearest.map { "did you mean \($0)?" } ?? "SHOW TYPES lists those that are declared")
         }
-        guard !node.isSystem || session.authority.actor == nil && !node.isVirtual else {
+        guard !node.isSystem || (session.authority.isKernel && !node.isVirtual) else {
             throw Diagnostic(
                 .systemType, "\(node.name) belongs to the system: it can be read and not written",
                 at: name.range)
@@ -61,7 +61,7 @@ extension GraphTransaction {
                 .unknownEdge, "there is no edge \(name.text)", at: name.range,
                 hint: nearest.map { "did you mean \($0)?" } ?? "SHOW EDGES lists those that are declared")
         }
-        guard !edge.isSystem || session.authority.actor == nil else {
+        guard !edge.isSystem || session.authority.isKernel else {
             throw Diagnostic(
                 .systemType, "\(edge.name) belongs to the system: it can be read and not written",
                 at: name.range)
@@ -275,7 +275,7 @@ extension GraphTransaction {
         }
         let type = try view.name(entity.type)
         let isSystem = session.schema.nodes[type]?.isSystem ?? session.schema.edges[type]?.isSystem ?? false
-        if isSystem, session.authority.actor != nil {
+        if isSystem, !session.authority.isKernel {
             throw Diagnostic(
                 .systemType, "\(type) belongs to the system: it can be read and not written", at: range)
         }
