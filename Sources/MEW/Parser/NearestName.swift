@@ -1,44 +1,45 @@
-/// Finds what somebody probably meant to write.
+/// Finds the name that somebody meant by a misspelt one.
 public enum NearestName {
-    /// Names longer than this are compared with nothing.
-    private static let lengthMax = 128
+    /// Longer names are not compared: the work grows with the product of the lengths.
+    private static let lengthMax = 64
 
-    /// The one of `names` that differs least from `name`: by two letters, or by a third of its length. Of several
-    /// the first in order of their letters; `nil` when none is near.
-    public static func of(_ name: String, among names: [String]) -> String? {
-        let wanted = Array(name.lowercased().unicodeScalars)
+    /// The candidate that the fewest slips of the keyboard turn `name` into, or `nil` when none is near.
+    ///
+    /// A slip is a letter too many, too few, another one, or two neighbours exchanged; one is allowed for every
+    /// three letters, and at least one. Case does not count. Of equally near candidates the first in
+    /// alphabetical order is taken, so that the answer never depends on the order of a dictionary.
+    public static func of(_ name: String, among candidates: [String]) -> String? {
+        let wanted = Array(name.lowercased().utf8)
         guard !wanted.isEmpty, wanted.count <= lengthMax else { return nil }
-        let limit = max(2, wanted.count / 3)
+        let allowed = max(1, wanted.count / 3)
         var best: (distance: Int, name: String)?
-        for candidate in names where candidate != name {
-            let letters = Array(candidate.lowercased().unicodeScalars)
-            guard letters.count <= lengthMax, abs(letters.count - wanted.count) <= limit else { continue }
-            let found = distance(wanted, letters)
-            // Replacing every letter makes any short name of any other.
-            guard found <= limit, found < max(wanted.count, letters.count) else { continue }
-            if let best, (best.distance, best.name) <= (found, candidate) { continue }
-            best = (found, candidate)
+        for candidate in candidates where candidate != name {
+            let letters = Array(candidate.lowercased().utf8)
+            guard letters.count <= lengthMax, abs(letters.count - wanted.count) <= allowed else { continue }
+            let distance = distance(wanted, letters)
+            // A name of which nothing is left is no correction.
+            guard distance <= allowed, distance < max(wanted.count, letters.count) else { continue }
+            if let found = best, (found.distance, found.name) <= (distance, candidate) { continue }
+            best = (distance, candidate)
         }
         return best?.name
     }
 
-    /// How many letters must be added, taken away, replaced or swapped with their neighbour.
-    private static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
+    /// Edit distance with exchanged neighbours (optimal string alignment).
+    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...b.count)
-        for (row, letter) in a.enumerated() {
-            var current = [row + 1]
-            current.reserveCapacity(b.count + 1)
-            for (column, other) in b.enumerated() {
-                var least = last[column] + (letter == other ? 0 : 1)
-                least = min(least, last[column + 1] + 1, current[column] + 1)
-                if row > 0, column > 0, letter == b[column - 1], a[row - 1] == other {
-                    least = min(least, beforeLast[column - 1] + 1)
+        for i in a.indices {
+            var row = [i + 1]
+            row.reserveCapacity(b.count + 1)
+            for j in b.indices {
+                var cost = min(last[j] + (a[i] == b[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    cost = min(cost, beforeLast[j - 1] + 1)
                 }
-                current.append(least)
+                row.append(cost)
             }
-            beforeLast = last
-            last = current
+            (beforeLast, last) = (last, row)
         }
         return last[b.count]
     }
