@@ -163,7 +163,8 @@ public struct DAGCBORDecoder: ~Copyable, Sendable {
         return true
     }
 
-    mutating func double() throws(IPLDError) -> Double {
+    /// A finite number of 64 bits.
+    public mutating func double() throws(IPLDError) -> Double {
         let start = position
         guard try at(start) == 0xfb else {
             throw IPLDError(.notCanonical, "a simple value or short float at byte \(start)")

@@ -1,5 +1,5 @@
-public import MeshIdentity
 internal import MeshCore
+public import MeshIdentity
 
 /// What an entity is called everywhere.
 ///
@@ -16,13 +16,67 @@ public enum EntityID: Hashable, Sendable {
     public static let keyByteCountMax = 256
 }
 
+extension EntityID: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .operation(let author, let seq, let index):
+            "\(author.description.dropFirst(Self.methodCount))/\(seq)/\(index)"
+        case .key(let type, let key): "\(type)/\(key)"
+        }
+    }
+
+    /// Reads either form; `nil` for a text that is neither.
+    public init?(_ text: String) {
+        if let id = Self.operation(text) {
+            self = id
+            return
+        }
+        let utf8 = text.utf8
+        guard let slash = utf8.firstIndex(of: UInt8(ascii: "/")), slash > utf8.startIndex else { return nil }
+        let type = text[..<slash]
+        let key = text[utf8.index(after: slash)...]
+        guard GraphLimits.isName(type.utf8), GraphLimits.isKey(key.utf8) else { return nil }
+        self = .key(type: String(type), key: String(key))
+    }
+
+    /// The length of `did:key:`.
+    private static let methodCount = 8
+
+    private static func operation(_ text: String) -> EntityID? {
+        guard text.utf8.count <= 128, text.utf8.first == UInt8(ascii: "z") else { return nil }
+        let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 3, let seq = UInt64(parts[1]), let index = UInt32(parts[2]),
+            "\(seq)" == parts[1], "\(index)" == parts[2], let author = DID("did:key:" + parts[0])
+        else { return nil }
+        return .operation(author: author, seq: seq, index: index)
+    }
+}
+
+extension EntityID: Comparable {
+    /// What operations made first, by author, seq and index; then what has a key, by type and key.
+    public static func < (a: Self, b: Self) -> Bool {
+        switch (a, b) {
+        case (.operation(let author, let seq, let index), .operation(let other, let otherSeq, let otherIndex)):
+            if author != other { return author < other }
+            return (seq, index) < (otherSeq, otherIndex)
+        case (.key(let type, let key), .key(let otherType, let otherKey)):
+            if type != otherType { return type.utf8.lexicographicallyPrecedes(otherType.utf8) }
+            return key.utf8.lexicographicallyPrecedes(otherKey.utf8)
+        case (.operation, .key): return true
+        case (.key, .operation): return false
+        }
+    }
+}
+
 /// The place of an operation within an anchor: 8 bits for the entry, 20 for the operation within the change.
 public enum OperationIndex {
     /// How many operations one change may have.
     public static let operationCountMax = 1 << 20
 
     public static func make(entry: Int, operation: Int) -> UInt32 {
-        precondition(entry < 256 && operation < operationCountMax, "operation \(operation) of entry \(entry)")
+        precondition(
+            entry >= 0 && entry < 256 && operation >= 0 && operation < operationCountMax,
+            "operation \(operation) of entry \(entry)")
         return UInt32(entry) << 20 | UInt32(operation)
     }
 }

@@ -1,15 +1,6 @@
+public import MeshCore
+internal import MeshIdentity
 public import MeshStorage
-
-/// A name of a type, an edge or an attribute, as this replica numbers it.
-public struct NameID: Hashable, Comparable, Sendable {
-    public let rawValue: UInt32
-
-    public init(rawValue: UInt32) {
-        self.rawValue = rawValue
-    }
-
-    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
-}
 
 /// The graph as one transaction sees it.
 ///
@@ -25,138 +16,114 @@ public struct GraphView {
     // MARK: Names
 
     /// The number of a name; `nil` when nothing in the graph has borne it.
-    public func nameID(_ text: String) throws(StorageError) -> NameID? { fatalError() }
-    public func name(_ id: NameID) throws(StorageError) -> String { fatalError() }
+    public func nameID(_ text: String) throws(StorageError) -> NameID? {
+        guard GraphLimits.isName(text.utf8) else { return nil }
+        let number = try GraphFold.number(GraphKey.name(text), .graphNames, storage)
+        return number == 0 ? nil : NameID(rawValue: UInt32(truncatingIfNeeded: number))
+    }
+
+    /// The text of a name.
+    ///
+    /// - Throws: ``StorageFailure/corrupt`` for a number that no name has.
+    public func name(_ id: NameID) throws(StorageError) -> String {
+        guard let row = try storage.value(forKey: GraphKey.nameText(id.rawValue), in: .graphNames) else {
+            throw RowReader.corrupt()
+        }
+        return String(decoding: row, as: UTF8.self)
+    }
 
     // MARK: Identity
 
     /// The entity's number, visible or not; `nil` for one that nothing has named yet.
-    public func localID(_ id: EntityID) throws(StorageError) -> LocalID? { fatalError() }
-    /// The visible entities of any type with this explicit key, in order of their types' names.
-    public func localIDs(key: String) throws(StorageError) -> [LocalID] { fatalError() }
-    public func entityID(_ id: LocalID) throws(StorageError) -> EntityID { fatalError() }
-
-    // MARK: Entities
-
-    /// A visible entity; `nil` for every other.
-    public func entity(_ id: LocalID) throws(StorageError) -> Entity? { fatalError() }
-    public func isVisible(_ id: LocalID) throws(StorageError) -> Bool { fatalError() }
-    /// All visible entities of exactly this type (a node's or an edge's), in order of their numbers.
-    public func entities(ofType type: NameID) -> EntityCursor { fatalError() }
-    public func count(ofType type: NameID) throws(StorageError) -> UInt64 { fatalError() }
-
-    // MARK: Links
-
-    /// The visible edges of this type that have `entity` as their target at `position`, by (peer, edge).
-    public func links(of entity: LocalID, edge: NameID, at position: Int) -> LinkCursor { fatalError() }
-    public func linkCount(of entity: LocalID, edge: NameID, at position: Int) throws(StorageError) -> Int {
-        fatalError()
+    public func localID(_ id: EntityID) throws(StorageError) -> LocalID? {
+        switch id {
+        case .operation(let author, let seq, let index):
+            guard UInt64(index) <= ChangeInfo.indexMask else { return nil }
+            let ordinal = try GraphFold.number(GraphKey.change(author, seq), .graphNames, storage)
+            if ordinal == 0 { return nil }
+            return LocalID(rawValue: ordinal << ChangeInfo.indexBits | UInt64(index))
+        case .key(let type, let key):
+            guard GraphLimits.isKey(key.utf8), let type = try nameID(type) else { return nil }
+            let number = try GraphFold.number(GraphKey.key(key, type.rawValue), .graphNames, storage)
+            return number == 0 ? nil : LocalID(rawValue: number)
+        }
     }
-    /// Every visible edge of any type that has `entity` among its targets, each once.
-    public func edges(touching entity: LocalID) throws(StorageError) -> [LocalID] { fatalError() }
+
+    /// The visible entities of any type with this explicit key, in order of their types' names.
+    public func localIDs(key: String) throws(StorageError) -> [LocalID] {
+        guard GraphLimits.isKey(key.utf8) else { return [] }
+        var found: [(type: String, id: LocalID)] = []
+        try storage.scan(.graphNames, prefix: GraphKey.key(key)) { row, value throws(StorageError) in
+            var type = RowReader(row, from: row.count - 4)
+            var number = RowReader(value)
+            let id = LocalID(rawValue: try number.number64())
+            if try isVisible(id) { found.append((try name(NameID(rawValue: type.number32())), id)) }
+            return true
+        }
+        found.sort { $0.type.utf8.lexicographicallyPrecedes($1.type.utf8) }
+        return found.map(\.id)
+    }
+
+    /// What the entity with this number is called everywhere.
+    ///
+    /// - Throws: ``StorageFailure/corrupt`` for a number that was never given.
+    public func entityID(_ id: LocalID) throws(StorageError) -> EntityID {
+        if id.rawValue & ChangeInfo.keyedMark != 0 {
+            guard let row = try storage.value(forKey: GraphKey.keyText(id.rawValue), in: .graphNames) else {
+                throw RowReader.corrupt()
+            }
+            var reader = RowReader(row)
+            let type = try name(NameID(rawValue: reader.number32()))
+            return .key(type: type, key: try reader.text(reader.remaining))
+        }
+        let info = try ChangeInfo.read(id.rawValue >> ChangeInfo.indexBits, storage)
+        return .operation(
+            author: info.author, seq: info.seq, index: UInt32(id.rawValue & ChangeInfo.indexMask))
+    }
 
     // MARK: Indexes
 
     /// The indexes there are, by name.
-    public func indexes() throws(StorageError) -> [GraphIndex] { fatalError() }
+    public func indexes() throws(StorageError) -> [GraphIndex] {
+        var indexes: [GraphIndex] = []
+        for row in try IndexRow.all(storage) {
+            var types: [String] = []
+            for type in row.types { types.append(try name(NameID(rawValue: type))) }
+            types.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let definition = IndexDefinition(
+                name: row.name, types: types, attribute: try name(NameID(rawValue: row.attribute)),
+                isUnique: row.isUnique)
+            indexes.append(GraphIndex(number: row.number, definition: definition))
+        }
+        return indexes
+    }
+
     /// The entities whose attribute is exactly `value`, in order of their numbers.
     ///
     /// Values longer than ``GraphIndex/valueByteCountMax`` share a row with what begins alike: check them.
     public func lookUp(_ value: GraphValue, in index: GraphIndex) throws(StorageError) -> [LocalID] {
-        fatalError()
+        guard let key = IndexKey.encode(value) else { return [] }
+        var found: [LocalID] = []
+        try storage.scan(.graphIndexes, prefix: GraphKey.index(index.number) + key) {
+            key, _ throws(StorageError) in
+            found.append(try IndexCursor.entity(key))
+            return true
+        }
+        return found
     }
+
     /// The entities whose attribute lies between two bounds, both included (`nil` for none), in order of the
     /// attribute; the same caveat. Null values are in no index.
+    ///
+    /// Values of one kind stand together, so that one bound alone keeps to its kind: an int is not below any float.
     public func range(
         _ lower: GraphValue?, _ upper: GraphValue?, in index: GraphIndex, isDescending: Bool
-    ) -> IndexCursor { fatalError() }
-    /// How many rows an index has, and how many distinct values as far as is known.
-    public func rowCount(of index: GraphIndex) throws(StorageError) -> UInt64 { fatalError() }
-}
-
-/// A node or an edge, as it is now.
-public struct Entity: Hashable, Sendable {
-    public let id: LocalID
-    public let type: NameID
-    /// Empty for a node.
-    public let targets: [LocalID]
-    public let isEdge: Bool
-    /// Sorted by name; no nulls.
-    public let attributes: [Attribute]
-    /// The adds that are left, in order; those whose effect an `end` must name.
-    public let adds: [GraphAdd]
-
-    public struct Attribute: Hashable, Sendable {
-        public let name: NameID
-        public let value: GraphValue
-
-        public init(name: NameID, value: GraphValue) {
-            self.name = name
-            self.value = value
-        }
+    ) -> IndexCursor {
+        IndexCursor(storage, index.number, lower, upper, isDescending: isDescending)
     }
 
-    public init(
-        id: LocalID, type: NameID, targets: [LocalID], isEdge: Bool, attributes: [Attribute], adds: [GraphAdd]
-    ) {
-        self.id = id
-        self.type = type
-        self.targets = targets
-        self.isEdge = isEdge
-        self.attributes = attributes
-        self.adds = adds
-    }
-
-    /// The attribute's value; null where there is none.
-    public subscript(_ name: NameID) -> GraphValue {
-        for attribute in attributes where attribute.name == name { return attribute.value }
-        return .null
-    }
-}
-
-/// Goes through the entities of a type.
-public struct EntityCursor {
-    public mutating func next() throws(StorageError) -> LocalID? { fatalError() }
-}
-
-/// Goes through the links of an entity.
-public struct LinkCursor {
-    /// `peer` is the other target of a binary edge, and 0 for an edge with more.
-    public mutating func next() throws(StorageError) -> (edge: LocalID, peer: LocalID)? { fatalError() }
-}
-
-/// Goes through a stretch of an index.
-public struct IndexCursor {
-    public mutating func next() throws(StorageError) -> LocalID? { fatalError() }
-}
-
-/// An index over one attribute of some types.
-public struct GraphIndex: Hashable, Sendable {
-    /// How many bytes of a value the index keeps.
-    public static let valueByteCountMax = 384
-
-    public let number: UInt32
-    public let definition: IndexDefinition
-
-    public init(number: UInt32, definition: IndexDefinition) {
-        self.number = number
-        self.definition = definition
-    }
-}
-
-/// What an index is to cover.
-public struct IndexDefinition: Hashable, Sendable {
-    /// What people call it, `Person.email` where they did not say.
-    public let name: String
-    /// Every concrete type whose entities it covers, sorted.
-    public let types: [String]
-    public let attribute: String
-    public let isUnique: Bool
-
-    public init(name: String, types: [String], attribute: String, isUnique: Bool) {
-        self.name = name
-        self.types = types
-        self.attribute = attribute
-        self.isUnique = isUnique
+    /// How many rows an index has.
+    public func rowCount(of index: GraphIndex) throws(StorageError) -> UInt64 {
+        try GraphFold.number(GraphKey.rowCount(index.number), .graphIndexes, storage)
     }
 }

@@ -167,6 +167,11 @@ extension StorageTable {
         case .own: 7
         case .projections: 8
         case .registry: 9
+        case .graphEntities: 10
+        case .graphLinks: 11
+        case .graphIndexes: 12
+        case .graphNames: 13
+        case .graphHistory: 14
         }
     }
 }

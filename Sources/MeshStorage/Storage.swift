@@ -23,6 +23,16 @@ public enum StorageTable: String, CaseIterable, Sendable, Hashable {
     case projections
     /// Profiles, bundles and other small folds, by author or CID.
     case registry
+    /// The graph: entity → its record.
+    case graphEntities
+    /// The graph: (entity, edge type, position) → the visible edges there; and what hidden edges wait for.
+    case graphLinks
+    /// The graph: entities by type, counts, and the indexes over attributes.
+    case graphIndexes
+    /// The graph: names, changes and explicit keys ↔ this replica's numbers for them.
+    case graphNames
+    /// The graph: every write and end of an attribute's history, so that one can be taken back.
+    case graphHistory
 
     /// The longest key, in bytes.
     ///

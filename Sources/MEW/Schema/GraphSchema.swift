@@ -13,7 +13,12 @@ public struct GraphSchema: Sendable {
     public internal(set) var constraints: [ConstraintDeclaration] = []
     public internal(set) var rules: [RuleDeclaration] = []
     public internal(set) var policies: [PolicyDeclaration] = []
+    /// Declarations that lost to others of the same name; they show as `_Conflict` rows.
+    public internal(set) var declarationConflicts: [DeclarationConflict] = []
+    /// The patterns of every `match:`, by their text.
+    public internal(set) var patterns: [String: TextPattern] = [:]
 
+    /// Without the system's own types too; see ``SystemOntology/schema``.
     public init() {}
 
     /// Whether `name` is `ancestor` or below it.

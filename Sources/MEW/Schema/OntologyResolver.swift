@@ -1,0 +1,152 @@
+public import IPLD
+
+/// An ontology as a block holds it: its source, and the blocks that it builds on.
+public struct OntologySource: Sendable {
+    public let bases: [CID]
+    public let source: String
+
+    public init(bases: [CID], source: String) {
+        self.bases = bases
+        self.source = source
+    }
+}
+
+/// Makes schemas of ontology blocks.
+///
+/// What comes out is a function of the block's CID alone: the bases' declarations first, those of the lower CID before
+/// the others', each block once however many name it; then the block's own. Of two declarations of
+/// one name the first stands.
+public struct OntologyResolver {
+    /// How many blocks an ontology may consist of.
+    public static let blockCountMax = 4096
+    /// How many bytes of source these may have together.
+    public static let sourceByteCountMax = 4 << 20
+
+    /// What a source declares. Each source is read by itself.
+    public typealias Parse = (String) -> (ontologies: [OntologyDeclaration], diagnostics: [Diagnostic])
+
+    private let parse: Parse
+
+    /// - Parameter parse: Must depend on its argument alone.
+    public init(parse: @escaping Parse) { self.parse = parse }
+
+    /// The ontology of a block.
+    ///
+    /// - Parameter load: Gives a block; `nil` for one that is not here.
+    public func resolve<Failure: Error>(
+        _ ontology: CID, load: (CID) throws(Failure) -> OntologySource?
+    ) throws(Failure) -> OntologyResolution {
+        guard let block = try load(ontology) else { return .missing(ontology) }
+        return try resolve(block, named: ontology, load: load)
+    }
+
+    /// The ontology of a source that has no block yet, or of several heads with an empty one.
+    public func resolve<Failure: Error>(
+        _ block: OntologySource, named ontology: CID? = nil, load: (CID) throws(Failure) -> OntologySource?
+    ) throws(Failure) -> OntologyResolution {
+        var walk = Walk(root: block)
+        var builder = SchemaBuilder()
+        var reading: [Diagnostic] = []
+        while let visit = walk.next() {
+            switch visit {
+            case .base(let cid):
+                if walk.hasSeen(cid) { continue }
+                guard let base = try load(cid) else { return .missing(cid) }
+                walk.enter(cid, base)
+            case .source(let cid, let text):
+                let (ontologies, diagnostics) = parse(text)
+                builder.add(ontologies, from: cid ?? ontology)
+                if cid == nil { reading = diagnostics }
+            case .tooLarge:
+                return .refused(
+                    Diagnostic(
+                        .invalidDeclaration,
+                        "an ontology has at most \(Self.blockCountMax) blocks and \(Self.sourceByteCountMax) bytes of source"
+                    ))
+            }
+        }
+        builder.build()
+        var schema = builder.schema
+        schema.ontology = ontology
+        schema.declarationConflicts = builder.conflicts
+        return .resolved(
+            ResolvedOntology(
+                schema: schema, diagnostics: reading + builder.diagnostics(of: builder.sources.count - 1)))
+    }
+}
+
+/// What became of an ontology.
+public enum OntologyResolution: Sendable {
+    case resolved(ResolvedOntology)
+    /// A block that is needed is not here.
+    case missing(CID)
+    /// No replica makes a schema of it.
+    case refused(Diagnostic)
+}
+
+/// A schema, and what is to be said of the source that it was asked for.
+public struct ResolvedOntology: Sendable {
+    public let schema: GraphSchema
+    /// Faults and warnings of the block's own source; those of its bases were its bases' authors'.
+    public let diagnostics: [Diagnostic]
+    /// Declarations of the block's own source that a base's keep out: whoever loads it wants to know.
+    public var ownConflicts: [DeclarationConflict] {
+        schema.declarationConflicts.filter { $0.lost == schema.ontology }
+    }
+}
+
+extension OntologyResolver {
+    /// Goes through an ontology's blocks: bases before what builds on them, without recursion.
+    private struct Walk {
+        enum Visit {
+            case base(CID)
+            case source(CID?, String)
+            case tooLarge
+        }
+
+        private struct Level {
+            let cid: CID?
+            let bases: [CID]
+            let source: String
+            var next = 0
+        }
+
+        private var levels: [Level] = []
+        private var seen: Set<CID> = []
+        private var byteCount = 0
+        private var isTooLarge = false
+
+        init(root: OntologySource) {
+            push(nil, root)
+        }
+
+        mutating func next() -> Visit? {
+            if isTooLarge { return .tooLarge }
+            guard var level = levels.popLast() else { return nil }
+            guard level.next < level.bases.count else { return .source(level.cid, level.source) }
+            let base = level.bases[level.next]
+            level.next += 1
+            levels.append(level)
+            return .base(base)
+        }
+
+        func hasSeen(_ cid: CID) -> Bool { seen.contains(cid) }
+
+        mutating func enter(_ cid: CID, _ block: OntologySource) {
+            seen.insert(cid)
+            push(cid, block)
+        }
+
+        private mutating func push(_ cid: CID?, _ block: OntologySource) {
+            byteCount += block.source.utf8.count
+            if seen.count > OntologyResolver.blockCountMax
+                || block.bases.count > OntologyResolver.blockCountMax
+                || byteCount > OntologyResolver.sourceByteCountMax
+            {
+                isTooLarge = true
+                return
+            }
+            levels.append(Level(cid: cid, bases: Set(block.bases).sorted(), source: block.source))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import MeshStorage
+
+/// Who is seen: an entity with an add left, if it is an edge then with all targets seen.
+///
+/// Seeing is the least set that fits, so that edges which name each other in a circle are never seen. A hidden edge
+/// waits for one of its unseen targets; when that appears it looks at the others again.
+extension GraphFold {
+    /// Changes a record, and then everything that follows from it.
+    func change(
+        _ id: UInt64, _ body: (EntityRecord) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        let record = try record(id)
+        let wasVisible = record.isVisible
+        let before = wasVisible ? try indexKeys(record) : []
+        try body(record)
+        touch(id, record)
+        if record.isLive {
+            if wasVisible {
+                let after = try indexKeys(record)
+                if before != after {
+                    try removeRows(before, of: id)
+                    try putRows(after, of: id)
+                }
+            } else {
+                try show(id)
+            }
+        } else if wasVisible {
+            try removeRows(before, of: id)
+            try hide(id)
+        } else if case .waiting(let position) = record.state {
+            try storage.remove(GraphKey.waiting(record.targets[position], id), in: .graphLinks)
+            record.state = .dead
+        }
+    }
+
+    private func touch(_ id: UInt64, _ record: EntityRecord) {
+        touched.insert(id)
+        record.isChanged = true
+    }
+
+    /// Makes a live entity visible if it can be, and whatever waited for it.
+    private func show(_ id: UInt64) throws(StorageError) {
+        var candidates = [id]
+        while let next = candidates.popLast() {
+            let record = try record(next)
+            guard record.isLive, !record.isVisible else { continue }
+            touch(next, record)
+            if try !wait(next, record) {
+                record.state = .visible
+                extents.append(ExtentChange(type: record.type, entity: next, isInserted: true))
+                try putRows(try indexKeys(record), of: next)
+                changeLinks(next, record, isInserted: true)
+                try storage.scan(.graphLinks, prefix: GraphKey.waiting(next)) {
+                    key, _ throws(StorageError) in
+                    var reader = RowReader(key, from: 9)
+                    candidates.append(try reader.number64())
+                    return true
+                }
+            }
+        }
+    }
+
+    /// Puts an edge's wait where it belongs; `false` when there is nothing to wait for.
+    private func wait(_ id: UInt64, _ record: EntityRecord) throws(StorageError) -> Bool {
+        var hidden: Int?
+        for (position, target) in record.targets.enumerated() where try !isVisible(target) {
+            hidden = position
+            break
+        }
+        if case .waiting(let position) = record.state {
+            if let hidden, record.targets[hidden] == record.targets[position] { return true }
+            try storage.remove(GraphKey.waiting(record.targets[position], id), in: .graphLinks)
+        }
+        guard let hidden else { return false }
+        record.state = .waiting(hidden)
+        try storage.put([], forKey: GraphKey.waiting(record.targets[hidden], id), in: .graphLinks)
+        return true
+    }
+
+    private func isVisible(_ id: UInt64) throws(StorageError) -> Bool { try record(id).isVisible }
+
+    /// Hides an entity that has no add left, and with it every edge that needs it.
+    private func hide(_ id: UInt64) throws(StorageError) {
+        let record = try record(id)
+        record.state = .dead
+        withdraw(id, record)
+        var hidden = [id]
+        while let target = hidden.popLast() {
+            if hasNewLinks { try flushLinks() }
+            var edges: [UInt64] = []
+            try storage.scan(.graphLinks, prefix: GraphKey.entity(target)) {
+                key, value throws(StorageError) in
+                edges += try Self.edges(key, value)
+                return true
+            }
+            for edge in edges {
+                let record = try self.record(edge)
+                // Edges that are hidden by now may still stand in rows that wait to be written.
+                guard record.isVisible, let position = record.targets.firstIndex(of: target) else { continue }
+                try removeRows(try indexKeys(record), of: edge)
+                withdraw(edge, record)
+                record.state = .waiting(position)
+                try storage.put([], forKey: GraphKey.waiting(target, edge), in: .graphLinks)
+                hidden.append(edge)
+            }
+        }
+    }
+
+    /// The edges in one row of a posting list.
+    static func edges(_ key: [UInt8], _ value: [UInt8]) throws(StorageError) -> [UInt64] {
+        let isFirst = key.count == GraphKey.listByteCount
+        if isFirst, value.first == 1 { return [] }
+        return try PostingList.postings(value, from: isFirst ? 1 : 0).map(\.edge)
+    }
+
+    /// Takes an entity out of its type's extent, and an edge out of its targets' lists.
+    private func withdraw(_ id: UInt64, _ record: EntityRecord) {
+        touch(id, record)
+        extents.append(ExtentChange(type: record.type, entity: id, isInserted: false))
+        changeLinks(id, record, isInserted: false)
+    }
+
+    private func changeLinks(_ id: UInt64, _ record: EntityRecord, isInserted: Bool) {
+        guard !record.targets.isEmpty else { return }
+        if isInserted { hasNewLinks = true }
+        for (position, target) in record.targets.enumerated() {
+            let peer = record.targets.count == 2 ? record.targets[1 - position] : 0
+            links.append(
+                LinkChange(
+                    entity: target, edge: record.type, position: UInt8(truncatingIfNeeded: position),
+                    posting: Posting(peer: peer, edge: id), isInserted: isInserted))
+            touched.insert(target)
+        }
+    }
+}

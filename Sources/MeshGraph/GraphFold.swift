@@ -1,0 +1,191 @@
+internal import MeshCore
+internal import MeshDAG
+internal import MeshIdentity
+internal import MeshStorage
+
+/// One change's way into the tables, or out of them.
+///
+/// It reads each row that it needs once, changes records in memory, gathers what follows for posting lists and
+/// extents, and writes everything with ``flush()``. What it caches holds for this one call: the transaction may be
+/// rolled back behind it.
+final class GraphFold {
+    let storage: any StorageWriter
+    var names: [String: UInt32] = [:]
+    var changes: [ChangeName: UInt64] = [:]
+    var infos: [UInt64: ChangeInfo] = [:]
+    var records: [UInt64: EntityRecord] = [:]
+    /// The entities that were changed.
+    var touched: Set<UInt64> = []
+    var links: [LinkChange] = []
+    /// Whether `links` holds edges that the tables do not show yet.
+    var hasNewLinks = false
+    var extents: [ExtentChange] = []
+    var indexes: [UInt32: [TypeIndex]]?
+    var rowCounts: [UInt32: Int64] = [:]
+
+    struct ChangeName: Hashable {
+        let author: DID
+        let seq: UInt64
+    }
+
+    struct LinkChange {
+        let entity: UInt64
+        let edge: UInt32
+        let position: UInt8
+        let posting: Posting
+        let isInserted: Bool
+    }
+
+    struct ExtentChange {
+        let type: UInt32
+        let entity: UInt64
+        let isInserted: Bool
+    }
+
+    struct TypeIndex {
+        let number: UInt32
+        let attribute: UInt32
+    }
+
+    init(_ storage: any StorageWriter) {
+        self.storage = storage
+    }
+
+    // MARK: Records
+
+    func record(_ id: UInt64) throws(StorageError) -> EntityRecord {
+        if let known = records[id] { return known }
+        let row = try storage.value(forKey: GraphKey.entity(id), in: .graphEntities)
+        let record =
+            try row.map { row throws(StorageError) in try EntityRecord(row, of: id) } ?? EntityRecord()
+        records[id] = record
+        return record
+    }
+
+    // MARK: Writing
+
+    /// Writes everything that was gathered, and gives the entities that were changed, in order.
+    func finish() throws(StorageError) -> [LocalID] {
+        let ids = touched.sorted()
+        for id in ids {
+            guard let record = records[id], record.isChanged else { continue }
+            record.isChanged = false
+            let key = GraphKey.entity(id)
+            if record.adds.isEmpty {
+                record.kind = .unknown
+                record.type = 0
+                record.targets = []
+            }
+            if record.isEmpty {
+                try storage.remove(key, in: .graphEntities)
+            } else {
+                try storage.put(record.encoded(id), forKey: key, in: .graphEntities)
+            }
+        }
+        try flushLinks()
+        try flushExtents()
+        try flushRowCounts()
+        return ids.map(LocalID.init(rawValue:))
+    }
+
+    /// Brings the posting lists up to date.
+    func flushLinks() throws(StorageError) {
+        guard !links.isEmpty else { return }
+        // Of several changes to one place the last one counts.
+        let order = links.indices.sorted { a, b in
+            let left = links[a]
+            let right = links[b]
+            if left.entity != right.entity { return left.entity < right.entity }
+            if left.edge != right.edge { return left.edge < right.edge }
+            if left.position != right.position { return left.position < right.position }
+            if left.posting != right.posting { return left.posting < right.posting }
+            return a < b
+        }
+        var start = 0
+        while start < order.count {
+            let first = links[order[start]]
+            var changes: [(posting: Posting, isInserted: Bool)] = []
+            var end = start
+            while end < order.count {
+                let link = links[order[end]]
+                guard link.entity == first.entity, link.edge == first.edge, link.position == first.position
+                else { break }
+                if changes.last?.posting == link.posting { changes.removeLast() }
+                changes.append((link.posting, link.isInserted))
+                end += 1
+            }
+            let key = GraphKey.list(first.entity, first.edge, first.position)
+            try PostingList(key: key, storage: storage).change(changes)
+            start = end
+        }
+        links.removeAll(keepingCapacity: true)
+        hasNewLinks = false
+    }
+
+    private func flushExtents() throws(StorageError) {
+        let order = extents.indices.sorted { a, b in
+            let left = extents[a]
+            let right = extents[b]
+            if left.type != right.type { return left.type < right.type }
+            if left.entity != right.entity { return left.entity < right.entity }
+            return a < b
+        }
+        var start = 0
+        while start < order.count {
+            let type = extents[order[start]].type
+            var change: Int64 = 0
+            var end = start
+            while end < order.count, extents[order[end]].type == type {
+                let group = extents[order[end]].entity >> Extent.bits
+                let key = GraphKey.extent(type, group)
+                let row = try storage.value(forKey: key, in: .graphIndexes)
+                var extent = try row.map { row throws(StorageError) in try Extent(row) } ?? Extent()
+                while end < order.count {
+                    let next = extents[order[end]]
+                    guard next.type == type, next.entity >> Extent.bits == group else { break }
+                    if extent.set(Int(next.entity & (1 << Extent.bits - 1)), next.isInserted) {
+                        change += next.isInserted ? 1 : -1
+                    }
+                    end += 1
+                }
+                if extent.count > 0 {
+                    try storage.put(extent.row, forKey: key, in: .graphIndexes)
+                } else if row != nil {
+                    try storage.remove(key, in: .graphIndexes)
+                }
+            }
+            try add(change, to: GraphKey.typeCount(type))
+            start = end
+        }
+        extents.removeAll()
+    }
+
+    private func flushRowCounts() throws(StorageError) {
+        for number in rowCounts.keys.sorted() {
+            try add(rowCounts[number] ?? 0, to: GraphKey.rowCount(number))
+        }
+        rowCounts.removeAll()
+    }
+
+    private func add(_ change: Int64, to key: [UInt8]) throws(StorageError) {
+        guard change != 0 else { return }
+        let before = try GraphFold.number(key, .graphIndexes, storage)
+        let after = before &+ UInt64(bitPattern: change)
+        if after == 0 {
+            try storage.remove(key, in: .graphIndexes)
+        } else {
+            var row: [UInt8] = []
+            row.append(bigEndian: after)
+            try storage.put(row, forKey: key, in: .graphIndexes)
+        }
+    }
+
+    /// The number in a row; 0 where there is none.
+    static func number(
+        _ key: [UInt8], _ table: StorageTable, _ storage: any StorageReader
+    ) throws(StorageError) -> UInt64 {
+        guard let row = try storage.value(forKey: key, in: table) else { return 0 }
+        var reader = RowReader(row)
+        return try reader.number64()
+    }
+}
