@@ -99,7 +99,7 @@ extension Compiler {
             case .node, .anyNode, .edge: break
             default:
                 throw Diagnostic(
-                    .typeMismatch, "\(type.text) is no type of node", at: node.type.range,
+                    .typeMismatch, "\(type) is no type of node", at: node.type.range,
                     hint: "a pattern's variable stands for a node or an edge")
             }
         }
@@ -182,18 +182,18 @@ extension Compiler {
                 guard overlap(variable.type, parameter) else {
                     throw Diagnostic(
                         .typeMismatch,
-                        "\(name.text) is \(variable.type.text), and \(edge.name) joins \(parameter.text) there",
+                        "\(name.text) is \(variable.type), and \(edge.name) joins \(parameter) there",
                         at: name.range, hint: edge.signature)
                 }
                 return .slot(variable.slot)
             }
-            if sessionVariables.contains(name.text) { return .given(.reference(name.text)) }
+            if sessionVariables[name.text] != nil { return .given(.reference(name.text)) }
             guard isTransitive else {
                 let nearest = NearestName.of(name.text, among: scope.names)
                 throw Diagnostic(
                     .unknownVariable, "there is no variable \(name.text) here", at: name.range,
                     hint: nearest.map { "did you mean \($0)?" }
-                        ?? "declare it in the pattern: \(name.text): \(parameter.text)")
+                        ?? "declare it in the pattern: \(name.text): \(parameter)")
             }
             let slot = newSlot()
             scope.declare(name.text, slot: slot, type: parameter)
@@ -227,7 +227,7 @@ extension EdgeType {
     /// The declaration's head: `assigned(task: Task, person: Person)`.
     var signature: String {
         let parameters = self.parameters.map { parameter in
-            parameter.name.map { "\($0): \(parameter.type.text)" } ?? parameter.type.text
+            parameter.name.map { "\($0): \(parameter.type)" } ?? parameter.type.description
         }
         return "\(name)(\(parameters.joined(separator: ", ")))"
     }

@@ -17,8 +17,8 @@ struct Compiler {
 
     let schema: GraphSchema
     private(set) var names: NameSlots
-    /// Names that stand for entities of the session: `x` after `SPAWN x: …`.
-    let sessionVariables: Set<String>
+    /// Names that stand for entities of the session (`x` after `SPAWN x: …`), with the types that they have.
+    let sessionVariables: [String: StaticType]
     let statistics: any PlanningStatistics
     var place: Place = []
     private(set) var slotCount = 0
@@ -27,7 +27,7 @@ struct Compiler {
     private var isInAggregate = false
 
     init(
-        schema: GraphSchema, names: NameSlots, sessionVariables: Set<String>,
+        schema: GraphSchema, names: NameSlots, sessionVariables: [String: StaticType],
         statistics: any PlanningStatistics
     ) {
         self.schema = schema
@@ -92,7 +92,7 @@ struct Compiler {
                 case .list, .unknown, .null: break
                 default:
                     throw Diagnostic(
-                        .typeMismatch, "IN wants a list, and this is \(type.text)", at: list.range,
+                        .typeMismatch, "IN wants a list, and this is \(type)", at: list.range,
                         hint: "write the values in brackets: [1, 2]")
                 }
             }
@@ -133,7 +133,7 @@ struct Compiler {
     ) throws(Diagnostic) {
         guard !type.isAll(scalars) else { return }
         let wanted = scalars.map(\.rawValue).sorted().joined(separator: " or ")
-        throw Diagnostic(.typeMismatch, "\(what) wants \(wanted), and this is \(type.text)", at: range)
+        throw Diagnostic(.typeMismatch, "\(what) wants \(wanted), and this is \(type)", at: range)
     }
 
     private func variable(
@@ -141,8 +141,8 @@ struct Compiler {
     ) throws(Diagnostic) -> Checked {
         if let variable = scope[name] { return (.slot(variable.slot), variable.type) }
         if let (local, type) = scope.locals[name] { return (.local(local), type) }
-        if sessionVariables.contains(name) { return (.reference(name), .unknown) }
-        let nearest = NearestName.of(name, among: scope.names + sessionVariables.sorted())
+        if let type = sessionVariables[name] { return (.reference(name), type) }
+        let nearest = NearestName.of(name, among: scope.names + sessionVariables.keys.sorted())
         throw Diagnostic(
             .unknownVariable, "there is no variable \(name) here", at: range,
             hint: nearest.map { "did you mean \($0)?" } ?? "declare it in the pattern: \(name): Type")
@@ -154,7 +154,7 @@ struct Compiler {
         let (code, type) = try expression(base, scope)
         guard type.isEntity else {
             throw Diagnostic(
-                .typeMismatch, "only nodes and edges have attributes, and this is \(type.text)",
+                .typeMismatch, "only nodes and edges have attributes, and this is \(type)",
                 at: base.range)
         }
         switch name.text {
@@ -215,7 +215,7 @@ struct Compiler {
         return all
     }
 
-    func unknownAttribute(_ name: Name, of type: String, among known: [String]) -> Diagnostic {
+    private func unknownAttribute(_ name: Name, of type: String, among known: [String]) -> Diagnostic {
         let hint =
             NearestName.of(name.text, among: known).map { "did you mean \($0)?" }
             ?? (known.isEmpty
@@ -242,12 +242,12 @@ struct Compiler {
         let (second, secondType) = try expression(right, scope)
         switch symbol {
         case .coalesce:
-            return (.coalesce(first, second), StaticType.join([firstType.nonNull, secondType]))
+            return (.coalesce(first, second), StaticType.join([firstType.withoutNull, secondType]))
         case .equal, .notEqual, .less, .greater, .lessOrEqual, .greaterOrEqual:
             guard Self.areComparable(firstType, secondType, isOrder: symbol.isOrder) else {
                 throw Diagnostic(
                     .typeMismatch,
-                    "\(firstType.text) \(symbol.rawValue) \(secondType.text) compares what cannot be compared",
+                    "\(firstType) \(symbol.rawValue) \(secondType) compares what cannot be compared",
                     at: range)
             }
             return (.compare(symbol, first, second, range), .scalar(.bool))
@@ -256,7 +256,7 @@ struct Compiler {
                 let isText = firstType.isAll([.string]) && secondType.isAll([.string]) && symbol == .add
                 throw Diagnostic(
                     .typeMismatch,
-                    "\(firstType.text) \(symbol.rawValue) \(secondType.text) has no meaning", at: range,
+                    "\(firstType) \(symbol.rawValue) \(secondType) has no meaning", at: range,
                     hint: isText ? "strings are joined by ++" : nil)
             }
             return (.arithmetic(symbol, first, second, range), result)
@@ -287,9 +287,9 @@ struct Compiler {
 
     /// The type of `a symbol b`; `nil` where it has no meaning.
     static func arithmetic(_ symbol: BinaryOperator, _ a: StaticType, _ b: StaticType) -> StaticType? {
-        let hasNull = a.isOptional || b.isOptional
-        let first = a.nonNull
-        let second = b.nonNull
+        let hasNull = a.mayBeNull || b.mayBeNull
+        let first = a.withoutNull
+        let second = b.withoutNull
         func maybe(_ type: StaticType) -> StaticType { hasNull ? type.optional : type }
         if first == .unknown || second == .unknown || first == .null || second == .null { return .unknown }
         if symbol == .concatenate {
@@ -380,7 +380,7 @@ struct Compiler {
         }
         guard fits else {
             throw Diagnostic(
-                .typeMismatch, "\(function.rawValue) wants \(wanted) here, and this is \(type.text)",
+                .typeMismatch, "\(function.rawValue) wants \(wanted) here, and this is \(type)",
                 at: range)
         }
     }
@@ -423,7 +423,7 @@ struct Compiler {
         {
             throw Diagnostic(
                 .typeMismatch,
-                "\(call.function.rawValue.uppercased()) wants numbers or durations, and this is \(value.type.text)",
+                "\(call.function.rawValue.uppercased()) wants numbers or durations, and this is \(value.type)",
                 at: call.range)
         }
         var condition: Code?
@@ -523,9 +523,4 @@ extension BinaryOperator {
         default: false
         }
     }
-}
-
-extension NodeType {
-    /// Whether its rows come from ``VirtualTables`` and not from the graph's own tables.
-    var isVirtual: Bool { isSystem && name != "_DeadLetter" }
 }

@@ -127,7 +127,7 @@ extension Compiler {
         let (code, type) = try self.expression(expression, Scope())
         guard type.isAll([.int]) else {
             throw Diagnostic(
-                .typeMismatch, "\(what) wants an Int, and this is \(type.text)", at: expression.range)
+                .typeMismatch, "\(what) wants an Int, and this is \(type)", at: expression.range)
         }
         return code
     }

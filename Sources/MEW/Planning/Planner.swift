@@ -177,7 +177,7 @@ struct Planner {
         for type in types {
             let attributes = schema.nodes[type]?.attributes ?? schema.edges[type]?.attributes ?? []
             guard let declared = attributes.first(where: { $0.name == attribute }) else { continue }
-            guard case .scalar(let scalar) = declared.type.nonNull, found == nil || found == scalar else {
+            guard case .scalar(let scalar) = declared.type.withoutNull, found == nil || found == scalar else {
                 return nil
             }
             found = scalar

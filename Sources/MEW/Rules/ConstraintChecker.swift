@@ -102,7 +102,7 @@ final class ConstraintChecker {
                     guard (count ?? 0) < cardinality.minimum else { continue }
                     throw Diagnostic(
                         .cardinalityMissing,
-                        "each \(parameter.name ?? parameter.type.text) has at least \(cardinality.minimum) \(edge.name), and \(try context.idText(id)) has \(count ?? 0)",
+                        "each \(parameter.name ?? parameter.type.description) has at least \(cardinality.minimum) \(edge.name), and \(try context.idText(id)) has \(count ?? 0)",
                         hint: "link it within the same transaction: BEGIN … COMMIT")
                 }
             }

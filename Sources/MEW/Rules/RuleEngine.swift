@@ -142,8 +142,8 @@ final class RuleEngine {
             let what = if case .reference(let text) = code { "#\(text)" } else { "what it names" }
             throw Diagnostic(.unknownReference, "\(what) is not there", at: range)
         }
-        func values(_ assignments: [(Name, Code)]) throws -> [GraphTransaction.Assigned] {
-            try assignments.map { ($0, try context.evaluate($1)) }
+        func values(_ assignments: [(Name, Code)]) throws -> [AssignedValue] {
+            try assignments.map { AssignedValue(name: $0, value: try context.evaluate($1), range: $0.range) }
         }
         switch action {
         case .spawn(let slot, let type, let attributes):

@@ -99,7 +99,7 @@ final class RuleProgram {
             throw Diagnostic(.unknownVariable, "an action names what it is about", at: range)
         case .variable(let name):
             if let variable = scope[name.text] { return .slot(variable.slot) }
-            if compiler.sessionVariables.contains(name.text) { return .reference(name.text) }
+            if compiler.sessionVariables[name.text] != nil { return .reference(name.text) }
             throw Diagnostic(
                 .unknownVariable, "there is no variable \(name.text) here", at: name.range,
                 hint: NearestName.of(name.text, among: scope.names).map { "did you mean \($0)?" })

@@ -4,7 +4,7 @@ internal import MeshGraph
 enum Arithmetic {
     static func mismatch(_ symbol: String, _ value: GraphValue, _ range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .typeMismatch, "\(symbol) has no meaning for \(Compiler.type(of: value).text)", at: range)
+            .typeMismatch, "\(symbol) has no meaning for \(Compiler.type(of: value).description)", at: range)
     }
 
     private static func divisionByZero(_ range: SourceRange) -> Diagnostic {
@@ -42,7 +42,7 @@ enum Arithmetic {
         }
         throw Diagnostic(
             .typeMismatch,
-            "\(Compiler.type(of: a).text) \(symbol.rawValue) \(Compiler.type(of: b).text) has no meaning",
+            "\(Compiler.type(of: a).description) \(symbol.rawValue) \(Compiler.type(of: b).description) has no meaning",
             at: range)
     }
 
@@ -96,7 +96,7 @@ enum Comparison {
             if case .float = a, case .float = b { return false }
             throw Diagnostic(
                 .typeMismatch,
-                "\(Compiler.type(of: a).text) \(symbol.rawValue) \(Compiler.type(of: b).text) compares what has no order",
+                "\(Compiler.type(of: a).description) \(symbol.rawValue) \(Compiler.type(of: b).description) compares what has no order",
                 at: range)
         }
         switch symbol {

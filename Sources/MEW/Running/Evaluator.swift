@@ -167,7 +167,7 @@ extension ExecutionContext {
         case .logicalTime: return .int(now.milliseconds)
         case .typeOf:
             if case .entity(let id)? = values.first { return try typeName(id).map { .string($0) } ?? .null }
-            return values.first.map { .string(Compiler.type(of: $0).text) } ?? .null
+            return values.first.map { .string(Compiler.type(of: $0).description) } ?? .null
         default: return try function.apply(values, range)
         }
     }

@@ -48,6 +48,9 @@ final class ExecutionContext {
     /// What the aggregates of the group at hand have come to.
     var aggregates: [GraphValue] = []
 
+    /// How many rows each step of the statement's own plan has given, for PROFILE.
+    var profile: [Int]?
+
     /// The pattern's variables.
     var slots: [LocalID]
     private var cached: [Entity?]

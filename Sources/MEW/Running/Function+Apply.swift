@@ -52,7 +52,7 @@ extension Function {
         case (.second, .timestamp(let value)?, _): return .int(CivilTime(milliseconds: value).second)
         default: break
         }
-        let kinds = values.map { Compiler.type(of: $0).text }.joined(separator: ", ")
+        let kinds = values.map { Compiler.type(of: $0).description }.joined(separator: ", ")
         throw Diagnostic(.typeMismatch, "\(rawValue) has no meaning for (\(kinds))", at: range)
     }
 

@@ -11,7 +11,7 @@ extension MatchProgram {
     func run(_ context: ExecutionContext) throws -> [[GraphValue]] {
         let offset = try number(self.offset, "OFFSET", context) ?? 0
         let limit = try number(self.limit, "LIMIT", context)
-        if isPlainCount { return [[.int(Int64(try Matcher(context: context, plan: plan).count()))]] }
+        if isPlainCount, context.profile == nil { return [[.int(Int64(try Matcher(context: context, plan: plan).count()))]] }
         if limit == 0 { return [] }
         let wanted = limit.map { $0.addingReportingOverflow(offset).overflow ? Int.max : $0 + offset }
         var rows = aggregates.isEmpty
@@ -22,7 +22,7 @@ extension MatchProgram {
 
     /// Calls `body` for every match, optional patterns included, until it returns `false`.
     func forEachMatch(_ context: ExecutionContext, _ body: () throws -> Bool) throws {
-        try Matcher(context: context, plan: plan).forEach {
+        try Matcher(context: context, plan: plan, isProfiled: context.profile != nil).forEach {
             try optional(0, context) {
                 if let condition, try !context.isTrue(condition) { return true }
                 return try body()

@@ -6,6 +6,8 @@ internal import MeshGraph
 struct Matcher {
     let context: ExecutionContext
     let plan: PatternPlan
+    /// Whether PROFILE counts this plan's rows.
+    var isProfiled = false
 
     /// Calls `body` for every match, with the slots bound, until it returns `false`.
     ///
@@ -59,7 +61,10 @@ struct Matcher {
 
     private func run(_ index: Int, _ body: () throws -> Bool) throws -> Bool {
         guard index < plan.steps.count else { return try body() }
-        return try run(step: plan.steps[index].kind) { try run(index + 1, body) }
+        return try run(step: plan.steps[index].kind) {
+            if isProfiled { context.profile?[index] += 1 }
+            return try run(index + 1, body)
+        }
     }
 
     private func entity(_ code: Code) throws -> LocalID? {

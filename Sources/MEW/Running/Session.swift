@@ -15,6 +15,7 @@ final class Session {
     var authorities: [Authority] = []
     var bindings: [String: LocalID] = [:]
     let rows: VirtualEntities
+    private var statistics: GraphStatistics?
     /// `nil` where the schema declares no policy.
     private(set) var policies: PolicySet?
 
@@ -38,6 +39,7 @@ final class Session {
     /// Goes on with another schema, after LOAD or EXTEND ONTOLOGY.
     func use(_ schema: GraphSchema) throws {
         self.schema = schema
+        statistics = nil
         try readPolicies()
     }
 
@@ -47,9 +49,22 @@ final class Session {
 
     /// A compiler for one statement, rule, constraint or policy.
     func compiler() throws -> Compiler {
-        Compiler(
-            schema: schema, names: NameSlots(), sessionVariables: Set(bindings.keys),
-            statistics: try GraphStatistics(view))
+        var variables: [String: StaticType] = [:]
+        for name in bindings.keys {
+            guard let id = bindings[name] else { continue }
+            variables[name] = try staticType(id)
+        }
+        let statistics = try self.statistics ?? GraphStatistics(view)
+        self.statistics = statistics
+        return Compiler(
+            schema: schema, names: NameSlots(), sessionVariables: variables, statistics: statistics)
+    }
+
+    private func staticType(_ id: LocalID) throws -> StaticType {
+        if let (type, _) = rows.row(id) { return .node(type) }
+        guard let entity = try view.entity(id) else { return .unknown }
+        let type = try view.name(entity.type)
+        return entity.isEdge ? .edge(type) : .node(type)
     }
 
     /// What a compiled program is evaluated in; reads are filtered by policy.

@@ -1,15 +1,13 @@
+internal import MeshCore
 internal import MeshGraph
 
 extension GraphTransaction {
-    typealias Assigned = (name: Name, value: GraphValue)
-
     // MARK: SPAWN
 
     /// Adds a node, if the schema, the policies and the constraints that are judged at once allow it.
-    func spawn(_ type: Name, key: String?, _ assigned: [Assigned], at range: SourceRange?) throws -> LocalID {
+    func spawn(_ type: Name, key: String?, _ assigned: [AssignedValue], at range: SourceRange?) throws -> LocalID {
         let node = try declared(node: type)
-        let attributes = try AttributeFilling.filled(
-            assigned, of: node.name, declared: node.attributes, now: session.now, at: range)
+        let attributes = try filled(assigned, of: node.name, node.attributes, at: range)
         if let key {
             guard key.utf8.count <= EntityID.keyByteCountMax, !key.isEmpty else {
                 throw Diagnostic(
@@ -32,26 +30,24 @@ extension GraphTransaction {
     }
 
     private func declared(node name: Name) throws(Diagnostic) -> NodeType {
-        var text = name.text
-        if case .node(let aliased)? = session.schema.aliases[text]?.type { text = aliased }
-        guard let node = session.schema.nodes[text] else {
-            let nearest = NearestName.of(name.text, among: session.schema.nodes.keys.sorted())
-            throw Diagnostic(
-                .unknownType, "there is no type \(name.text)", at: name.range,
-                hint: nearest.map { "did you mean \($0)?" } ?? "SHOW TYPES lists those that are declared")
+        if session.authority.isKernel, let node = session.schema.nodes[name.text], !node.isVirtual {
+            return node
         }
-        guard !node.isSystem || (session.authority.isKernel && !node.isVirtual) else {
-            throw Diagnostic(
-                .systemType, "\(node.name) belongs to the system: it can be read and not written",
-                at: name.range)
+        guard case .node(let aliased)? = session.schema.aliases[name.text]?.type else {
+            return try session.schema.spawnable(name)
         }
-        guard !node.isAbstract else {
-            throw Diagnostic(
-                .abstractType, "\(node.name) is abstract", at: name.range,
-                hint: node.concreteTypes.isEmpty
-                    ? nil : "spawn one of \(node.concreteTypes.prefix(8).joined(separator: ", "))")
-        }
-        return node
+        return try session.schema.spawnable(Name(aliased, name.range))
+    }
+
+    /// The attributes of something new; warnings are kept.
+    private func filled(
+        _ assigned: [AssignedValue], of owner: String, _ declared: [AttributeType], at range: SourceRange?
+    ) throws(Diagnostic) -> [GraphAttribute] {
+        let filled = session.schema.fill(
+            assigned, into: declared, of: owner, now: session.now.milliseconds, at: range)
+        if let fault = filled.errors.first { throw fault }
+        if warnings.count < 100 { warnings += filled.warnings }
+        return filled.attributes
     }
 
     func declared(edge name: Name) throws(Diagnostic) -> EdgeType {
@@ -114,7 +110,7 @@ extension GraphTransaction {
 
     /// Adds an edge, or with `ifNotExists` finds the one that is there.
     func link(
-        _ name: Name, _ given: [LocalID], ifNotExists: Bool, _ assigned: [Assigned], at range: SourceRange?
+        _ name: Name, _ given: [LocalID], ifNotExists: Bool, _ assigned: [AssignedValue], at range: SourceRange?
     ) throws -> (id: LocalID, created: Bool) {
         let edge = try declared(edge: name)
         guard given.count == edge.parameters.count else {
@@ -141,8 +137,7 @@ extension GraphTransaction {
             throw Diagnostic(
                 .cycle, "\(edge.name) may not lead back to where it starts, and this edge would make it", at: range)
         }
-        let attributes = try AttributeFilling.filled(
-            assigned, of: edge.name, declared: edge.attributes, now: session.now, at: range)
+        let attributes = try filled(assigned, of: edge.name, edge.attributes, at: range)
         for attribute in attributes {
             try requireUnique(attribute, in: edge.attributes, of: edge.name, except: nil, at: range)
         }
@@ -178,7 +173,7 @@ extension GraphTransaction {
                 let type = try context.typeName(target) ?? "nothing"
                 throw Diagnostic(
                     .edgeTargetType,
-                    "\(edge.name) joins \(parameter.type.text) at \(parameter.name ?? "place \(position + 1)"), and this is \(type)",
+                    "\(edge.name) joins \(parameter.type) at \(parameter.name ?? "place \(position + 1)"), and this is \(type)",
                     at: range, hint: edge.signature)
             }
         }
@@ -207,7 +202,7 @@ extension GraphTransaction {
             let parameter = edge.parameters[cardinality.position]
             throw Diagnostic(
                 .cardinalityExceeded,
-                "each \(parameter.name ?? parameter.type.text) has at most \(maximum) \(edge.name)", at: range,
+                "each \(parameter.name ?? parameter.type.description) has at most \(maximum) \(edge.name)", at: range,
                 hint: "UNLINK the one that is there first")
         }
     }
@@ -242,18 +237,18 @@ extension GraphTransaction {
     // MARK: SET
 
     /// Writes attributes of something that is there.
-    func set(_ id: LocalID, _ assigned: [Assigned], at range: SourceRange?) throws {
+    func set(_ id: LocalID, _ assigned: [AssignedValue], at range: SourceRange?) throws {
         let (entity, type) = try writable(id, at: range)
         let declared = try attributes(of: type)
-        for (name, value) in assigned {
-            let value = try AttributeFilling.checked(
-                value, for: name, of: type, declared: declared, at: range)
-            try permit(.set, id, type, name.text, at: range)
-            let attribute = GraphAttribute(name: name.text, value: value)
+        for value in assigned {
+            let attribute = try session.schema.fit(value, into: declared, of: type)
+            try permit(.set, id, type, attribute.name, at: range)
             try requireUnique(attribute, in: declared, of: type, except: id, at: range)
             guard let latest = entity.adds.last else { continue }
             _ = try apply(
-                .set(try target(id), add: add(latest), attribute: name.text, value: value), at: range)
+                .set(
+                    try target(id), add: add(latest), attribute: attribute.name, value: attribute.value),
+                at: range)
         }
         touch(id)
         for target in entity.targets { touch(target) }
@@ -392,7 +387,7 @@ extension GraphValue {
         case .int(let value), .duration(let value), .timestamp(let value): "\(value)"
         case .float(let value): "\(value)"
         case .string(let text): text.unicodeScalars.count > 40 ? "\"\(text.prefix(37))…\"" : "\"\(text)\""
-        case .hash(let hash): hash.description.prefix(12) + "…"
+        case .hash(let hash): Hexadecimal.encode(hash.bytes).prefix(12) + "…"
         case .bytes(let bytes): "\(bytes.count) bytes"
         case .entity: "an entity"
         case .list(let values): "a list of \(values.count)"

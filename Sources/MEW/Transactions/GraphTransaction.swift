@@ -1,7 +1,7 @@
-public import MeshCore
-public import MeshDAG
-public import MeshGraph
-public import MeshStorage
+internal import MeshDAG
+internal import MeshGraph
+internal import MeshIdentity
+internal import MeshStorage
 
 /// One transaction on the graph, from its first mutation to the change that is published.
 ///
@@ -19,9 +19,11 @@ final class GraphTransaction {
     private var writer: GraphWriter
     let position: EntryPosition
     private(set) var operations: [GraphOperation] = []
-    /// What has changed since the constraints were last satisfied, in the order in which it did.
+    /// What has changed, in the order in which it first did.
     private(set) var touched: [LocalID] = []
     private var touchedSet: Set<LocalID> = []
+    private var dirty: [LocalID] = []
+    private var dirtySet: Set<LocalID> = []
     var warnings: [Diagnostic] = []
     var rules: RuleEngine?
     private var byteCount = 0
@@ -57,6 +59,7 @@ final class GraphTransaction {
 
     func touch(_ id: LocalID) {
         if touchedSet.insert(id).inserted { touched.append(id) }
+        if dirtySet.insert(id).inserted { dirty.append(id) }
         rules?.touch(id)
     }
 
@@ -81,11 +84,20 @@ final class GraphTransaction {
         return add
     }
 
+    /// What has been touched since this was last asked.
+    func takeDirty() -> [LocalID] {
+        defer {
+            dirty = []
+            dirtySet = []
+        }
+        return dirty
+    }
+
     // MARK: Savepoints
 
     struct Mark {
         let operationCount: Int
-        let journal: Journal.Mark
+        let journal: Int
         let touched: [LocalID]
         let byteCount: Int
         let bindings: [String: LocalID]
