@@ -20,9 +20,10 @@ func program(_ name: String, _ dependencies: [Target.Dependency], path: String? 
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// Tests of a target; `data` are folders beside them that they read where they lie.
+func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["MeshTestSupport"], path: "Tests/\(name)",
+        name: name, dependencies: dependencies + ["MeshTestSupport"], path: "Tests/\(name)", exclude: data,
         swiftSettings: house)
 }
 
@@ -162,7 +163,7 @@ let package = Package(
             [
                 "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph",
                 "MEW",
-            ]),
+            ], data: ["Corpus", "Golden"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),

@@ -33,7 +33,7 @@ extension Parser {
         "NODE", "EDGE", "TYPE", "CONSTRAINT", "RULE", "POLICY", "ONTOLOGY",
     ]
 
-    /// `ontology Name : Parents { … }`
+    /// `ontology Name : Parents { … }`.
     mutating func wrappedOntology() throws(Reported) -> OntologyDeclaration {
         let start = advance()
         let name = current.isSymbol(.leftBrace) ? nil : try name("a name for the ontology")
@@ -49,7 +49,7 @@ extension Parser {
     /// `{ … }` with a name before it or none; its range is what is inside, which can be read again by itself.
     mutating func bracedOntology() throws(Reported) -> OntologyDeclaration {
         var name = isName(current) ? try self.name("a name, or '{'") : nil
-        var parents = try parents()
+        var parents = name == nil ? [] : try parents()
         try expect(.leftBrace)
         let first = current
         var declarations: [Declaration] = []

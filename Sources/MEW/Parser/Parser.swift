@@ -183,9 +183,7 @@ public struct Parser {
 
     // MARK: - Faults
 
-    /// Notes that something else should stand here.
-    ///
-    /// - Parameter near: What a misspelt word is compared with.
+    /// Notes that something else should stand here; a misspelt word is compared with those in `near`.
     mutating func expected(_ what: String, near: [String] = [], hint: String? = nil) -> Reported {
         // What the lexer has refused is told already.
         if current.kind == .refused { return Reported() }
