@@ -157,7 +157,10 @@ let package = Package(
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshStore"]),
         tests(
             "MeshGraphTests",
-            ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
+            [
+                "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph",
+                "MeshStore",
+            ]),
         tests(
             "MEWTests",
             [
