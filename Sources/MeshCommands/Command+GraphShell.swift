@@ -36,7 +36,10 @@ extension CommandEntry {
         var text = ""
         for line in input.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             text += text.isEmpty ? String(line) : "\n" + line
-            guard GraphShell.isWhole(text) else { continue }
+            // Only these lines can end a statement: looking at each would take longer with every line.
+            guard line.contains(";") || line.allSatisfy(\.isWhitespace) || text.first == "\\",
+                GraphShell.isWhole(text)
+            else { continue }
             let whole = text
             text = ""
             if !shell.enter(whole) { return }

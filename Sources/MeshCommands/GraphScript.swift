@@ -39,13 +39,13 @@ struct GraphScript {
             return
         }
         var result = ""
-        var start = text.startIndex
+        var start = 0
         for (range, path) in files {
-            result += text[start..<range.lowerBound]
+            result += script.text(start..<range.lowerBound)
             result += try load(path).source
             start = range.upperBound
         }
-        source = result + text[start...]
+        source = result + script.text(start..<script.bytes.count)
         self.name = name
     }
 

@@ -2,7 +2,7 @@
 ///
 /// What a command line needs before it sends anything; the daemon reads them for good.
 struct ScriptText {
-    let text: String
+    let bytes: [UInt8]
     /// What stands outside of comments, in order.
     let tokens: [Token]
     /// How many brackets of any kind are open at the end; less than nothing when too many were closed.
@@ -11,12 +11,14 @@ struct ScriptText {
     let isOpen: Bool
 
     enum Token: Hashable {
-        case word(String, Range<String.Index>)
+        case word(String, Range<Int>)
         /// What stands between the quotes, its escapes as written.
-        case quoted(String, Range<String.Index>)
-        case mark(Character, Range<String.Index>, depth: Int)
+        case quoted(String, Range<Int>)
+        /// A character outside of ASCII is part of a word.
+        case mark(Character, Range<Int>, depth: Int)
 
-        var range: Range<String.Index> {
+        /// Its place in ``ScriptText/bytes``.
+        var range: Range<Int> {
             switch self {
             case .word(_, let range), .quoted(_, let range), .mark(_, let range, _): range
             }
@@ -29,50 +31,48 @@ struct ScriptText {
     }
 
     init(_ text: String) {
-        self.text = text
+        let bytes = Array(text.utf8)
+        self.bytes = bytes
         var tokens: [Token] = []
         var depth = 0
         var isOpen = false
-        var index = text.startIndex
-        func isWord(_ character: Character) -> Bool {
-            character == "_" || character.isLetter || character.isNumber
+        var index = 0
+        func next(_ offset: Int = 1) -> UInt8? {
+            index + offset < bytes.count ? bytes[index + offset] : nil
         }
-        while index < text.endIndex {
+        func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        while index < bytes.count {
             let start = index
-            let character = text[index]
-            let rest = text[index...]
-            if rest.hasPrefix("--") {
-                index = rest.firstIndex(where: \.isNewline) ?? text.endIndex
-            } else if rest.hasPrefix("/*") {
-                let body = text.index(index, offsetBy: 2)
-                if let end = Self.find("*/", in: text[body...]) {
-                    index = end
-                } else {
-                    isOpen = true
-                    index = text.endIndex
+            switch bytes[index] {
+            case 0x09, 0x0a, 0x0d, 0x20: index += 1
+            case UInt8(ascii: "-") where next() == UInt8(ascii: "-"):
+                while index < bytes.count, bytes[index] != 0x0a { index += 1 }
+            case UInt8(ascii: "/") where next() == UInt8(ascii: "*"):
+                index += 2
+                while index < bytes.count, bytes[index] != UInt8(ascii: "*") || next() != UInt8(ascii: "/") {
+                    index += 1
                 }
-            } else if character == "\"" || character == "'" {
-                index = text.index(after: index)
-                let first = index
-                while index < text.endIndex, text[index] != character {
-                    index = text.index(after: index)
-                    if text[text.index(before: index)] == "\\", index < text.endIndex {
-                        index = text.index(after: index)
-                    }
+                if index == bytes.count { isOpen = true }
+                index = min(index + 2, bytes.count)
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                let quote = bytes[index]
+                index += 1
+                while index < bytes.count, bytes[index] != quote {
+                    index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
                 }
-                if index == text.endIndex { isOpen = true }
+                index = min(index, bytes.count)
+                if index == bytes.count { isOpen = true }
                 let end = index
-                if index < text.endIndex { index = text.index(after: index) }
-                tokens.append(.quoted(String(text[first..<end]), start..<index))
-            } else if isWord(character) {
-                while index < text.endIndex, isWord(text[index]) { index = text.index(after: index) }
-                tokens.append(.word(String(text[start..<index]), start..<index))
-            } else {
-                index = text.index(after: index)
-                if character.isWhitespace { continue }
-                if ")]}".contains(character) { depth -= 1 }
-                tokens.append(.mark(character, start..<index, depth: depth))
-                if "([{".contains(character) { depth += 1 }
+                index = min(index + 1, bytes.count)
+                tokens.append(.quoted(string(start + 1..<end), start..<index))
+            case let byte where Self.isWordPart(byte):
+                while index < bytes.count, Self.isWordPart(bytes[index]) { index += 1 }
+                tokens.append(.word(string(start..<index), start..<index))
+            case let byte:
+                index += 1
+                if [UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}")].contains(byte) { depth -= 1 }
+                tokens.append(.mark(Character(Unicode.Scalar(byte)), start..<index, depth: depth))
+                if [UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{")].contains(byte) { depth += 1 }
             }
         }
         self.tokens = tokens
@@ -80,14 +80,15 @@ struct ScriptText {
         self.isOpen = isOpen
     }
 
-    private static func find(_ mark: String, in text: Substring) -> String.Index? {
-        var rest = text
-        while !rest.isEmpty {
-            if rest.hasPrefix(mark) { return rest.index(rest.startIndex, offsetBy: mark.count) }
-            rest = rest.dropFirst()
+    private static func isWordPart(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "_"), 0x80...: true
+        default: false
         }
-        return nil
     }
+
+    /// What stands at a place.
+    func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// Whether nothing but blanks and comments is there.
     var isEmpty: Bool { tokens.isEmpty && !isOpen }
@@ -98,30 +99,35 @@ struct ScriptText {
     /// Whether the last statement is ended by a semicolon.
     var isTerminated: Bool { isBalanced && tokens.last?.isSemicolon == true }
 
-    /// The first keywords, in capitals.
+    /// The first keywords, in capitals; an empty text for what is none.
     func keywords(_ count: Int) -> [String] { tokens.prefix(count).map { $0.keyword ?? "" } }
 
     /// The statements that semicolons separate, each with its own.
     var statements: [String] {
         var parts: [String] = []
-        var start = text.startIndex
-        for token in tokens where token.isSemicolon {
-            parts.append(String(text[start..<token.range.upperBound]))
+        var start = 0
+        var isBlank = true
+        for token in tokens {
+            guard token.isSemicolon else {
+                isBlank = false
+                continue
+            }
+            if !isBlank { parts.append(text(start..<token.range.upperBound)) }
             start = token.range.upperBound
+            isBlank = true
         }
-        parts.append(String(text[start...]))
-        return parts.filter { !ScriptText($0).tokens.allSatisfy(\.isSemicolon) }
+        if !isBlank || isOpen { parts.append(text(start..<bytes.count)) }
+        return parts
     }
 
     /// The places of `LOAD ONTOLOGY FROM "path"`, with the path.
-    var ontologyFiles: [(range: Range<String.Index>, path: String)] {
+    var ontologyFiles: [(range: Range<Int>, path: String)] {
         guard tokens.count >= 4 else { return [] }
         return (0...tokens.count - 4).compactMap { index in
-            let four = tokens[index..<index + 4]
-            guard four.dropLast().map(\.keyword) == ["LOAD", "ONTOLOGY", "FROM"],
-                case .quoted(let path, let last)? = four.last
+            guard case .quoted(let path, let last) = tokens[index + 3],
+                tokens[index..<index + 3].map(\.keyword) == ["LOAD", "ONTOLOGY", "FROM"]
             else { return nil }
-            return (four[index].range.lowerBound..<last.upperBound, path)
+            return (tokens[index].range.lowerBound..<last.upperBound, path)
         }
     }
 }
