@@ -106,8 +106,11 @@ final class GraphShell {
     }
 
     private func script(_ statements: [String]) throws -> GraphScript {
-        let text = statements.map { $0.drop(while: \.isWhitespace) }.map { statement in
-            ScriptText(String(statement)).isTerminated ? String(statement) : statement + ";"
+        let text = statements.map { statement in
+            let parsed = ScriptText(statement)
+            guard let first = parsed.tokens.first, let last = parsed.tokens.last else { return statement }
+            // What stands around it is left out: a comment at the end would swallow a semicolon.
+            return parsed.text(first.range.lowerBound..<last.range.upperBound) + (last.isSemicolon ? "" : ";")
         }
         return try GraphScript(text.joined(separator: "\n"), name: "shell")
     }

@@ -80,7 +80,13 @@ struct LineEditorKeyReader {
             return (.key(.control(Character(Unicode.Scalar(byte + 0x60)))), 1)
         default: break
         }
-        let length = byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+        let length =
+            switch byte {
+            case 0xc2...0xdf: 2
+            case 0xe0...0xef: 3
+            case 0xf0...0xf4: 4
+            default: 1
+            }
         guard bytes.count >= length else { return nil }
         guard let text = String(validating: bytes[..<length], as: UTF8.self) else { return (.nothing, 1) }
         return (.key(.text(text)), length)

@@ -27,7 +27,8 @@ struct ScriptText {
         /// A word in capitals, which keywords may be compared with; nil for all else.
         var keyword: String? { if case .word(let text, _) = self { text.uppercased() } else { nil } }
 
-        var isSemicolon: Bool { if case .mark(";", _, 0) = self { true } else { false } }
+        /// One that ends a statement: no bracket is open.
+        var isSemicolon: Bool { if case .mark(";", _, ...0) = self { true } else { false } }
     }
 
     init(_ text: String) {
