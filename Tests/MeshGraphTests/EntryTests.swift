@@ -14,7 +14,7 @@ struct EntryTests {
         arguments: [0, 1, 196_608, 196_609, 393_216, 1_000_000])
     func splitting(_ count: Int) throws {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
-        let (entry, blocks) = try GraphChangeEntry.split(bytes, ontology: ontology)
+        let (entry, blocks) = try GraphChangeEntry.split(bytes, ontology: ontology, bases: [])
         #expect(blocks.isEmpty == (count <= GraphChangeEntry.chunkByteCountMax))
         #expect(entry.attachments == [ontology] + blocks.map(\.cid))
         let read = try GraphChangeEntry(decoding: entry.encoded)
@@ -33,11 +33,11 @@ struct EntryTests {
     func tooLarge() throws {
         let bytes = [UInt8](repeating: 7, count: GraphChangeEntry.byteCountMax + 1)
         #expect(throws: IPLDError(.tooLarge, "")) {
-            try GraphChangeEntry.split(bytes, ontology: ontology)
+            try GraphChangeEntry.split(bytes, ontology: ontology, bases: [])
         }
         let chunk = Block([UInt8](repeating: 7, count: GraphChangeEntry.chunkByteCountMax), codec: .raw)
         let entry = GraphChangeEntry(
-            ontology: ontology, operations: .chunks(Array(repeating: chunk.cid, count: 400)))
+            ontology: ontology, bases: [], operations: .chunks(Array(repeating: chunk.cid, count: 400)))
         #expect(entry.join { _ in chunk.bytes } == nil)
     }
 

@@ -264,8 +264,8 @@ struct Compiler {
     }
 
     private static func areComparable(_ a: StaticType, _ b: StaticType, isOrder: Bool) -> Bool {
-        for first in a.members {
-            for second in b.members {
+        for first in a.withoutNull.members {
+            for second in b.withoutNull.members {
                 switch (first, second) {
                 case (.unknown, _), (_, .unknown), (.null, _), (_, .null): return true
                 case (.scalar(let x), .scalar(let y)):
