@@ -1,48 +1,36 @@
 public import IPLD
-
-/// An ontology as a block holds it: its source, and the blocks that it builds on.
-public struct OntologySource: Sendable {
-    public let bases: [CID]
-    public let source: String
-
-    public init(bases: [CID], source: String) {
-        self.bases = bases
-        self.source = source
-    }
-}
+public import MeshGraph
 
 /// Makes schemas of ontology blocks.
 ///
 /// What comes out is a function of the block's CID alone: the bases' declarations first, those of the lower CID before
 /// the others', each block once however many name it; then the block's own. Of two declarations of
 /// one name the first stands.
-public struct OntologyResolver {
+public enum OntologyResolver {
     /// How many blocks an ontology may consist of.
     public static let blockCountMax = 4096
     /// How many bytes of source these may have together.
     public static let sourceByteCountMax = 4 << 20
 
-    /// What a source declares. Each source is read by itself.
-    public typealias Parse = (String) -> (ontologies: [OntologyDeclaration], diagnostics: [Diagnostic])
-
-    private let parse: Parse
-
-    /// - Parameter parse: Must depend on its argument alone.
-    public init(parse: @escaping Parse) { self.parse = parse }
-
     /// The ontology of a block.
     ///
     /// - Parameter load: Gives a block; `nil` for one that is not here.
-    public func resolve<Failure: Error>(
-        _ ontology: CID, load: (CID) throws(Failure) -> OntologySource?
+    public static func resolve<Failure: Error>(
+        _ ontology: CID, load: (CID) throws(Failure) -> OntologyBlock?
     ) throws(Failure) -> OntologyResolution {
         guard let block = try load(ontology) else { return .missing(ontology) }
         return try resolve(block, named: ontology, load: load)
     }
 
-    /// The ontology of a source that has no block yet, or of several heads with an empty one.
-    public func resolve<Failure: Error>(
-        _ block: OntologySource, named ontology: CID? = nil, load: (CID) throws(Failure) -> OntologySource?
+    /// The ontology of a block that is not stored yet, or of several heads: a block that has them as bases and no source.
+    ///
+    /// - Parameters:
+    ///   - ontology: The block's CID.
+    ///   - declared: What the block's source declares, where it has been read already: diagnostics then name
+    ///     places of the text that it was read from.
+    public static func resolve<Failure: Error>(
+        _ block: OntologyBlock, named ontology: CID, declared: OntologyDeclaration? = nil,
+        load: (CID) throws(Failure) -> OntologyBlock?
     ) throws(Failure) -> OntologyResolution {
         var walk = Walk(root: block)
         var builder = SchemaBuilder()
@@ -54,9 +42,15 @@ public struct OntologyResolver {
                 guard let base = try load(cid) else { return .missing(cid) }
                 walk.enter(cid, base)
             case .source(let cid, let text):
-                let (ontologies, diagnostics) = parse(text)
-                builder.add(ontologies, from: cid ?? ontology)
-                if cid == nil { reading = diagnostics }
+                if cid == nil, let declared {
+                    builder.add(declared, from: ontology)
+                } else if text.isEmpty {
+                    builder.add([], from: cid ?? ontology)
+                } else {
+                    let parsed = Parser.ontology(text)
+                    builder.add(parsed.value.map { [$0] } ?? [], from: cid ?? ontology)
+                    if cid == nil { reading = parsed.diagnostics }
+                }
             case .tooLarge:
                 return .refused(
                     Diagnostic(
@@ -97,7 +91,7 @@ public struct ResolvedOntology: Sendable {
 
 extension OntologyResolver {
     /// Goes through an ontology's blocks: bases before what builds on them, without recursion.
-    private struct Walk {
+    fileprivate struct Walk {
         enum Visit {
             case base(CID)
             case source(CID?, String)
@@ -116,7 +110,7 @@ extension OntologyResolver {
         private var byteCount = 0
         private var isTooLarge = false
 
-        init(root: OntologySource) {
+        init(root: OntologyBlock) {
             push(nil, root)
         }
 
@@ -132,12 +126,12 @@ extension OntologyResolver {
 
         func hasSeen(_ cid: CID) -> Bool { seen.contains(cid) }
 
-        mutating func enter(_ cid: CID, _ block: OntologySource) {
+        mutating func enter(_ cid: CID, _ block: OntologyBlock) {
             seen.insert(cid)
             push(cid, block)
         }
 
-        private mutating func push(_ cid: CID?, _ block: OntologySource) {
+        private mutating func push(_ cid: CID?, _ block: OntologyBlock) {
             byteCount += block.source.utf8.count
             if seen.count > OntologyResolver.blockCountMax
                 || block.bases.count > OntologyResolver.blockCountMax
@@ -146,7 +140,7 @@ extension OntologyResolver {
                 isTooLarge = true
                 return
             }
-            levels.append(Level(cid: cid, bases: Set(block.bases).sorted(), source: block.source))
+            levels.append(Level(cid: cid, bases: block.bases, source: block.source))
         }
     }
 }

@@ -1,4 +1,5 @@
 public import IPLD
+internal import MeshGraph
 
 /// Puts declarations together into a ``GraphSchema``, and says what is wrong with them.
 ///
@@ -156,12 +157,10 @@ public struct SchemaBuilder {
 
     private func nameFault(_ name: Name, _ space: Space) -> Diagnostic? {
         if name.text.hasPrefix("_") { return reservedPrefix(name) }
-        if name.text.isEmpty || name.text.contains(":")
-            || name.text.utf8.count > SchemaLimits.nameByteCountMax
-        {
+        if !GraphLimits.isName(name.text) || name.text.contains(":") {
             return Diagnostic(
                 .invalidDeclaration,
-                "\(name.text.isEmpty ? "an empty name" : String(name.text.prefix(40))) cannot be declared",
+                "\(name.text.prefix(40)) cannot be declared: a name is ASCII of at most \(GraphLimits.nameByteCountMax) bytes",
                 at: name.range)
         }
         guard space == .type else { return nil }
@@ -221,13 +220,12 @@ public struct DeclarationConflict: Sendable {
 /// How much of a schema there may be: ontologies come from others.
 enum SchemaLimits {
     static let declarationCountMax = 16_384
-    static let nameByteCountMax = 128
     /// Of one type, those it inherits included.
-    static let attributeCountMax = 1024
+    static let attributeCountMax = GraphLimits.attributeCountMax
     /// Of all types together, those they inherit included.
     static let attributeTotalMax = 262_144
     static let ancestorCountMax = 64
-    static let parameterCountMax = 16
+    static let parameterCountMax = GraphLimits.targetCountMax
     static let unionCountMax = 64
     static let patternStepTotalMax = 131_072
     static let diagnosticCountMax = 256

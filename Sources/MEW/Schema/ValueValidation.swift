@@ -38,6 +38,15 @@ extension GraphSchema {
         _ value: GraphValue, for attribute: AttributeType, of owner: String, at range: SourceRange? = nil
     ) throws(Diagnostic) -> GraphValue {
         let fitted = try attribute.fit(value, of: owner, at: range)
+        guard GraphLimits.isAttribute(fitted) else {
+            throw Diagnostic(
+                .valueRefused,
+                "\(owner).\(attribute.name) cannot be \(value.shortened): it is too long to be kept",
+                at: range,
+                hint:
+                    "strings have at most \(GraphLimits.stringByteCountMax) bytes, lists \(GraphLimits.listCountMax) elements"
+            )
+        }
         try check(fitted, of: attribute, in: owner, at: range)
         return fitted
     }
