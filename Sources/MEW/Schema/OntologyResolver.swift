@@ -133,7 +133,7 @@ extension OntologyResolver {
 
         private mutating func push(_ cid: CID?, _ block: OntologyBlock) {
             byteCount += block.source.utf8.count
-            if seen.count > OntologyResolver.blockCountMax
+            if seen.count >= OntologyResolver.blockCountMax
                 || block.bases.count > OntologyResolver.blockCountMax
                 || byteCount > OntologyResolver.sourceByteCountMax
             {

@@ -89,11 +89,11 @@ public struct SchemaBuilder {
                     Diagnostic(
                         .duplicateName, "\(name) is declared twice", at: name.range,
                         hint: duplicateHint(first.declaration, declaration)), from: source)
-            } else if SyntaxText.declaration(first.declaration) != SyntaxText.declaration(declaration) {
+            } else if first.declaration.canonicalText != declaration.canonicalText {
                 conflicts.append(
                     DeclarationConflict(
                         name: name, kept: sources[first.source], lost: sources[source],
-                        keptText: SyntaxText.declaration(first.declaration)))
+                        keptText: first.declaration.canonicalText))
             }
             return
         }
