@@ -72,6 +72,7 @@ struct SchemaFaultTests {
             Faulty("a scalar as a parameter", "edge e(x: Int)", "E2011 Int"),
             Faulty("an optional parameter", "node A {} edge e(x: A?)", "E2011 A?"),
             Faulty("edge<> of a node", "node A {} edge e(x: edge<A>)", "E2004 edge<A>"),
+            Faulty("edge<> of nothing", "edge knows(x: any) edge e(x: edge<know>)", "E2004 edge<know>"),
             Faulty("an edge to a view of the system's", "edge e(x: Job)", "E2015 Job"),
             Faulty("an alias of itself", "type A = A | Int", "E2011 A"),
             Faulty(
@@ -255,6 +256,15 @@ struct SchemaFaultTests {
             "node R {} node S {} node C {} edge executes(R, C) edge executes(S, C)")
         #expect(diagnostics.map(\.code) == [.duplicateName])
         #expect(diagnostics[0].hint?.contains("edge executes(R | S, C)") == true)
+    }
+
+    @Test("warnings do not crowd out the errors behind them")
+    func crowd() throws {
+        let source =
+            "node A { " + (0..<200).map { "a\($0): Int" }.joined(separator: " ") + " } node B { x: Nope }"
+        let (_, diagnostics) = try build(source)
+        #expect(diagnostics.filter { $0.severity == .warning }.count == 64)
+        #expect(diagnostics.filter { $0.severity == .error }.map { $0.words(in: source) } == ["Nope"])
     }
 
     @Test("an attribute that may be left out and is not optional is warned of, and stays")

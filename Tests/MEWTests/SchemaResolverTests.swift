@@ -124,6 +124,7 @@ struct SchemaResolverTests {
         #expect(resolved.diagnostics.first?.range?.start.line == 2)
         #expect(resolved.diagnostics.first?.hint == "did you mean Fine?")
         #expect(resolved.schema.nodes["B"] != nil)
+        #expect(resolved.baseDiagnostics.map(\.code) == [.unknownType])
     }
 
     @Test("a source that cannot be read declares nothing, and says why")
@@ -199,7 +200,7 @@ struct SchemaResolverTests {
             Issue.record("more than \(OntologyResolver.sourceByteCountMax) bytes of source were accepted")
             return
         }
-        guard case .resolved = try chain(of: 4, source: large) else {
+        guard case .resolved = try chain(of: 2, source: String(large.prefix(20_000))) else {
             Issue.record("less than \(OntologyResolver.sourceByteCountMax) bytes of source were refused")
             return
         }

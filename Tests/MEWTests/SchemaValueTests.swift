@@ -74,6 +74,11 @@ struct SchemaValueTests {
             Trial("String[] [length: 2..3]", keeps: .list([.string("ab"), .string("abc")])),
             Trial("String[] [length: 2..3]", .list([.string("ab"), .string("a")]), .valueRefused),
             Trial("String", .string(String(repeating: "a", count: 65_537)), .valueRefused),
+            Trial("String[] [match: \"a*\"]", keeps: .list(Array(repeating: .string("aaaa"), count: 4096))),
+            Trial(
+                "String[] [match: \"a*\"]", .list(Array(repeating: .string("aaaaa"), count: 4096)),
+                .valueRefused),
+            Trial("Int[]", .list(Array(repeating: .int(1), count: 4097)), .valueRefused),
         ])
     private func trials(_ trial: Trial) throws {
         let schema = try schema("node A { x: \(trial.attribute) }")

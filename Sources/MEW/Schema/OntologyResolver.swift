@@ -63,9 +63,11 @@ public enum OntologyResolver {
         var schema = builder.schema
         schema.ontology = ontology
         schema.declarationConflicts = builder.conflicts
+        let own = builder.sources.count - 1
         return .resolved(
             ResolvedOntology(
-                schema: schema, diagnostics: reading + builder.diagnostics(of: builder.sources.count - 1)))
+                schema: schema, diagnostics: reading + builder.diagnostics { $0 == own },
+                baseDiagnostics: builder.diagnostics { $0 != own }))
     }
 }
 
@@ -83,6 +85,9 @@ public struct ResolvedOntology: Sendable {
     public let schema: GraphSchema
     /// Faults and warnings of the block's own source; those of its bases were its bases' authors'.
     public let diagnostics: [Diagnostic]
+    /// Faults of the bases' declarations, in the same order on every replica: a merge may leave out what each head
+    /// had. Their places are places of other texts.
+    public let baseDiagnostics: [Diagnostic]
     /// Declarations of the block's own source that a base's keep out: whoever loads it wants to know.
     public var ownConflicts: [DeclarationConflict] {
         schema.declarationConflicts.filter { $0.lost == schema.ontology }
