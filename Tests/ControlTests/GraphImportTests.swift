@@ -88,10 +88,14 @@ private final class LittleGraph: Sendable {
                 }
                 results.append(GraphResultView(statement: "spawn", summary: ["success": true]))
             case "LINK":
-                guard quoted.allSatisfy({ contents.nodes[$0] != nil }) else {
+                // An id, or the key alone.
+                let targets = quoted.compactMap { text in
+                    contents.nodes.keys.first { $0 == text || $0.hasSuffix("/" + text) }
+                }
+                guard targets.count == quoted.count else {
                     return refusal("E3501", "a target is not there", line: index + 1)
                 }
-                let edge = quoted.joined(separator: ">")
+                let edge = targets.joined(separator: ">")
                 let isNew = !line.contains("IF NOT EXISTS") || !contents.edges.contains(edge)
                 if isNew { contents.edges.append(edge) }
                 results.append(
@@ -302,6 +306,44 @@ struct GraphImportTests {
             ])
         #expect(daemon.run("graph", "import", exported, "--edge", "knows", "--parallel").status == 0)
         #expect(graph.contents.edges.count == 5)
+    }
+
+    @Test(
+        "what is exported is imported elsewhere with the same keys and values", arguments: ["jsonl", "csv"])
+    func roundTrip(_ format: String) throws {
+        let entities: [JSONValue] = [
+            ["_id": "Person/ada", "_type": "Person", "name": "a,\"b\"\r\nc", "age": 36, "weight": 1.5],
+            ["_id": "z6MkhaXgBZ/12/0", "_type": "Person", "name": "", "isMember": false],
+        ]
+        let link: JSONValue = [
+            "_id": "z6Mk/3/0", "_type": "knows", "_targets": ["Person/ada", "z6MkhaXgBZ/12/0"],
+        ]
+        let source = try ScriptedDaemon(otherwise: { request in
+            guard let asked = try? request.decoded(GraphRequest.self) else { return nil }
+            if asked.source.hasPrefix("SHOW") {
+                return GraphSample.answer(GraphSample.types, GraphSample.edges)
+            }
+            let rows = asked.source.contains("knows") ? [[link]] : entities.map { [$0] }
+            return GraphSample.answer(GraphResultView(statement: "match", columns: ["x"], rows: rows))
+        })
+        defer { source.stop() }
+        let daemon = try graph.daemon()
+        defer { daemon.stop() }
+        let nodes = try daemon.file("n.\(format)")
+        let edges = try daemon.file("e.\(format)")
+        for (kind, type, path) in [("--nodes", "Person", nodes), ("--edges", "knows", edges)] {
+            let outcome = source.run(
+                "graph", "export", kind, "--type", type, "--format", format, "-o", path)
+            #expect(outcome.status == 0)
+        }
+        #expect(daemon.run("graph", "import", nodes, "--type", "Person").status == 0)
+        #expect(daemon.run("graph", "import", edges).status == 0)
+        #expect(
+            graph.contents.nodes == [
+                "Person/ada": ["name": "a,\"b\"\r\nc", "age": 36, "weight": 1.5],
+                "Person/z6MkhaXgBZ/12/0": ["name": "", "isMember": false],
+            ])
+        #expect(graph.contents.edges == ["Person/ada>Person/z6MkhaXgBZ/12/0"])
     }
 
     @Test("standard input is imported too, and leaves no file")
