@@ -28,7 +28,7 @@ struct GraphImporter {
     private var skips: Bool
     private var hasWarned = false
 
-    /// - Parameter progress: Where to go on; what an interrupted batch has left may then be there already.
+    /// Prepares to go on behind the line that `progress` names.
     init(
         _ settings: Settings, from progress: ImportProgress,
         send: @escaping (GraphRequest) throws -> GraphResponse,
@@ -44,10 +44,10 @@ struct GraphImporter {
         skips = settings.skipsExisting
     }
 
-    /// Imports everything behind the line that ``progress`` names.
+    /// Imports everything behind the line that ``progress`` names; false when there were too many faults.
     ///
-    /// - Parameter isResumed: Whether the first batch may have been committed by an import that was cut off.
-    /// - Returns: Whether the end was reached; else there were too many faults, and what was committed stays.
+    /// What was committed stays in either case. With `isResumed` the first batch may have been committed by an
+    /// import that was cut off. Whatever `send` throws but a refusal of the statements ends it.
     mutating func run(_ reader: inout GraphRecordReader, isResumed: Bool) throws -> Bool {
         skips = settings.skipsExisting || isResumed
         var batch: [GraphRecord] = []
