@@ -1,7 +1,8 @@
 /// Statements to run against the graph, in order: one script.
 ///
 /// Statements between `BEGIN` and `COMMIT` are one transaction; every other commits by itself. The first
-/// that fails ends the script.
+/// that fails ends the script. A transaction or session that is open at the end is undone or ended with it, which is
+/// no fault.
 public struct GraphRequest: APIRecord, Hashable {
     /// The statements.
     public var source: String
@@ -65,6 +66,9 @@ public struct GraphResponse: APIRecord, Hashable {
 /// In cells a timestamp is RFC 3339 text, a duration whole milliseconds, a hash hexadecimal, bytes base64
 /// with padding, an entity `{"_id", "_type", …}` with its attributes, and an edge has `_targets` besides: a list
 /// of ids.
+///
+/// A row of `SHOW TYPES` has `name`, `abstract`, `system` and `attributes`: a list of `name: Type`, those inherited among
+/// them and aliases resolved. One of `SHOW EDGES` has `name`, `system`, `parameters` and `attributes` in that form.
 public struct GraphResultView: APIRecord, Hashable {
     /// Its kind: `match`, `spawn`, `link`, `unlink`, `set`, `kill`, `inspect`, `walk`, `trigger`, `show`,
     /// `explain`, `profile`, `begin`, `commit`, `rollback`, `savepoint`, `load_ontology`, `extend_ontology`,

@@ -56,7 +56,9 @@ struct CSVReader {
     /// How much has been read, from 0 to 1.
     var fraction: Double { bytes.isEmpty ? 1 : Double(offset) / Double(bytes.count) }
 
-    /// The next record; empty lines are skipped. `nil` at the end.
+    /// The next record, or `nil` at the end.
+    ///
+    /// Empty lines are skipped.
     mutating func next() -> Record? {
         while offset < bytes.count, let end = lineEnd(at: offset) {
             offset += end

@@ -98,4 +98,17 @@ extension CommandEntry {
                 return cells + attributes.map { row[$0] ?? .null }
             })
     }
+
+    static let graphDump = CommandEntry(
+        Command(
+            "dump", "Write the whole graph in its canonical form",
+            discussion: "Replicas that know the same changes write the same bytes.",
+            flags: [
+                Flag("output", short: "o", .text("FILE"), "Where to; - is standard output", default: "-")
+            ], examples: ["meshctl graph dump | sha256sum"])
+    ) { context in
+        try context.write(
+            try context.client().bytes("/v1/graph/dump"), to: context.arguments.text("output"))
+        return .done
+    }
 }

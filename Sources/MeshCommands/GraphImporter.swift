@@ -7,8 +7,9 @@ internal import MeshAPI
 struct GraphImporter {
     struct Settings {
         var batchCount = 1000
-        /// A batch is cut when its values have this many bytes.
+        /// A batch is cut when its values have this many bytes, or its statements so many: a script is bounded.
         var batchByteCount = 8 << 20
+        var sourceByteCount = 768 << 10
         var faultCountMax = 20
         /// Whether a key that is taken is no fault.
         var skipsExisting = false
@@ -27,7 +28,7 @@ struct GraphImporter {
     private var skips: Bool
     private var hasWarned = false
 
-    /// - Parameter progress: Where to go on; what an interrupted batch has left may then be there already.
+    /// Prepares to go on behind the line that `progress` names.
     init(
         _ settings: Settings, from progress: ImportProgress,
         send: @escaping (GraphRequest) throws -> GraphResponse,
@@ -43,14 +44,15 @@ struct GraphImporter {
         skips = settings.skipsExisting
     }
 
-    /// Imports everything behind the line that ``progress`` names.
+    /// Imports everything behind the line that ``progress`` names; false when there were too many faults.
     ///
-    /// - Parameter isResumed: Whether the first batch may have been committed by an import that was cut off.
-    /// - Returns: Whether the end was reached; else there were too many faults, and what was committed stays.
+    /// What was committed stays in either case. With `isResumed` the first batch may have been committed by an
+    /// import that was cut off. Whatever `send` throws but a refusal of the statements ends it.
     mutating func run(_ reader: inout GraphRecordReader, isResumed: Bool) throws -> Bool {
         skips = settings.skipsExisting || isResumed
         var batch: [GraphRecord] = []
         var byteCount = 0
+        var sourceByteCount = 0
         var last = progress.line
         while let item = reader.next() {
             switch item {
@@ -60,6 +62,15 @@ struct GraphImporter {
                     hasWarned = true
                     warnUnnamed()
                 }
+                let sourceBytes = record.statement(
+                    number: batch.count, allowsParallel: settings.allowsParallel
+                ).utf8.count
+                if sourceByteCount + sourceBytes > settings.sourceByteCount {
+                    guard try flush(&batch, upTo: last, reader.fraction) else { return false }
+                    byteCount = 0
+                    sourceByteCount = 0
+                }
+                sourceByteCount += sourceBytes
                 last = record.line
                 batch.append(record)
                 byteCount += record.attributes.reduce(64) { $0 + $1.value.weight + $1.name.utf8.count }
@@ -72,6 +83,7 @@ struct GraphImporter {
             if batch.count >= settings.batchCount || byteCount >= settings.batchByteCount {
                 guard try flush(&batch, upTo: last, reader.fraction) else { return false }
                 byteCount = 0
+                sourceByteCount = 0
             }
         }
         return try flush(&batch, upTo: last, 1)
@@ -104,16 +116,17 @@ struct GraphImporter {
                 count(left, try send(request).results)
                 return true
             } catch let refusal as ControlRefusal where refusal.status == 422 {
-                let diagnostic = refusal.error.details?.first
                 if refusal.error.code == "E3011", skips, !hasLooked {
                     // Most of an interrupted batch is there: one look instead of a failure for each.
                     hasLooked = true
                     left = try missing(left)
                     continue
                 }
-                let place = diagnostic?.line.map { $0 - 2 }
-                if let place, left.indices.contains(place) {
-                    refuse(left.remove(at: place).line, Self.sentence(refusal.error))
+                let found = Self.faults(refusal.error, in: left)
+                if !found.isEmpty {
+                    for (_, line, message) in found { refuse(line, message) }
+                    let places = Set(found.map(\.place))
+                    left = left.indices.filter { !places.contains($0) }.map { left[$0] }
                 } else if left.count == 1 {
                     refuse(left.removeFirst().line, Self.sentence(refusal.error))
                 } else {
@@ -151,10 +164,27 @@ struct GraphImporter {
         }
     }
 
+    /// The records that diagnostics point at, each with the first that does.
+    private static func faults(
+        _ error: APIErrorDetail, in records: [GraphRecord]
+    ) -> [(place: Int, line: Int, message: String)] {
+        var seen: Set<Int> = []
+        return (error.details ?? []).compactMap { detail in
+            guard let place = detail.line.map({ $0 - 2 }), records.indices.contains(place),
+                seen.insert(place).inserted
+            else { return nil }
+            return (place, records[place].line, sentence(detail.code, detail.message, detail.hint))
+        }
+    }
+
     private static func sentence(_ error: APIErrorDetail) -> String {
         let first = error.details?.first
-        return "\(first?.code ?? error.code): \(first?.message ?? error.message)"
-            + ((first?.hint ?? error.hint).map { " (\($0))" } ?? "")
+        return sentence(
+            first?.code ?? error.code, first?.message ?? error.message, first?.hint ?? error.hint)
+    }
+
+    private static func sentence(_ code: String, _ message: String, _ hint: String?) -> String {
+        "\(code): \(message)" + (hint.map { " (\($0))" } ?? "")
     }
 }
 

@@ -150,10 +150,9 @@ struct GraphRecordReader {
             guard GraphRecord.isTypeName(type) else {
                 throw FieldFault(message: "“\(type.prefix(80))” is not the name of a type")
             }
+            let hasTargets = values["_targets"] ?? values["_target_1"] != nil
             let isEdge =
-                rules.edge != nil
-                || rules.type == nil
-                    && (values["_targets"] ?? values["_target_1"] != nil || rules.catalog.edge(type) != nil)
+                rules.edge != nil || hasTargets || type != rules.type && rules.catalog.edge(type) != nil
             let entry = isEdge ? rules.catalog.edge(type) : rules.catalog.type(type)
             var used: Set<String> = ["_id", "id", "_type", "_targets"]
             let shape: GraphRecord.Shape
@@ -170,7 +169,8 @@ struct GraphRecordReader {
                     } ?? nil)
             }
             var attributes: [GraphRecord.Attribute] = []
-            for (name, value) in fields where !used.contains(name) && value != .null {
+            for (name, _) in fields where used.insert(name).inserted {
+                guard let value = values[name], value != .null else { continue }
                 guard GraphRecord.isName(name) else {
                     throw FieldFault(message: "“\(name.prefix(80))” is not the name of an attribute")
                 }

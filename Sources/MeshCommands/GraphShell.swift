@@ -20,6 +20,8 @@ final class GraphShell {
     private var isTiming = false
     /// The statements since BEGIN; nil outside of a transaction.
     private(set) var transaction: [String]?
+    /// The statements that began the sessions that are open; the daemon ends them with each script.
+    private(set) var sessions: [String] = []
     /// How many things went wrong.
     private(set) var faultCount = 0
 
@@ -112,7 +114,7 @@ final class GraphShell {
             // What stands around it is left out: a comment at the end would swallow a semicolon.
             return parsed.text(first.range.lowerBound..<last.range.upperBound) + (last.isSemicolon ? "" : ";")
         }
-        return try GraphScript(text.joined(separator: "\n"), name: "shell")
+        return try GraphScript((sessions + text).joined(separator: "\n"), name: "shell")
     }
 
     /// Runs statements for good.
@@ -122,7 +124,12 @@ final class GraphShell {
         let response = try context.run(
             GraphRequest(source: script.source, bindings: bindings, name: script.name), client)
         bindings = response.bindings
-        try context.show(Array(response.results.dropFirst(shownCount)))
+        try context.show(Array(response.results.dropFirst(sessions.count + shownCount)))
+        for statement in statements {
+            let words = ScriptText(statement).keywords(2)
+            if words == ["BEGIN", "SESSION"] { sessions.append(statement) }
+            if words == ["END", "SESSION"] { _ = sessions.popLast() }
+        }
         time(since: start)
         let changesSchema = response.results.contains { $0.statement.hasSuffix("ontology") }
         if changesSchema { refreshCatalog() }

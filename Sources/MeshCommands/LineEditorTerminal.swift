@@ -54,7 +54,8 @@ final class LineEditorTerminal {
                 write("\u{1b}[H\u{1b}[2J")
                 shown = nil
             }
-            draw(editor)
+            // What comes in one piece is drawn once.
+            if waiting.isEmpty { draw(editor) }
         }
     }
 

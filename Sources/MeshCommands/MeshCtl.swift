@@ -25,7 +25,7 @@ public enum MeshCtl {
             entries: [.dagHeads, .dagGet, .dagLog, .dagExport, .dagImport, .dagVerify, .dagGraph]),
         CommandGroup(
             name: "graph", summary: "The shared graph",
-            entries: [.graphLoad, .graphWatch, .graphImport, .graphExport, .graphShell]),
+            entries: [.graphLoad, .graphWatch, .graphImport, .graphExport, .graphDump, .graphShell]),
         CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),

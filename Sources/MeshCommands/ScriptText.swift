@@ -58,13 +58,14 @@ struct ScriptText {
             case UInt8(ascii: "\""), UInt8(ascii: "'"):
                 let quote = bytes[index]
                 index += 1
-                while index < bytes.count, bytes[index] != quote {
-                    index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+                // A text ends with its line at the latest, closed or not.
+                while index < bytes.count, bytes[index] != quote, bytes[index] != 0x0a {
+                    index += bytes[index] == UInt8(ascii: "\\") && next() != 0x0a ? 2 : 1
                 }
                 index = min(index, bytes.count)
                 if index == bytes.count { isOpen = true }
                 let end = index
-                index = min(index + 1, bytes.count)
+                if index < bytes.count, bytes[index] == quote { index += 1 }
                 tokens.append(.quoted(string(start + 1..<end), start..<index))
             case let byte where Self.isWordPart(byte):
                 while index < bytes.count, Self.isWordPart(bytes[index]) { index += 1 }

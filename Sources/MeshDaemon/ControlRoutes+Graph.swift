@@ -7,9 +7,7 @@ extension ControlRoutes {
 
     private static let unavailable = ControlResponse.error(
         503,
-        APIError(
-            code: "graph.unavailable", message: "this node keeps no graph",
-            hint: "are meshd and meshctl of one version?", retryable: true))
+        APIError(code: "graph.unavailable", message: "this node keeps no graph", retryable: true))
 
     func graphQuery(_ request: GraphRequest) -> ControlResponse {
         guard let graph = daemon.graph else { return Self.unavailable }

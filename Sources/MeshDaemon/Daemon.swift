@@ -155,6 +155,7 @@ final class Daemon: @unchecked Sendable {
         misdeedTimer?.cancel()
         replies.stop()
         events.stop()
+        graph?.stop()
         server?.stop()
         if let loop {
             loop.enqueue([.input(.leaving), .stop])

@@ -12,6 +12,9 @@ protocol GraphService: Sendable {
 
     /// The canonical dump of one snapshot: each call gives a piece, and nil is the end.
     func dump() -> Result<@Sendable () -> [UInt8]?, GraphRefusal>
+
+    /// The daemon stops: every feed's ``GraphWatchFeed/next(seconds:)`` returns nil from now on, those that wait too.
+    func stop()
 }
 
 /// An open watch as one connection sees it.

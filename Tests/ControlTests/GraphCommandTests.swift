@@ -367,6 +367,28 @@ struct GraphCommandTests {
         #expect(outcome.messages == GraphSample.rendered + "\n")
     }
 
+    @Test("a watch that is given time ends with it, and with 5 where not enough came")
+    func timeout() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let daemon = try ScriptedDaemon(otherwise: { _ in
+            ControlResponse(
+                status: 200, contentType: "text/event-stream",
+                body: ControlResponse.event("added", Self.events[0]),
+                stream: {
+                    gate.wait()
+                    return nil
+                })
+        })
+        defer { daemon.stop() }
+        let short = daemon.run("graph", "watch", "WATCH …", "--timeout", "300ms", "--count", "2")
+        let whole = daemon.run("graph", "watch", "WATCH …", "--timeout", "300ms")
+        for _ in 0..<2 { gate.signal() }
+        #expect(short.status == 5)
+        #expect(short.messages == "error: 1 of 2 events came in time\n")
+        #expect(whole.status == 0)
+        #expect(whole.output == "initial    id=j1  n=1\n")
+    }
+
     // MARK: Exporting
 
     private func exporting() throws -> ScriptedDaemon {
@@ -408,6 +430,15 @@ struct GraphCommandTests {
             try asked(daemon).map(\.source) == [
                 "SHOW TYPES; SHOW EDGES;", "MATCH x: Person RETURN x", "MATCH x: Student RETURN x",
             ])
+    }
+
+    @Test("graph dump writes what the daemon sends, byte by byte")
+    func dump() throws {
+        let daemon = try ScriptedDaemon([
+            "GET /v1/graph/dump": [.bytes([1, 0, 255], contentType: "text/plain")]
+        ])
+        defer { daemon.stop() }
+        #expect(daemon.run("graph", "dump").outputBytes == [1, 0, 255])
     }
 
     @Test("as CSV an export of a type has its declared columns and those of subtypes")

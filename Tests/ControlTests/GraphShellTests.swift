@@ -99,6 +99,24 @@ struct GraphShellTests {
             ])
     }
 
+    @Test("a session goes with every request until it ends")
+    func session() throws {
+        let daemon = try daemon()
+        defer { daemon.stop() }
+        let outcome = daemon.run(
+            "graph", "shell", "-o", "csv",
+            input: "BEGIN SESSION AS #ada;\nSHOW TYPES;\nEND SESSION;\nSHOW EDGES;\n")
+        #expect(outcome.status == 0)
+        #expect(
+            try asked(daemon).map(\.source) == [
+                "BEGIN SESSION AS #ada;", "BEGIN SESSION AS #ada;\nSHOW TYPES;",
+                "BEGIN SESSION AS #ada;\nEND SESSION;", "SHOW EDGES;",
+            ])
+        #expect(
+            outcome.output.replacingOccurrences(of: "said\r\n", with: "")
+                == "BEGIN\r\nSHOW\r\nEND\r\nSHOW\r\n")
+    }
+
     @Test("a backslash begins what the shell does itself")
     func commands() throws {
         let daemon = try daemon()

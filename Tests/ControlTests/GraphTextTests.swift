@@ -132,7 +132,7 @@ struct GraphTextTests {
             ("", true), ("SHOW TYPES", false), ("SHOW TYPES;", true), ("SHOW TYPES; -- why", true),
             ("SHOW TYPES\n", true), ("SHOW\nTYPES", false), ("SPAWN x: A { a = 1", false),
             ("SPAWN x: A {\n", false), ("SPAWN x: A {;", false), ("SPAWN x: A {\n};", true),
-            ("x = \"a;", false),
+            ("x = \"a;", false), ("x = \"a;\n", true), ("x = \"a\nb;", true),
             ("/* a;", false), ("\\help", true), ("KILL #\"a;\"", false), ("};", true), ("-- c\n", true),
         ])
     func whole(_ text: String, _ isWhole: Bool) {

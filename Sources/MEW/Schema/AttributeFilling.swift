@@ -123,12 +123,13 @@ extension GraphSchema {
         _ assigned: [AssignedValue], _ declared: [AttributeType], _ owner: String
     ) -> [Diagnostic] {
         var faults: [Diagnostic] = []
-        for (place, given) in assigned.enumerated() {
+        var seen: Set<String> = []
+        for given in assigned {
             // Nobody reads more, and each look for the nearest name takes a while.
             if faults.count >= 16 { break }
             if !declared.contains(where: { $0.name == given.name.text }) {
                 faults.append(unknownAttribute(given.name, declared, owner))
-            } else if assigned[..<place].contains(where: { $0.name == given.name }) {
+            } else if !seen.insert(given.name.text).inserted {
                 faults.append(
                     Diagnostic(
                         .duplicateName, "\(owner).\(given.name) is given two values", at: given.name.range))

@@ -71,8 +71,9 @@ public struct ChangeChecker: Sendable {
         switch operation {
         case .spawn(let type, let key, let attributes):
             let table = try table(type, isEdge: false)
-            if let key, key.isEmpty || key.utf8.count > EntityID.keyByteCountMax {
-                throw Diagnostic(.invalidLiteral, "a key has 1 to \(EntityID.keyByteCountMax) bytes")
+            if let key, !GraphLimits.isExplicitKey(key) {
+                throw Diagnostic(
+                    .invalidLiteral, "a key has 1 to \(EntityID.keyByteCountMax) bytes, and no ( before them")
             }
             try judge(attributes, of: type, table)
             return type

@@ -1,48 +1,36 @@
 public import IPLD
-
-/// An ontology as a block holds it: its source, and the blocks that it builds on.
-public struct OntologySource: Sendable {
-    public let bases: [CID]
-    public let source: String
-
-    public init(bases: [CID], source: String) {
-        self.bases = bases
-        self.source = source
-    }
-}
+public import MeshGraph
 
 /// Makes schemas of ontology blocks.
 ///
 /// What comes out is a function of the block's CID alone: the bases' declarations first, those of the lower CID before
 /// the others', each block once however many name it; then the block's own. Of two declarations of
 /// one name the first stands.
-public struct OntologyResolver {
+public enum OntologyResolver {
     /// How many blocks an ontology may consist of.
     public static let blockCountMax = 4096
     /// How many bytes of source these may have together.
     public static let sourceByteCountMax = 4 << 20
 
-    /// What a source declares. Each source is read by itself.
-    public typealias Parse = (String) -> (ontologies: [OntologyDeclaration], diagnostics: [Diagnostic])
-
-    private let parse: Parse
-
-    /// - Parameter parse: Must depend on its argument alone.
-    public init(parse: @escaping Parse) { self.parse = parse }
-
     /// The ontology of a block.
     ///
     /// - Parameter load: Gives a block; `nil` for one that is not here.
-    public func resolve<Failure: Error>(
-        _ ontology: CID, load: (CID) throws(Failure) -> OntologySource?
+    public static func resolve<Failure: Error>(
+        _ ontology: CID, load: (CID) throws(Failure) -> OntologyBlock?
     ) throws(Failure) -> OntologyResolution {
         guard let block = try load(ontology) else { return .missing(ontology) }
         return try resolve(block, named: ontology, load: load)
     }
 
-    /// The ontology of a source that has no block yet, or of several heads with an empty one.
-    public func resolve<Failure: Error>(
-        _ block: OntologySource, named ontology: CID? = nil, load: (CID) throws(Failure) -> OntologySource?
+    /// The ontology of a block that is not stored yet, or of several heads: a block that has them as bases and no source.
+    ///
+    /// - Parameters:
+    ///   - ontology: The block's CID.
+    ///   - declared: What the block's source declares, where it has been read already: diagnostics then name
+    ///     places of the text that it was read from.
+    public static func resolve<Failure: Error>(
+        _ block: OntologyBlock, named ontology: CID, declared: OntologyDeclaration? = nil,
+        load: (CID) throws(Failure) -> OntologyBlock?
     ) throws(Failure) -> OntologyResolution {
         var walk = Walk(root: block)
         var builder = SchemaBuilder()
@@ -54,9 +42,15 @@ public struct OntologyResolver {
                 guard let base = try load(cid) else { return .missing(cid) }
                 walk.enter(cid, base)
             case .source(let cid, let text):
-                let (ontologies, diagnostics) = parse(text)
-                builder.add(ontologies, from: cid ?? ontology)
-                if cid == nil { reading = diagnostics }
+                if cid == nil, let declared {
+                    builder.add(declared, from: ontology)
+                } else if text.isEmpty {
+                    builder.add([], from: cid ?? ontology)
+                } else {
+                    let parsed = Parser.ontology(text)
+                    builder.add(parsed.value.map { [$0] } ?? [], from: cid ?? ontology)
+                    if cid == nil { reading = parsed.diagnostics }
+                }
             case .tooLarge:
                 return .refused(
                     Diagnostic(
@@ -69,9 +63,11 @@ public struct OntologyResolver {
         var schema = builder.schema
         schema.ontology = ontology
         schema.declarationConflicts = builder.conflicts
+        let own = builder.sources.count - 1
         return .resolved(
             ResolvedOntology(
-                schema: schema, diagnostics: reading + builder.diagnostics(of: builder.sources.count - 1)))
+                schema: schema, diagnostics: reading + builder.diagnostics { $0 == own },
+                baseDiagnostics: builder.diagnostics { $0 != own }))
     }
 }
 
@@ -89,6 +85,9 @@ public struct ResolvedOntology: Sendable {
     public let schema: GraphSchema
     /// Faults and warnings of the block's own source; those of its bases were its bases' authors'.
     public let diagnostics: [Diagnostic]
+    /// Faults of the bases' declarations, in the same order on every replica: a merge may leave out what each head
+    /// had. Their places are places of other texts.
+    public let baseDiagnostics: [Diagnostic]
     /// Declarations of the block's own source that a base's keep out: whoever loads it wants to know.
     public var ownConflicts: [DeclarationConflict] {
         schema.declarationConflicts.filter { $0.lost == schema.ontology }
@@ -97,7 +96,7 @@ public struct ResolvedOntology: Sendable {
 
 extension OntologyResolver {
     /// Goes through an ontology's blocks: bases before what builds on them, without recursion.
-    private struct Walk {
+    fileprivate struct Walk {
         enum Visit {
             case base(CID)
             case source(CID?, String)
@@ -116,7 +115,7 @@ extension OntologyResolver {
         private var byteCount = 0
         private var isTooLarge = false
 
-        init(root: OntologySource) {
+        init(root: OntologyBlock) {
             push(nil, root)
         }
 
@@ -132,21 +131,21 @@ extension OntologyResolver {
 
         func hasSeen(_ cid: CID) -> Bool { seen.contains(cid) }
 
-        mutating func enter(_ cid: CID, _ block: OntologySource) {
+        mutating func enter(_ cid: CID, _ block: OntologyBlock) {
             seen.insert(cid)
             push(cid, block)
         }
 
-        private mutating func push(_ cid: CID?, _ block: OntologySource) {
+        private mutating func push(_ cid: CID?, _ block: OntologyBlock) {
             byteCount += block.source.utf8.count
-            if seen.count > OntologyResolver.blockCountMax
+            if seen.count >= OntologyResolver.blockCountMax
                 || block.bases.count > OntologyResolver.blockCountMax
                 || byteCount > OntologyResolver.sourceByteCountMax
             {
                 isTooLarge = true
                 return
             }
-            levels.append(Level(cid: cid, bases: Set(block.bases).sorted(), source: block.source))
+            levels.append(Level(cid: cid, bases: block.bases, source: block.source))
         }
     }
 }

@@ -80,9 +80,7 @@ extension SchemaBuilder {
                 .invalidDeclaration, "every entity has \(name) already", at: name.range,
                 hint: "name it \(owner.lowercased())_\(name)")
         }
-        if name.text.isEmpty || name.text.utf8.count > SchemaLimits.nameByteCountMax
-            || name.text.contains(":")
-        {
+        if !GraphLimits.isName(name.text) || name.text.contains(":") {
             return Diagnostic(
                 .invalidDeclaration, "\(owner) cannot have an attribute \(name.text.prefix(40))",
                 at: name.range)

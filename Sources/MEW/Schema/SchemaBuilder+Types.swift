@@ -15,20 +15,32 @@ extension SchemaBuilder {
         case .named(let name): return resolve(Name(name, expression.range), source: source)
         case .any: return Resolved(type: .anyNode)
         case .edge(nil): return Resolved(type: .edge(nil))
-        case .edge(.some(let name)):
-            guard let inner = resolve(Name(name, expression.range), source: source) else { return nil }
-            guard case .edge = inner.type else {
-                report(
-                    Diagnostic(.unknownEdge, "\(name) is not an edge", at: expression.range), from: source)
-                return nil
-            }
-            return inner
+        case .edge(.some(let name)): return resolveEdge(Name(name, expression.range), source: source)
         case .optional(let inner):
             guard let resolved = resolve(inner, source: source) else { return nil }
             return Resolved(type: .either([resolved.type, .null]), checks: resolved.checks)
         case .list(let element): return resolveList(element, at: expression.range, source: source)
         case .union(let members): return resolveUnion(members, at: expression.range, source: source)
         }
+    }
+
+    /// `edge<name>`: an edge, or an alias of one.
+    private mutating func resolveEdge(_ name: Name, source: Int) -> Resolved? {
+        let text = unqualified(name.text)
+        if faulty.contains(text) { return nil }
+        if let alias = schema.aliases[text], case .edge = alias.type { return Resolved(type: alias.type) }
+        if let place = places[Key(space: .type, name: text)], case .edge = entries[place].declaration {
+            return Resolved(type: .edge(text))
+        }
+        var names: [String] = []
+        if nearestLeft > 0 {
+            for case .edge(let edge) in entries.map(\.declaration) { names.append(edge.name.text) }
+        }
+        report(
+            Diagnostic(
+                .unknownEdge, "there is no edge \(text)", at: name.range,
+                hint: nearest(text, among: names.sorted()).map { "did you mean \($0)?" }), from: source)
+        return nil
     }
 
     private mutating func resolveList(

@@ -1,4 +1,5 @@
 public import IPLD
+internal import MeshGraph
 
 /// Puts declarations together into a ``GraphSchema``, and says what is wrong with them.
 ///
@@ -13,6 +14,8 @@ public struct SchemaBuilder {
         let declaration: Declaration
         /// The place of its source among ``sources``.
         let source: Int
+        /// Its canonical text, once it has been asked for.
+        var text: String?
     }
 
     /// What a name may stand for; types and edges share their names.
@@ -34,6 +37,8 @@ public struct SchemaBuilder {
     /// What was declared and is left out: whatever rests on it is left out without a further diagnostic.
     var faulty: Set<String> = []
     var reported: [(source: Int, diagnostic: Diagnostic)] = []
+    private var errorsLeft = SchemaLimits.errorCountMax
+    private var warningsLeft = SchemaLimits.warningCountMax
     var nearestLeft = SchemaLimits.nearestCountMax
     var attributesLeft = SchemaLimits.attributeTotalMax
     var patternStepsLeft = SchemaLimits.patternStepTotalMax
@@ -88,11 +93,15 @@ public struct SchemaBuilder {
                     Diagnostic(
                         .duplicateName, "\(name) is declared twice", at: name.range,
                         hint: duplicateHint(first.declaration, declaration)), from: source)
-            } else if SyntaxText.declaration(first.declaration) != SyntaxText.declaration(declaration) {
-                conflicts.append(
-                    DeclarationConflict(
-                        name: name, kept: sources[first.source], lost: sources[source],
-                        keptText: SyntaxText.declaration(first.declaration)))
+            } else {
+                // Written out once: a long declaration may be met by many others.
+                let text = first.text ?? first.declaration.canonicalText
+                entries[place].text = text
+                if text != declaration.canonicalText {
+                    conflicts.append(
+                        DeclarationConflict(
+                            name: name, kept: sources[first.source], lost: sources[source], keptText: text))
+                }
             }
             return
         }
@@ -105,13 +114,13 @@ public struct SchemaBuilder {
             return
         }
         places[key] = entries.count
-        entries.append(Entry(declaration: declaration, source: source))
+        entries.append(Entry(declaration: declaration, source: source, text: nil))
     }
 
     /// The schema of everything that was added and stands, over the system's own, and what was wrong with it.
     public consuming func finish() -> (GraphSchema, [Diagnostic]) {
         build()
-        return (schema, diagnostics(of: nil))
+        return (schema, diagnostics { _ in true })
     }
 
     /// Judges everything that was added.
@@ -125,10 +134,10 @@ public struct SchemaBuilder {
 
     // MARK: Diagnostics
 
-    /// What was reported of one source, of all with `nil`, in order of the text.
-    func diagnostics(of source: Int?) -> [Diagnostic] {
+    /// What was reported of some sources, in order of these and their texts.
+    func diagnostics(where isWanted: (Int) -> Bool) -> [Diagnostic] {
         reported.enumerated()
-            .filter { source == nil || $0.element.source == source }
+            .filter { isWanted($0.element.source) }
             .sorted { a, b in
                 let first = (a.element.source, a.element.diagnostic.range?.start.offset ?? 0, a.offset)
                 return first < (b.element.source, b.element.diagnostic.range?.start.offset ?? 0, b.offset)
@@ -137,7 +146,14 @@ public struct SchemaBuilder {
     }
 
     mutating func report(_ diagnostic: Diagnostic, from source: Int) {
-        guard reported.count < SchemaLimits.diagnosticCountMax else { return }
+        // Warnings never crowd out an error: without errors everything stands.
+        if diagnostic.severity == .warning {
+            guard warningsLeft > 0 else { return }
+            warningsLeft -= 1
+        } else {
+            guard errorsLeft > 0 else { return }
+            errorsLeft -= 1
+        }
         reported.append((source, diagnostic))
     }
 
@@ -156,12 +172,10 @@ public struct SchemaBuilder {
 
     private func nameFault(_ name: Name, _ space: Space) -> Diagnostic? {
         if name.text.hasPrefix("_") { return reservedPrefix(name) }
-        if name.text.isEmpty || name.text.contains(":")
-            || name.text.utf8.count > SchemaLimits.nameByteCountMax
-        {
+        if !GraphLimits.isName(name.text) || name.text.contains(":") {
             return Diagnostic(
                 .invalidDeclaration,
-                "\(name.text.isEmpty ? "an empty name" : String(name.text.prefix(40))) cannot be declared",
+                "\(name.text.prefix(40)) cannot be declared: a name is ASCII of at most \(GraphLimits.nameByteCountMax) bytes",
                 at: name.range)
         }
         guard space == .type else { return nil }
@@ -221,15 +235,15 @@ public struct DeclarationConflict: Sendable {
 /// How much of a schema there may be: ontologies come from others.
 enum SchemaLimits {
     static let declarationCountMax = 16_384
-    static let nameByteCountMax = 128
     /// Of one type, those it inherits included.
-    static let attributeCountMax = 1024
+    static let attributeCountMax = GraphLimits.attributeCountMax
     /// Of all types together, those they inherit included.
     static let attributeTotalMax = 262_144
     static let ancestorCountMax = 64
-    static let parameterCountMax = 16
+    static let parameterCountMax = GraphLimits.targetCountMax
     static let unionCountMax = 64
     static let patternStepTotalMax = 131_072
-    static let diagnosticCountMax = 256
+    static let errorCountMax = 256
+    static let warningCountMax = 64
     static let nearestCountMax = 64
 }

@@ -140,3 +140,8 @@ enum SyntaxText {
         parts.isEmpty ? "" : " [" + parts.joined(separator: ", ") + "]"
     }
 }
+
+extension Declaration {
+    /// The declaration in its canonical spelling: the same for two that differ in comments and layout alone.
+    public var canonicalText: String { SyntaxText.declaration(self) }
+}

@@ -38,6 +38,15 @@ extension GraphSchema {
         _ value: GraphValue, for attribute: AttributeType, of owner: String, at range: SourceRange? = nil
     ) throws(Diagnostic) -> GraphValue {
         let fitted = try attribute.fit(value, of: owner, at: range)
+        guard GraphLimits.isAttribute(fitted) else {
+            throw Diagnostic(
+                .valueRefused,
+                "\(owner).\(attribute.name) cannot be \(value.shortened): it is too long to be kept",
+                at: range,
+                hint:
+                    "strings have at most \(GraphLimits.stringByteCountMax) bytes, lists \(GraphLimits.listCountMax) elements"
+            )
+        }
         try check(fitted, of: attribute, in: owner, at: range)
         return fitted
     }
@@ -48,6 +57,7 @@ extension GraphSchema {
     ) throws(Diagnostic) {
         if attribute.checks.isEmpty || value.isNull { return }
         if case .list(let elements) = value {
+            try checkWork(elements, of: attribute, in: owner, at: range)
             for element in elements { try check(element, of: attribute, in: owner, at: range) }
             return
         }
@@ -55,6 +65,24 @@ extension GraphSchema {
             guard let rule = refusal(of: value, by: check) else { continue }
             throw Diagnostic(
                 .valueRefused, "\(owner).\(attribute.name) cannot be \(value.shortened): \(rule)", at: range)
+        }
+    }
+
+    /// Refuses a list that a pattern would be busy with for long: the pattern and the list may be from different people.
+    private func checkWork(
+        _ elements: [GraphValue], of attribute: AttributeType, in owner: String, at range: SourceRange?
+    ) throws(Diagnostic) {
+        let hasPattern = attribute.checks.contains { if case .matches = $0 { true } else { false } }
+        guard hasPattern else { return }
+        var left = 4 * TextPattern.textLengthMax
+        for case .string(let text) in elements {
+            left -= text.utf8.count
+            if left < 0 {
+                throw Diagnostic(
+                    .valueRefused,
+                    "\(owner).\(attribute.name) cannot be that long: no more than \(4 * TextPattern.textLengthMax) bytes of a list are matched with a pattern",
+                    at: range)
+            }
         }
     }
 
