@@ -67,13 +67,16 @@ let package = Package(
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
             "MeshFederation",
-            ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime", "MeshMarket"]),
+            [
+                "MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime", "MeshMarket",
+                "MeshGraph",
+            ]),
         module("MeshGossip", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
         module(
             "MeshEngine",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
             ]),
 
         // Adapters.
@@ -101,8 +104,8 @@ let package = Package(
             "MeshDaemon",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "MeshStore",
-                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
+                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
                 "IdentityFiles",
             ]),
         module(
