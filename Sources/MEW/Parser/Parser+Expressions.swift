@@ -206,6 +206,8 @@ extension Parser {
             try expect(.rightBracket)
             return Expression(.list(elements), range(from: start))
         case .word: return try named()
+        case .symbol(.equal) where previous?.isSymbol(.equal) == true:
+            throw expected("an expression", hint: "one = compares")
         default: throw expected("an expression")
         }
     }

@@ -183,7 +183,7 @@ extension Printer {
         case .set(let target, let assignments):
             write("SET ")
             self.target(target)
-            attributes(assignments, always: true)
+            self.assignments(assignments)
         }
     }
 

@@ -32,7 +32,8 @@ extension Printer {
         case .variable(let name): write(name)
         case .attribute(let value, let name):
             operand(value)
-            write(".\(name)")
+            // A number with a point and a word behind it would be a duration.
+            write(value.isPlainNumber ? " .\(name)" : ".\(name)")
         case .call(let name, let arguments):
             write("\(name)(")
             expressions(arguments)
@@ -66,21 +67,20 @@ extension Printer {
         list(expressions) { printer, expression in printer.expression(expression) }
     }
 
-    /// What `.name` and `:Type` stand behind: a number before a point would be a duration.
+    /// What `.name` and `:Type` stand behind.
     private mutating func operand(_ value: Expression) {
-        var needsParentheses = Self.precedence(value) < Self.postfixPrecedence
-        if case .literal = value.kind { needsParentheses = true }
-        if needsParentheses { write("(") }
-        bare(value)
-        if needsParentheses { write(")") }
+        expression(value, atLeast: Self.postfixPrecedence)
     }
 
     private mutating func unary(_ symbol: UnaryOperator, _ value: Expression) {
         write(symbol == .not ? "NOT " : "-")
-        // Two minuses begin a comment, a minus and a number are one literal, and NOT EXISTS is one operator.
         var needsParentheses = Self.precedence(value) < Self.unaryPrecedence
         switch (symbol, value.kind) {
-        case (.negate, .unary), (.negate, .literal), (.not, .exists): needsParentheses = true
+        // Two minuses without a space begin a comment.
+        case (.negate, .unary(.negate, _)): write(" ")
+        // A minus and a number are one literal, and NOT EXISTS is one operator.
+        case (.negate, _) where value.beginsWithNumber, (.not, .exists(_, isNegated: false)):
+            needsParentheses = true
         default: break
         }
         if needsParentheses { write("(") }
@@ -204,6 +204,22 @@ extension Expression {
         var printer = Printer()
         printer.expression(self)
         return printer.text
+    }
+
+    fileprivate var isPlainNumber: Bool {
+        switch kind {
+        case .literal(.int), .literal(.float): true
+        default: false
+        }
+    }
+
+    /// Whether its text begins with a literal, which a minus before it would change.
+    fileprivate var beginsWithNumber: Bool {
+        switch kind {
+        case .literal(.int), .literal(.float), .literal(.duration): true
+        case .attribute(let value, _), .isOfType(let value, _): value.beginsWithNumber
+        default: false
+        }
     }
 }
 

@@ -168,7 +168,7 @@ extension Printer {
         case .set(let target, let assignments, let projections):
             write("SET ")
             entity(target)
-            attributes(assignments, always: true)
+            self.assignments(assignments)
             returning(projections)
         case .kill(let target, let mode, let projections):
             write("KILL ")
@@ -217,6 +217,15 @@ extension Printer {
             printer.expression(assignment.value)
         }
         write(" }")
+    }
+
+    /// `.name = value` for one, a block for more.
+    mutating func assignments(_ assignments: [AttributeAssignment]) {
+        guard assignments.count == 1, let assignment = assignments.first else {
+            return attributes(assignments, always: true)
+        }
+        write(".\(assignment.attribute) = ")
+        expression(assignment.value)
     }
 
     mutating func entity(_ target: EntityTarget) {

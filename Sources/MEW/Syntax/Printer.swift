@@ -108,6 +108,8 @@ struct Printer {
         switch type.kind {
         case .optional(let inner):
             suffixedType(inner)
+            // What is optional twice is optional, and `??` is another sign.
+            if case .optional = inner.kind { return }
             text += "?"
         case .list(let inner):
             suffixedType(inner)
