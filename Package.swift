@@ -139,8 +139,8 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB",
-                "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
+                "MeshDAG", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
+                "MeshStore", "LMDB", "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(
             "netsim",
