@@ -1,5 +1,4 @@
 public import IPLD
-public import MEW
 public import MeshAPI
 public import MeshCore
 internal import MeshFederation
@@ -157,7 +156,8 @@ public enum ControlCommand: Sendable {
     /// A program over the graph that may change it.
     indirect case graph(GraphScript)
     /// Rows of a system type behind `after`, at most `limit`; or those whose attribute has a value.
-    indirect case systemRows(type: String, key: (attribute: String, value: GraphValue)?, after: String?, limit: Int)
+    indirect case systemRows(
+        type: String, key: (attribute: String, value: GraphValue)?, after: String?, limit: Int)
     /// The author that an argument names.
     case resolveNode(String)
 }

@@ -24,7 +24,8 @@ extension NodeEngine {
             effects.append(
                 .log(
                     .warning,
-                    "a change of \(name(of: position.author)) is void: \(void.code.rawValue): \(void.message)"))
+                    "a change of \(name(of: position.author)) is void: \(void.code.rawValue): \(void.message)"
+                ))
             effects.append(
                 .event(
                     kind: "graph.void", job: nil, node: position.author, cid: cid,
@@ -136,7 +137,7 @@ extension NodeEngine {
             var rows: [VirtualRow] = []
             var after: String?
             repeat {
-                let (more, next) = try rows(ofType: type, where: nil, after: after, limit: 1000, step)
+                let (more, next) = try self.rows(ofType: type, where: nil, after: after, limit: 1000, step)
                 rows += more
                 after = next
                 if rows.count > Self.systemRowCountMax {

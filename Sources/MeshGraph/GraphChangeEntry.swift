@@ -63,7 +63,9 @@ public struct GraphChangeEntry: Hashable, Sendable {
             let end = min(start + chunkByteCountMax, bytes.count)
             blocks.append(Block(Array(bytes[start..<end]), codec: .raw))
         }
-        return (GraphChangeEntry(ontology: ontology, bases: bases, operations: .chunks(blocks.map(\.cid))), blocks)
+        return (
+            GraphChangeEntry(ontology: ontology, bases: bases, operations: .chunks(blocks.map(\.cid))), blocks
+        )
     }
 
     /// The encoded change.

@@ -243,7 +243,8 @@ extension Code {
             .isNull(let code, _):
             code.slots
         case .call(_, let codes, _), .list(let codes): codes.reduce(into: []) { $0.formUnion($1.slots) }
-        case .arithmetic(_, let a, let b, _), .compare(_, let a, let b, _), .and(let a, let b), .or(let a, let b),
+        case .arithmetic(_, let a, let b, _), .compare(_, let a, let b, _), .and(let a, let b),
+            .or(let a, let b),
             .coalesce(let a, let b), .isIn(let a, let b, _):
             a.slots.union(b.slots)
         case .exists(let pattern, _), .fold(_, let pattern): pattern.plan.outerSlots

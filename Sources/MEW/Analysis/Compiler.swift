@@ -412,7 +412,8 @@ struct Compiler {
                 .misplacedAggregate,
                 isInAggregate
                     ? "an aggregate stands inside another" : "an aggregate may stand in RETURN and ORDER BY",
-                at: call.range, hint: isInAggregate ? nil : "in WHERE, count a pattern: COUNT(x: Type, edge(y, x))")
+                at: call.range,
+                hint: isInAggregate ? nil : "in WHERE, count a pattern: COUNT(x: Type, edge(y, x))")
         }
         isInAggregate = true
         defer { isInAggregate = false }
@@ -436,7 +437,9 @@ struct Compiler {
             switch call.function {
             case .count: .scalar(.int)
             case .sum: value?.type ?? .unknown
-            case .avg: value?.type.isAll([.duration]) == true ? .scalar(.duration).optional : .scalar(.float).optional
+            case .avg:
+                value?.type.isAll([.duration]) == true
+                    ? .scalar(.duration).optional : .scalar(.float).optional
             case .min, .max: (value?.type ?? .unknown).optional
             case .collect: .list(value?.type ?? .unknown)
             }

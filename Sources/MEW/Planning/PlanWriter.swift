@@ -91,7 +91,8 @@ struct PlanWriter {
 
     private func inner(_ pattern: SubPattern) -> String {
         let writer = PlanWriter(
-            plan: pattern.plan, outer: names.map { Scope.Variable(name: $0.value, slot: $0.key, type: .unknown) })
+            plan: pattern.plan,
+            outer: names.map { Scope.Variable(name: $0.value, slot: $0.key, type: .unknown) })
         return pattern.plan.steps.map { writer.text($0.kind) }.joined(separator: "; ")
     }
 }

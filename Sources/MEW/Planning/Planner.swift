@@ -20,7 +20,8 @@ struct Planner {
     private var rows = 1.0
 
     init(
-        terms: PatternTerms, bound: Set<Int>, seed: Int?, statistics: any PlanningStatistics, schema: GraphSchema,
+        terms: PatternTerms, bound: Set<Int>, seed: Int?, statistics: any PlanningStatistics,
+        schema: GraphSchema,
         testOf: @escaping (StaticType) -> TypeTest?
     ) {
         self.terms = terms
@@ -218,7 +219,8 @@ struct Planner {
             let factor = isClosed ? min(0.7, degree) : max(degree, 0.05)
             if best.map({ $0.factor <= factor }) ?? false { continue }
             best = Choice(
-                step: .expand(Expansion(match: match(edge, except: position), position: position, from: from)),
+                step: .expand(
+                    Expansion(match: match(edge, except: position), position: position, from: from)),
                 element: .edge(index), factor: factor)
         }
         return best

@@ -75,7 +75,9 @@ final class PolicySet {
             scope.declare(node.variable.text, slot: slot, type: type)
             return .node(slot: slot, compiler.typeTest(type))
         case .edge(let edge)?:
-            guard let type = compiler.schema.edges[edge.edge.text] else { throw compiler.unknownEdge(edge.edge) }
+            guard let type = compiler.schema.edges[edge.edge.text] else {
+                throw compiler.unknownEdge(edge.edge)
+            }
             guard edge.targets.count == type.parameters.count else {
                 throw Diagnostic(
                     .wrongArity, "\(type.name) joins \(type.parameters.count)", at: edge.range,
@@ -127,7 +129,7 @@ final class PolicySet {
             .permissionDenied,
             best?.message
                 ?? "\(request.kind.rawValue.uppercased())\(what)\(attribute) is denied"
-                    + (best.map { " by the policy \($0.name)" } ?? ": no policy allows it"), at: range,
+                + (best.map { " by the policy \($0.name)" } ?? ": no policy allows it"), at: range,
             hint: "SHOW POLICIES lists what is declared")
     }
 

@@ -129,12 +129,13 @@ public struct GraphReplica: Sendable {
         if let known = checkers[entry.ontology] { return .checker(known) }
         // Only what the entry names is looked at: others may hold more blocks, or fewer.
         let allowed = Set(entry.bases + [entry.ontology])
-        let resolution = try OntologyResolver.standard.resolve(entry.ontology) { cid throws(StorageError) in
+        let resolution = try OntologyResolver.resolve(entry.ontology) { cid throws(StorageError) in
             allowed.contains(cid) ? try Self.source(cid, storage) : nil
         }
         switch resolution {
         case .missing(let cid):
-            return .refused(Diagnostic(.invalidDeclaration, "its ontology builds on \(cid), which it does not name"))
+            return .refused(
+                Diagnostic(.invalidDeclaration, "its ontology builds on \(cid), which it does not name"))
         case .refused(let fault): return .refused(fault)
         case .resolved(let resolved):
             if checkers.count >= Self.checkerCountMax { checkers = [:] }
@@ -144,11 +145,11 @@ public struct GraphReplica: Sendable {
         }
     }
 
-    private static func source(_ cid: CID, _ storage: any StorageReader) throws(StorageError) -> OntologySource? {
-        guard let bytes = try storage.block(cid), let block = try? OntologyBlock(decoding: bytes) else {
-            return nil
-        }
-        return OntologySource(bases: block.bases, source: block.source)
+    private static func source(_ cid: CID, _ storage: any StorageReader) throws(StorageError)
+        -> OntologyBlock?
+    {
+        guard let bytes = try storage.block(cid) else { return nil }
+        return try? OntologyBlock(decoding: bytes)
     }
 
     // MARK: Ontologies in force
@@ -163,7 +164,8 @@ public struct GraphReplica: Sendable {
         let start = ontologyPrefix.count
         guard key.count == start + 64 else { return nil }
         return (
-            CID(codec: .dagCBOR, digest: Bytes32(key, at: start)), DID(publicKey: Bytes32(key, at: start + 32))
+            CID(codec: .dagCBOR, digest: Bytes32(key, at: start)),
+            DID(publicKey: Bytes32(key, at: start + 32))
         )
     }
 
@@ -208,13 +210,18 @@ public struct GraphReplica: Sendable {
         }
         heads = named.keys.filter { !below.contains($0) }.sorted()
         schemaVersion += 1
-        let loader: (CID) throws(StorageError) -> OntologySource? = { cid throws(StorageError) in
-            try Self.source(cid, storage)
-        }
+        guard
+            let joined = try? OntologyBlock(
+                bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
+        else { return }
         let resolution =
             heads.count == 1
-            ? try OntologyResolver.standard.resolve(heads[0], load: loader)
-            : try OntologyResolver.standard.resolve(OntologySource(bases: heads, source: ""), load: loader)
+            ? try OntologyResolver.resolve(heads[0]) { cid throws(StorageError) in
+                try Self.source(cid, storage)
+            }
+            : try OntologyResolver.resolve(joined, named: joined.block.cid) { cid throws(StorageError) in
+                try Self.source(cid, storage)
+            }
         switch resolution {
         case .resolved(let resolved): schema = resolved.schema
         case .missing, .refused: schema = SystemOntology.schema
@@ -277,7 +284,8 @@ public struct GraphReplica: Sendable {
             ontology = heads[0]
         } else {
             // Several are in force, or none: what joins them has no text of its own.
-            let joined = try OntologyBlock(bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "").block
+            let joined = try OntologyBlock(bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
+                .block
             blocks.append(joined)
             ontology = joined.cid
         }

@@ -39,7 +39,8 @@ extension ExecutionContext {
         }
         let declared = schema.nodes[type]?.attributes ?? schema.edges[type]?.attributes ?? []
         let places = Dictionary(
-            declared.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            declared.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
         facts.sort {
             (places[$0.name] ?? .max, $0.name) < (places[$1.name] ?? .max, $1.name)
         }

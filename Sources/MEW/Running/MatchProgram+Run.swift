@@ -11,10 +11,13 @@ extension MatchProgram {
     func run(_ context: ExecutionContext) throws -> [[GraphValue]] {
         let offset = try number(self.offset, "OFFSET", context) ?? 0
         let limit = try number(self.limit, "LIMIT", context)
-        if isPlainCount, context.profile == nil { return [[.int(Int64(try Matcher(context: context, plan: plan).count()))]] }
+        if isPlainCount, context.profile == nil {
+            return [[.int(Int64(try Matcher(context: context, plan: plan).count()))]]
+        }
         if limit == 0 { return [] }
         let wanted = limit.map { $0.addingReportingOverflow(offset).overflow ? Int.max : $0 + offset }
-        var rows = aggregates.isEmpty
+        var rows =
+            aggregates.isEmpty
             ? try plainRows(context, wanted: wanted) : try groupedRows(context)
         if !order.isEmpty { sort(&rows) }
         return rows.dropFirst(offset).prefix(limit ?? .max).map(\.values)
@@ -30,7 +33,8 @@ extension MatchProgram {
         }
     }
 
-    private func optional(_ index: Int, _ context: ExecutionContext, _ body: () throws -> Bool) throws -> Bool {
+    private func optional(_ index: Int, _ context: ExecutionContext, _ body: () throws -> Bool) throws -> Bool
+    {
         guard index < optionals.count else { return try body() }
         var isFound = false
         let isFinished = try Matcher(context: context, plan: optionals[index]).forEach {

@@ -193,7 +193,8 @@ struct Matcher {
         guard match.targets.count == 2 else {
             return try expandMany(from, edge, expansion, next)
         }
-        let positions = match.isSymmetric ? [expansion.position, 1 - expansion.position] : [expansion.position]
+        let positions =
+            match.isSymmetric ? [expansion.position, 1 - expansion.position] : [expansion.position]
         let target = match.targets[1 - expansion.position]
         for position in positions {
             var links = context.view.links(of: from, edge: edge, at: position)

@@ -8,6 +8,13 @@ public struct ScriptUnit: Sendable {
     /// Whether it may change the graph, so that only the engine may run it.
     public let isMutating: Bool
 
+    public init(statements: [Statement], isTransaction: Bool, isOpen: Bool, isMutating: Bool) {
+        self.statements = statements
+        self.isTransaction = isTransaction
+        self.isOpen = isOpen
+        self.isMutating = isMutating
+    }
+
     /// The units of a program, in order.
     ///
     /// Consecutive reading statements are one unit: they see the same state.

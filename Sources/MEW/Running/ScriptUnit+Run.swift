@@ -21,6 +21,11 @@ public struct UnitOutcome: Sendable {
 public struct UnitFailure: Error {
     public let diagnostic: Diagnostic
     public let results: [StatementResult]
+
+    public init(diagnostic: Diagnostic, results: [StatementResult]) {
+        self.diagnostic = diagnostic
+        self.results = results
+    }
 }
 
 extension ScriptUnit {

@@ -47,7 +47,8 @@ extension StatementRunner {
             for id in try context.virtualRows("_Watch", where: nil) {
                 guard let (_, row) = context.virtualRow(id) else { continue }
                 result.rows.append(
-                    [.string(row.key)] + (try ["pattern", "mode", "status"].map { try context.result(row[$0]) }))
+                    [.string(row.key)]
+                        + (try ["pattern", "mode", "status"].map { try context.result(row[$0]) }))
             }
         default: break
         }

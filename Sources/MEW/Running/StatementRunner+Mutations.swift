@@ -126,7 +126,8 @@ extension StatementRunner {
         let declared = try transaction.declared(edge: edge)
         guard declared.parameters.count == targets.count else {
             throw Diagnostic(
-                .wrongArity, "\(edge.text) joins \(declared.parameters.count), and \(targets.count) are given",
+                .wrongArity,
+                "\(edge.text) joins \(declared.parameters.count), and \(targets.count) are given",
                 at: edge.range, hint: declared.signature)
         }
         return try targets.enumerated().map { position, target in
@@ -201,7 +202,8 @@ extension StatementRunner {
         for edge in edges where try session.view.isVisible(edge) {
             guard try session.view.entity(edge)?.isEdge == true else {
                 throw Diagnostic(
-                    .typeMismatch, "UNLINK is for edges, and this is a node", at: range, hint: "KILL ends a node")
+                    .typeMismatch, "UNLINK is for edges, and this is a node", at: range,
+                    hint: "KILL ends a node")
             }
             removal += try transaction.unlink(edge, at: range).unlinked
         }
@@ -230,7 +232,8 @@ extension StatementRunner {
         let declared = try transaction.declared(edge: edge)
         guard declared.parameters.count == targets.count else {
             throw Diagnostic(
-                .wrongArity, "\(edge.text) joins \(declared.parameters.count), and \(targets.count) are given",
+                .wrongArity,
+                "\(edge.text) joins \(declared.parameters.count), and \(targets.count) are given",
                 at: edge.range, hint: declared.signature)
         }
         let variable = Name("_edge", edge.range)

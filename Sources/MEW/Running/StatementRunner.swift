@@ -86,7 +86,9 @@ final class StatementRunner {
             guard let place = savepoints.lastIndex(where: { $0.name == name.text }) else {
                 throw Diagnostic(
                     .unknownSavepoint, "there is no savepoint \(name.text)", at: name.range,
-                    hint: NearestName.of(name.text, among: savepoints.map(\.name)).map { "did you mean \($0)?" })
+                    hint: NearestName.of(name.text, among: savepoints.map(\.name)).map {
+                        "did you mean \($0)?"
+                    })
             }
             try transaction?.rollBack(to: savepoints[place].mark)
             savepoints.removeSubrange((place + 1)...)
@@ -184,7 +186,9 @@ final class StatementRunner {
             if let id = try context.resolve(text, at: range), try isSeen(id, context) { return [id] }
             throw Diagnostic(
                 .unknownReference, "\(what) is not there", at: range,
-                hint: NearestName.of(text, among: session.bindings.keys.sorted()).map { "did you mean \($0)?" })
+                hint: NearestName.of(text, among: session.bindings.keys.sorted()).map {
+                    "did you mean \($0)?"
+                })
         }
         switch target {
         case .reference(let name): return try named(name.text, "#\(name.text)", name.range)
@@ -240,14 +244,10 @@ final class StatementRunner {
             throw Diagnostic(.tooLong, error.message, at: range, hint: error.hint)
         }
         let made = newOntologies
-        let resolver = OntologyResolver.standard
-        let resolution = try resolver.resolve(
-            OntologySource(bases: block.bases, source: source), named: block.block.cid
+        let resolution = try OntologyResolver.resolve(
+            block, named: block.block.cid, declared: declaration
         ) { cid throws(any Error) in
-            if let own = made.first(where: { $0.block.cid == cid }) {
-                return OntologySource(bases: own.bases, source: own.source)
-            }
-            return try ontologies.load(cid)
+            try made.first { $0.block.cid == cid } ?? ontologies.load(cid)
         }
         switch resolution {
         case .missing(let cid):
@@ -255,9 +255,9 @@ final class StatementRunner {
         case .refused(let fault): throw fault
         case .resolved(let resolved):
             if let fault = resolved.diagnostics.first(where: { $0.severity == .error }) {
-                throw fault.moved(into: range)
+                throw fault
             }
-            if let lost = resolved.ownConflicts.first { throw lost.diagnostic.moved(into: range) }
+            if let lost = resolved.ownConflicts.first { throw lost.diagnostic }
             newOntologies.append(block)
             try session.use(resolved.schema)
             try useSchema()
@@ -267,7 +267,7 @@ final class StatementRunner {
                 .init("types", .int(Int64(resolved.schema.nodes.values.filter { !$0.isSystem }.count))),
                 .init("edges", .int(Int64(resolved.schema.edges.values.filter { !$0.isSystem }.count))),
             ]
-            result.warnings = resolved.diagnostics.map { $0.moved(into: range) }
+            result.warnings = resolved.diagnostics
             return result
         }
     }
@@ -277,20 +277,5 @@ final class StatementRunner {
         var definitions = try indexes ?? session.view.indexes().map(\.definition)
         try change(&definitions)
         indexes = definitions
-    }
-}
-
-extension Diagnostic {
-    /// With its place, which was one of an ontology's own text, in the text that holds it.
-    func moved(into outer: SourceRange) -> Diagnostic {
-        guard let range else { return Diagnostic(code, message, at: outer, hint: hint, severity: severity) }
-        func move(_ place: SourcePosition) -> SourcePosition {
-            SourcePosition(
-                offset: outer.start.offset + place.offset, line: outer.start.line + place.line - 1,
-                column: place.line == 1 ? outer.start.column + place.column - 1 : place.column)
-        }
-        return Diagnostic(
-            code, message, at: SourceRange(move(range.start), move(range.end)), hint: hint,
-            severity: severity)
     }
 }

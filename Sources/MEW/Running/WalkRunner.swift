@@ -28,7 +28,9 @@ struct WalkRunner {
         var compiler = try session.compiler()
         var steps: [(name: NameSlot, positions: [Int])] = []
         for step in walk.steps {
-            guard let edge = session.schema.edges[step.edge.text] else { throw compiler.unknownEdge(step.edge) }
+            guard let edge = session.schema.edges[step.edge.text] else {
+                throw compiler.unknownEdge(step.edge)
+            }
             guard edge.parameters.count == 2 else {
                 throw Diagnostic(
                     .transitiveNotBinary, "\(edge.name) is not binary, so it cannot be walked",
@@ -76,7 +78,9 @@ struct WalkRunner {
     }
 
     func run() throws -> [[ResultValue]] {
-        guard case .entity(let first) = try startValue(), try context.typeName(first) != nil else { return [] }
+        guard case .entity(let first) = try startValue(), try context.typeName(first) != nil else {
+            return []
+        }
         if let visibility = context.visibility, try !visibility.isVisible(first, context) { return [] }
         var rows: [[GraphValue]] = []
         var once: Set<LocalID> = []
@@ -85,7 +89,8 @@ struct WalkRunner {
         func give(_ row: [GraphValue]) throws {
             guard rows.count < Limits.rowCount else {
                 throw Diagnostic(
-                    .workLimit, "the walk gives more than \(Limits.rowCount) rows", hint: "bound it: DEPTH 1..3")
+                    .workLimit, "the walk gives more than \(Limits.rowCount) rows",
+                    hint: "bound it: DEPTH 1..3")
             }
             rows.append(row)
         }

@@ -112,7 +112,7 @@ extension Printer {
         write("]")
     }
 
-    private mutating func modifier(_ kind: AttributeModifier.Kind) {
+    mutating func modifier(_ kind: AttributeModifier.Kind) {
         switch kind {
         case .required: write("required")
         case .unique: write("unique")
@@ -164,7 +164,7 @@ extension Printer {
         list(actions) { printer, action in printer.action(action.kind) }
     }
 
-    private mutating func action(_ kind: RuleAction.Kind) {
+    mutating func action(_ kind: RuleAction.Kind) {
         switch kind {
         case .spawn(let variable, let type, let attributes):
             write("SPAWN \(variable): \(type)")
@@ -198,7 +198,7 @@ extension Printer {
         if let message = policy.message { write(" MESSAGE \(Self.quoted(message))") }
     }
 
-    private mutating func operation(_ operation: PolicyDeclaration.Operation) {
+    mutating func operation(_ operation: PolicyDeclaration.Operation) {
         if operation.isMeta { write("META ") }
         write(operation.kind?.rawValue.uppercased() ?? "*")
         guard operation.target != nil || operation.attribute != nil else { return }
@@ -223,6 +223,33 @@ extension OntologyDeclaration {
     public var canonicalText: String {
         var printer = Printer()
         printer.ontology(self)
+        return printer.text
+    }
+}
+
+extension RuleAction {
+    /// The action as canonical text.
+    public var canonicalText: String {
+        var printer = Printer()
+        printer.action(kind)
+        return printer.text
+    }
+}
+
+extension PolicyDeclaration.Operation {
+    /// The operation as canonical text.
+    public var canonicalText: String {
+        var printer = Printer()
+        printer.operation(self)
+        return printer.text
+    }
+}
+
+extension AttributeModifier {
+    /// The modifier as canonical text.
+    public var canonicalText: String {
+        var printer = Printer()
+        printer.modifier(kind)
         return printer.text
     }
 }

@@ -5,7 +5,9 @@ extension GraphTransaction {
     // MARK: SPAWN
 
     /// Adds a node, if the schema, the policies and the constraints that are judged at once allow it.
-    func spawn(_ type: Name, key: String?, _ assigned: [AssignedValue], at range: SourceRange?) throws -> LocalID {
+    func spawn(_ type: Name, key: String?, _ assigned: [AssignedValue], at range: SourceRange?) throws
+        -> LocalID
+    {
         let node = try declared(node: type)
         let attributes = try filled(assigned, of: node.name, node.attributes, at: range)
         if let key {
@@ -73,7 +75,8 @@ extension GraphTransaction {
         guard !attribute.value.isNull,
             let declaration = declared.first(where: { $0.name == attribute.name }), declaration.isUnique
         else { return }
-        let scope = session.schema.nodes[declaration.declaredIn] != nil
+        let scope =
+            session.schema.nodes[declaration.declaredIn] != nil
             ? session.schema.concreteTypes(of: declaration.declaredIn) : [type]
         for id in try holders(of: attribute, among: scope) where id != own {
             let text = try session.unfilteredContext(NameSlots(), slotCount: 0).idText(id)
@@ -110,7 +113,8 @@ extension GraphTransaction {
 
     /// Adds an edge, or with `ifNotExists` finds the one that is there.
     func link(
-        _ name: Name, _ given: [LocalID], ifNotExists: Bool, _ assigned: [AssignedValue], at range: SourceRange?
+        _ name: Name, _ given: [LocalID], ifNotExists: Bool, _ assigned: [AssignedValue],
+        at range: SourceRange?
     ) throws -> (id: LocalID, created: Bool) {
         let edge = try declared(edge: name)
         guard given.count == edge.parameters.count else {
@@ -135,7 +139,8 @@ extension GraphTransaction {
         try requireRoom(edge, targets, at: range)
         if edge.isAcyclic, try reaches(targets[1], targets[0], by: edge.name) {
             throw Diagnostic(
-                .cycle, "\(edge.name) may not lead back to where it starts, and this edge would make it", at: range)
+                .cycle, "\(edge.name) may not lead back to where it starts, and this edge would make it",
+                at: range)
         }
         let attributes = try filled(assigned, of: edge.name, edge.attributes, at: range)
         for attribute in attributes {
@@ -202,7 +207,8 @@ extension GraphTransaction {
             let parameter = edge.parameters[cardinality.position]
             throw Diagnostic(
                 .cardinalityExceeded,
-                "each \(parameter.name ?? parameter.type.description) has at most \(maximum) \(edge.name)", at: range,
+                "each \(parameter.name ?? parameter.type.description) has at most \(maximum) \(edge.name)",
+                at: range,
                 hint: "UNLINK the one that is there first")
         }
     }
@@ -227,7 +233,8 @@ extension GraphTransaction {
                 guard met.count <= Limits.transitiveCount else {
                     throw Diagnostic(
                         .transitiveTooMany,
-                        "whether \(edge) makes a cycle takes more than \(Limits.transitiveCount) steps to tell")
+                        "whether \(edge) makes a cycle takes more than \(Limits.transitiveCount) steps to tell"
+                    )
                 }
             }
         }
