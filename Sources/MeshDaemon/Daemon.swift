@@ -131,6 +131,7 @@ final class Daemon: @unchecked Sendable {
         thread.stackSize = 8 << 20
         thread.start()
         inbox.open(loop)
+        graph = NodeGraph(daemon: self)
         do {
             server = try HTTPControlServer(
                 socketPath: configuration.controlSocketPath, handler: ControlRoutes(daemon: self))
@@ -233,6 +234,7 @@ final class Daemon: @unchecked Sendable {
         case .reply(let request, let reply): replies.fulfil(request, reply)
         case .log(let level, let message): log(level, message)
         case .foreignEntry: break
+        case .graphChanged: break
         case .event(let kind, let job, let node, let cid, let detail):
             events.add(kind, job: job, node: node, cid: cid, detail: detail)
         }

@@ -250,7 +250,10 @@ struct Compiler {
                     "\(firstType) \(symbol.rawValue) \(secondType) compares what cannot be compared",
                     at: range)
             }
-            return (.compare(symbol, first, second, range), .scalar(.bool))
+            return (
+                .compare(symbol, first.read(as: secondType), second.read(as: firstType), range),
+                .scalar(.bool)
+            )
         default:
             guard let result = Self.arithmetic(symbol, firstType, secondType) else {
                 let isText = firstType.isAll([.string]) && secondType.isAll([.string]) && symbol == .add
@@ -525,5 +528,15 @@ extension BinaryOperator {
         case .less, .greater, .lessOrEqual, .greaterOrEqual: true
         default: false
         }
+    }
+}
+
+extension Code {
+    /// A parameter that is to be read as a value of this type; anything else as it is.
+    fileprivate func read(as type: StaticType) -> Code {
+        guard case .parameter(let name, let isOptional, let range, nil) = self, type != .unknown else {
+            return self
+        }
+        return .parameter(name, isOptional: isOptional, range, as: type)
     }
 }

@@ -50,9 +50,10 @@ extension StatementRunner {
     /// The values of an attribute block.
     func values(_ assignments: [AttributeAssignment]) throws -> [AssignedValue] {
         try assignments.map { assignment in
-            AssignedValue(
+            let isParameter = if case .parameter = assignment.value.kind { true } else { false }
+            return AssignedValue(
                 name: assignment.attribute, value: try value(assignment.value),
-                range: assignment.value.range)
+                range: assignment.value.range, isParameter: isParameter)
         }
     }
 
