@@ -26,7 +26,8 @@ struct RoundTripTests {
         var syntax = RandomSyntax(seed.generator)
         for _ in 0..<8 {
             let expression = syntax.expression(5).canonicalText
-            #expect(try Parser.expression(expression).get().canonicalText == expression)
+            let again = try Parser.expression(expression).get().canonicalText
+            #expect(again == expression)
         }
         let ontology = syntax.ontology().canonicalText
         #expect(try Parser.ontology(ontology).get().canonicalText == ontology)
