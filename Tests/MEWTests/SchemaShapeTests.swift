@@ -129,8 +129,13 @@ struct SchemaShapeTests {
         #expect(part.isAcyclic && part.onKillSource == .unlink && part.onKillTarget == .cascade)
     }
 
-    @Test("a cardinality finds a parameter without a name by its type")
+    @Test("a cardinality finds a parameter without a name by its type or its end")
     func cardinalityByType() throws {
+        let ends = try schema("node A {} edge e(A, A) [source -> 0..1, target -> 1..2]")
+        #expect(
+            ends.edges["e"]?.cardinalities == [
+                .init(position: 0, minimum: 0, maximum: 1), .init(position: 1, minimum: 1, maximum: 2),
+            ])
         let schema = try schema("node A {} node B {} edge e(A, B) [B -> 0..1]")
         #expect(schema.edges["e"]?.cardinalities == [.init(position: 1, minimum: 0, maximum: 1)])
     }
@@ -144,11 +149,15 @@ struct SchemaShapeTests {
             edge b(x: any, y: D) [acyclic]
             edge c(x: A | D, y: C) [acyclic, no_self]
             edge d(x: edge<a>, y: edge<any>) [no_self]
+            abstract node Idea {} abstract node Plan : Idea {}
+            edge f(x: Idea, y: Plan) [acyclic]
             """)
         #expect(schema.edges["a"]?.noSelf == true)
         #expect(schema.edges["b"]?.isAcyclic == true)
         #expect(schema.edges["c"]?.isAcyclic == true)
         #expect(schema.edges["d"]?.noSelf == true)
+        // Nothing is of either type yet, but something will be.
+        #expect(schema.edges["f"]?.isAcyclic == true)
     }
 
     @Test("words of the language may be written small, and an ontology's name may stand before a type")

@@ -66,7 +66,9 @@ public enum OntologyResolver {
         let own = builder.sources.count - 1
         return .resolved(
             ResolvedOntology(
-                schema: schema, diagnostics: reading + builder.diagnostics { $0 == own },
+                schema: schema,
+                added: builder.entries.filter { $0.source == own }.map(\.declaration),
+                diagnostics: reading + builder.diagnostics { $0 == own },
                 baseDiagnostics: builder.diagnostics { $0 != own }))
     }
 }
@@ -83,6 +85,8 @@ public enum OntologyResolution: Sendable {
 /// A schema, and what is to be said of the source that it was asked for.
 public struct ResolvedOntology: Sendable {
     public let schema: GraphSchema
+    /// The declarations of the block's own source that no base has: none when everything is known already.
+    public let added: [Declaration]
     /// Faults and warnings of the block's own source; those of its bases were its bases' authors'.
     public let diagnostics: [Diagnostic]
     /// Faults of the bases' declarations, in the same order on every replica: a merge may leave out what each head

@@ -106,8 +106,8 @@ extension SchemaBuilder {
         result.onKillTarget = action
     }
 
-    /// The parameter that a cardinality names: by its name, else by its type where only one has it, else by its
-    /// number from 1.
+    /// The parameter that a cardinality names: by its name, else by its type where only one has it, else as `source`
+    /// or `target` of two, else by its number from 1.
     private func position(
         _ name: Name, of edge: EdgeDeclaration, _ parameters: [EdgeType.Parameter]
     ) throws(Diagnostic) -> Int {
@@ -116,6 +116,9 @@ extension SchemaBuilder {
             edge.parameters[$0].name == nil && SyntaxText.type(edge.parameters[$0].type) == name.text
         }
         if byType.count == 1 { return byType[0] }
+        if parameters.count == 2, name.text == "source" || name.text == "target" {
+            return name.text == "source" ? 0 : 1
+        }
         if let number = Int(name.text), number >= 1, number <= parameters.count { return number - 1 }
         let hint =
             byType.count > 1
