@@ -249,4 +249,43 @@ struct SchemaShapeTests {
         #expect(schema.nodes["N0"] != nil && schema.nodes["N2999"] == nil)
         #expect(diagnostics.allSatisfy { $0.code == .invalidDeclaration })
     }
+
+    @Test("declarations whose cost is more than their text are left out beyond a bound")
+    func costs() throws {
+        func errors(_ source: String) throws -> [ErrorCode] {
+            try build(source).diagnostics.filter { $0.severity == .error }.map(\.code)
+        }
+        // Two families that never meet, and edges that ask whether they do.
+        var families = "abstract node A {} abstract node B {} "
+        for number in 0..<1000 { families += "node A\(number) : A {} node B\(number) : B {} " }
+        for number in 0..<1000 { families += "edge e\(number)(x: A, y: B) [acyclic] " }
+        #expect(try Set(errors(families)) == [.invalidModifier])
+
+        let values = (0..<1100).map(String.init).joined(separator: ", ")
+        #expect(try errors("node A { x: Int? [in: [\(values)]] }") == [.invalidModifier])
+        let half = (0..<600).map(String.init).joined(separator: ", ")
+        let other = (600..<1200).map(String.init).joined(separator: ", ")
+        #expect(
+            try errors("node A { x: Int? [in: [\(half)]] } node B : A { x: Int? [in: [\(other)]] }")
+                == [.inheritanceConflict])
+
+        let parents = (0..<33).map { "P\($0)" }
+        let many = parents.map { "node \($0) {}" }.joined(separator: " ")
+        #expect(try errors(many + " node A : \(parents.joined(separator: ", ")) {}") == [.invalidDeclaration])
+        #expect(
+            try errors("\(many) edge e(\((parents + parents).joined(separator: " | ")))") == [
+                .invalidDeclaration
+            ])
+
+        let patterns = (0..<2100).map { "a\($0 % 200)_\($0 / 200): String? [match: \"\($0)\"]" }
+        var types = ""
+        for (number, start) in stride(from: 0, to: 2100, by: 100).enumerated() {
+            types += "node N\(number) { \(patterns[start..<(start + 100)].joined(separator: " ")) } "
+        }
+        #expect(try errors(types).count == 52)
+
+        let name = String(repeating: "x", count: 100_000)
+        let (_, diagnostics) = try build("node A { a: \(name) }")
+        #expect(diagnostics.first?.message.count == 401)
+    }
 }

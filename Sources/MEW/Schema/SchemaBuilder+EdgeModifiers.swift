@@ -34,7 +34,7 @@ extension SchemaBuilder {
         return isWhole ? result : nil
     }
 
-    private func apply(
+    private mutating func apply(
         _ modifier: EdgeModifier, of edge: EdgeDeclaration, _ parameters: [EdgeType.Parameter],
         to result: inout EdgeModifiers
     ) throws(Diagnostic) {
@@ -129,18 +129,37 @@ extension SchemaBuilder {
     }
 
     /// Whether one node or edge can be of both types.
-    private func canMeet(_ first: StaticType, _ second: StaticType) -> Bool {
-        first.members.contains { a in second.members.contains { b in canMeetPair(a, b) } }
+    private mutating func canMeet(_ first: StaticType, _ second: StaticType) -> Bool {
+        for a in first.members {
+            for b in second.members {
+                if canMeetPair(a, b) { return true }
+                workLeft -= 1
+                if workLeft <= 0 { return false }
+            }
+        }
+        return false
     }
 
-    private func canMeetPair(_ first: StaticType, _ second: StaticType) -> Bool {
+    private mutating func canMeetPair(_ first: StaticType, _ second: StaticType) -> Bool {
         switch (first, second) {
         case (.anyNode, .node), (.node, .anyNode), (.anyNode, .anyNode): return true
         case (.edge(let a), .edge(let b)): return a == nil || b == nil || a == b
         case (.node(let a), .node(let b)):
             if schema.isSubtype(a, of: b) || schema.isSubtype(b, of: a) { return true }
-            return !Set(schema.concreteTypes(of: a)).isDisjoint(with: schema.concreteTypes(of: b))
+            return haveCommonName(schema.concreteTypes(of: a), schema.concreteTypes(of: b))
         default: return false
         }
+    }
+
+    /// Whether two sorted lists share a name.
+    private mutating func haveCommonName(_ first: [String], _ second: [String]) -> Bool {
+        var a = 0
+        var b = 0
+        while a < first.count, b < second.count, workLeft > 0 {
+            if first[a] == second[b] { return true }
+            workLeft -= 1
+            if first[a] < second[b] { a += 1 } else { b += 1 }
+        }
+        return false
     }
 }
