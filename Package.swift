@@ -20,9 +20,10 @@ func program(_ name: String, _ dependencies: [Target.Dependency], path: String? 
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// Tests of a target; `data` are folders beside them that they read where they lie.
+func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["MeshTestSupport"], path: "Tests/\(name)",
+        name: name, dependencies: dependencies + ["MeshTestSupport"], path: "Tests/\(name)", exclude: data,
         swiftSettings: house)
 }
 
@@ -66,13 +67,16 @@ let package = Package(
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
             "MeshFederation",
-            ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime", "MeshMarket"]),
+            [
+                "MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime", "MeshMarket",
+                "MeshGraph",
+            ]),
         module("MeshGossip", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
         module(
             "MeshEngine",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
             ]),
 
         // Adapters.
@@ -100,8 +104,8 @@ let package = Package(
             "MeshDaemon",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "MeshStore",
-                "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
+                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
                 "IdentityFiles",
             ]),
         module(
@@ -135,8 +139,8 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation", "MeshStore", "LMDB",
-                "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
+                "MeshDAG", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
+                "MeshStore", "LMDB", "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(
             "netsim",
@@ -156,13 +160,16 @@ let package = Package(
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshStore"]),
         tests(
             "MeshGraphTests",
-            ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
+            [
+                "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph",
+                "MeshStore",
+            ]),
         tests(
             "MEWTests",
             [
                 "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph",
                 "MEW",
-            ]),
+            ], data: ["Corpus", "Golden"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),

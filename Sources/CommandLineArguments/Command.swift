@@ -35,11 +35,16 @@ public struct Operand: Sendable, Hashable {
     public var name: String
     public var summary: String
     public var isOptional: Bool
+    /// Whether it takes all the rest; only the last operand of a command may.
+    public var isRepeatable: Bool
 
-    public init(_ name: String, _ summary: String, isOptional: Bool = false) {
+    public init(
+        _ name: String, _ summary: String, isOptional: Bool = false, isRepeatable: Bool = false
+    ) {
         self.name = name
         self.summary = summary
         self.isOptional = isOptional
+        self.isRepeatable = isRepeatable
     }
 }
 

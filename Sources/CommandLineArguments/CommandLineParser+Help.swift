@@ -37,7 +37,10 @@ extension CommandLineParser {
         for flag in command.flags where flag.isRequired {
             words.append("--\(flag.name) \(flag.value.placeholder ?? "")")
         }
-        words += command.operands.map { $0.isOptional ? "[\($0.name)]" : $0.name }
+        words += command.operands.map { operand in
+            let name = operand.name + (operand.isRepeatable ? "…" : "")
+            return operand.isOptional ? "[\(name)]" : name
+        }
         if command.flags.contains(where: { !$0.isRequired }) { words.append("[FLAGS]") }
         return words.joined(separator: " ")
     }

@@ -66,12 +66,16 @@ public struct CommandLineParser: Sendable {
     private func finish(
         _ command: Command, path: [String], values: [String: [String]], operands: [String]
     ) throws(UsageError) -> ParsedArguments {
-        var named: [String: String] = [:]
-        for (operand, value) in zip(command.operands, operands) { named[operand.name] = value }
+        var named: [String: [String]] = [:]
+        for (operand, value) in zip(command.operands, operands) { named[operand.name] = [value] }
         if operands.count > command.operands.count {
-            throw UsageError(
-                "\(typed(path)) does not take “\(operands[command.operands.count])”",
-                hint: "see \(typed(path)) --help")
+            if let last = command.operands.last, last.isRepeatable {
+                named[last.name, default: []] += operands.dropFirst(command.operands.count)
+            } else {
+                throw UsageError(
+                    "\(typed(path)) does not take “\(operands[command.operands.count])”",
+                    hint: "see \(typed(path)) --help")
+            }
         }
         for operand in command.operands where !operand.isOptional && named[operand.name] == nil {
             throw UsageError("\(typed(path)) needs \(operand.name)", hint: "see \(typed(path)) --help")

@@ -3,11 +3,12 @@ public struct ParsedArguments: Sendable, Hashable {
     /// The names from the first subcommand down, such as `["receipt", "verify"]`.
     public let command: [String]
     let values: [String: [String]]
-    let operands: [String: String]
+    let operands: [String: [String]]
     let defaults: [String: String]
 
     init(
-        command: [String], values: [String: [String]], operands: [String: String], defaults: [String: String]
+        command: [String], values: [String: [String]], operands: [String: [String]],
+        defaults: [String: String]
     ) {
         self.command = command
         self.values = values
@@ -39,11 +40,14 @@ public struct ParsedArguments: Sendable, Hashable {
     }
 
     /// The value of an operand.
-    public func operand(_ name: String) -> String? { operands[name] }
+    public func operand(_ name: String) -> String? { operands[name]?.first }
+
+    /// Every value of a repeatable operand, in order.
+    public func operands(_ name: String) -> [String] { operands[name] ?? [] }
 
     /// The given value of `flag`, or else the operand: for ids that may be typed either way.
     public func either(_ flag: String, _ operand: String) throws(UsageError) -> String {
-        if let value = values[flag]?.last ?? operands[operand] { return value }
+        if let value = values[flag]?.last ?? self.operand(operand) { return value }
         throw UsageError(
             "\(command.joined(separator: " ")) needs --\(flag) \(operand)",
             hint: "see \(command.joined(separator: " ")) --help")

@@ -60,9 +60,25 @@ extension HTTPControlClient {
         _ path: String, query: [String: String] = [:], timeout: Duration = .seconds(7 * 86_400),
         event: @escaping (_ name: String, _ data: [UInt8]) -> Bool
     ) throws {
+        try events(path, query: query, body: nil, timeout: timeout, event: event)
+    }
+
+    /// The same, for events that a posted record asks for.
+    public func events(
+        _ path: String, posting record: some Encodable, timeout: Duration = .seconds(7 * 86_400),
+        event: @escaping (_ name: String, _ data: [UInt8]) -> Bool
+    ) throws {
+        let body = Array(try JSONEncoder().encode(record))
+        try events(path, query: [:], body: body, timeout: timeout, event: event)
+    }
+
+    private func events(
+        _ path: String, query: [String: String], body: [UInt8]?, timeout: Duration,
+        event: @escaping (_ name: String, _ data: [UInt8]) -> Bool
+    ) throws {
         var name = "message"
         var data: [String] = []
-        let answer = try stream(path, query: query, timeout: timeout) { line in
+        let answer = try stream(path, query: query, body: body, timeout: timeout) { line in
             if line.isEmpty {
                 defer {
                     name = "message"

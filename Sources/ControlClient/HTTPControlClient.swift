@@ -55,17 +55,19 @@ public final class HTTPControlClient: Sendable {
         return (status, received.bytes)
     }
 
-    /// Sends a GET and hands over each line of the answer as it arrives, without its line end.
+    /// Sends a request and hands over each line of the answer as it arrives, without its line end.
     ///
+    /// A GET without a body, and else a POST of JSON.
     /// `line` returns false to stop; the connection is then closed. The answer has the status, and the
     /// whole body if the status is not a success.
     public func stream(
-        _ path: String, query: [String: String] = [:], timeout: Duration = .seconds(7 * 86_400),
-        line: @escaping (String) -> Bool
+        _ path: String, query: [String: String] = [:], body: [UInt8]? = nil,
+        timeout: Duration = .seconds(7 * 86_400), line: @escaping (String) -> Bool
     ) throws(ControlClientError) -> (status: Int, body: [UInt8]) {
         let received = Received(line: line)
         let status = try perform(
-            "GET", path, query: query, body: nil, contentType: "", timeout: timeout, received: received)
+            body == nil ? "GET" : "POST", path, query: query, body: body,
+            contentType: "application/json", timeout: timeout, received: received)
         return (status, received.bytes)
     }
 

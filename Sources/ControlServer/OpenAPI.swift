@@ -105,6 +105,7 @@ public enum OpenAPI {
         case .integer: ["type": "integer"]
         case .number: ["type": "number"]
         case .boolean: ["type": "boolean"]
+        case .any: [:]
         case .array(let element): ["type": "array", "items": schema(of: element)]
         case .map(let value): ["type": "object", "additionalProperties": schema(of: value)]
         case .record(let name): reference(name)

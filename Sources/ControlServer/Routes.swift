@@ -105,6 +105,16 @@ public enum RouteName: String, Hashable, Sendable, CaseIterable {
     /// nowhere. 409 `invite.not-member` where nobody would honour it, `invite.address` where this node cannot
     /// be reached; 422 `invite.holder`, `invite.expires`.
     case createInvite = "createInvite"
+    /// `POST /v1/graph/query` with a ``GraphRequest``, 64 MiB at most: ``GraphResponse``. 422 with the code of the
+    /// diagnostic, such as `E2002`, and all of them in `details`, when a statement is refused; what had been
+    /// committed before it stays. 503 `graph.unavailable` where the node keeps no graph.
+    case graphQuery = "queryGraph"
+    /// `POST /v1/graph/watch` with a ``GraphRequest`` of one WATCH: server-sent events, `event:` the type, `data:` a
+    /// ``GraphWatchEvent``, until the watch is cancelled or the client goes. A POST, because a statement with its
+    /// parameters may be longer than a query is allowed to be. Errors as for `queryGraph`.
+    case graphWatch = "watchGraph"
+    /// `GET /v1/graph/dump`: the canonical dump, line by line; equal for replicas that know the same changes.
+    case graphDump = "dumpGraph"
 }
 
 /// The table of routes.
@@ -218,6 +228,16 @@ public enum Routes {
         Route(
             .createInvite, "POST", "/v1/invites", "Sign an invitation into the mesh.",
             request: .record("InviteRequest"), response: .record("InviteView"), status: 201),
+        Route(
+            .graphQuery, "POST", "/v1/graph/query", "Run statements against the graph.",
+            request: .record("GraphRequest"), response: .record("GraphResponse"), bodyByteCountMax: 64 << 20),
+        Route(
+            .graphWatch, "POST", "/v1/graph/watch", "Follow a pattern of the graph.",
+            request: .record("GraphRequest"), response: .events("GraphWatchEvent"),
+            bodyByteCountMax: 1 << 20),
+        Route(
+            .graphDump, "GET", "/v1/graph/dump", "The whole graph in its canonical form.",
+            response: .bytes("text/plain")),
     ]
 
     /// What a method and a path ask for.

@@ -6,8 +6,12 @@ public struct APIError: APIRecord, Hashable, Error {
         self.error = error
     }
 
-    public init(code: String, message: String, hint: String? = nil, retryable: Bool = false) {
-        error = APIErrorDetail(code: code, message: message, hint: hint, retryable: retryable)
+    public init(
+        code: String, message: String, hint: String? = nil, retryable: Bool = false,
+        details: [GraphDiagnosticView]? = nil
+    ) {
+        error = APIErrorDetail(
+            code: code, message: message, hint: hint, retryable: retryable, details: details)
     }
 
     public static let fields: [APIField] = [APIField("error", .record("APIErrorDetail"))]
@@ -23,12 +27,18 @@ public struct APIErrorDetail: APIRecord, Hashable {
     @Nullable public var hint: String?
     /// Whether the same request may succeed later.
     public var retryable: Bool
+    /// Where in a script it went wrong; absent for what is not about one.
+    public var details: [GraphDiagnosticView]?
 
-    public init(code: String, message: String, hint: String? = nil, retryable: Bool = false) {
+    public init(
+        code: String, message: String, hint: String? = nil, retryable: Bool = false,
+        details: [GraphDiagnosticView]? = nil
+    ) {
         self.code = code
         self.message = message
         self.hint = hint
         self.retryable = retryable
+        self.details = details
     }
 
     public static let fields: [APIField] = [
@@ -36,5 +46,6 @@ public struct APIErrorDetail: APIRecord, Hashable {
         APIField("message", .string),
         APIField("hint", .string, nullable: true),
         APIField("retryable", .boolean),
+        APIField("details", .array(.record("GraphDiagnosticView")), optional: true),
     ]
 }

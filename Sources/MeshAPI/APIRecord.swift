@@ -14,7 +14,7 @@ public struct APIField: Hashable, Sendable {
     public let type: APIFieldType
     /// Whether the value may be null.
     public let nullable: Bool
-    /// Whether the key may be absent; only in requests.
+    /// Whether the key may be absent; in answers only where it would be empty noise.
     public let optional: Bool
 
     init(_ name: String, _ type: APIFieldType, nullable: Bool = false, optional: Bool = false) {
@@ -32,6 +32,8 @@ public indirect enum APIFieldType: Hashable, Sendable {
     case integer
     case number
     case boolean
+    /// A ``JSONValue``.
+    case any
     case array(APIFieldType)
     /// An object with free keys.
     case map(APIFieldType)

@@ -7,10 +7,12 @@ internal import MeshAPI
 struct CommandContext: Sendable {
     let arguments: ParsedArguments
     let console: Console
+    /// What a session has chosen in the place of `--output`.
+    var chosenFormat: OutputFormat?
 
     /// The format that `--output` names; commands whose `-o` is a path have none.
     var format: OutputFormat {
-        arguments.text("output").flatMap(OutputFormat.init(rawValue:)) ?? .table
+        chosenFormat ?? arguments.text("output").flatMap(OutputFormat.init(rawValue:)) ?? .table
     }
 
     /// A client of the daemon that `--socket`, the environment or the usual places name.

@@ -9,6 +9,7 @@ public struct Console: Sendable {
     /// Everything on standard input.
     let readInput: @Sendable () -> [UInt8]
     let environment: [String: String]
+    let isInputTerminal: Bool
     let isOutputTerminal: Bool
     let isMessageTerminal: Bool
     /// Whether Ctrl+C is this program's to handle.
@@ -23,6 +24,7 @@ public struct Console: Sendable {
         writeMessage = message
         readInput = { input }
         self.environment = environment
+        isInputTerminal = false
         isOutputTerminal = false
         isMessageTerminal = false
         ownsProcess = false
@@ -33,6 +35,7 @@ public struct Console: Sendable {
         writeMessage = { Self.write($0, to: 2) }
         readInput = Self.readAll
         self.environment = environment
+        isInputTerminal = isatty(0) == 1
         isOutputTerminal = isatty(1) == 1
         isMessageTerminal = isatty(2) == 1
         ownsProcess = true

@@ -28,14 +28,16 @@ public struct CommandFailure: Error, Sendable {
         detail = APIErrorDetail(code: code, message: message, hint: hint, retryable: retryable)
     }
 
+    init(_ detail: APIErrorDetail) {
+        status = .error
+        self.detail = detail
+    }
+
     /// Whatever a command throws, as something to print.
     init(describing error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
-        case let refusal as ControlRefusal:
-            self.init(
-                code: refusal.error.code, refusal.error.message, hint: refusal.error.hint,
-                retryable: refusal.error.retryable)
+        case let refusal as ControlRefusal: self.init(refusal.error)
         case let error as ControlClientError:
             self.init(
                 error.code == .timedOut ? .timedOut : .error, code: error.code.rawValue, error.message,

@@ -13,7 +13,7 @@ public enum MeshCtl {
 
     static let entries: [CommandEntry] = [
         .submitJob, .getBids, .acceptBid, .jobStatus, .listNodes, .list, .describe, .history, .explain, .logs,
-        .output, .cancel, .rerun, .events, .execute, .anchorReceipt, .doctor, .completion,
+        .output, .cancel, .rerun, .events, .execute, .anchorReceipt, .query, .doctor, .completion,
     ]
 
     static let groups: [CommandGroup] = [
@@ -23,6 +23,9 @@ public enum MeshCtl {
         CommandGroup(
             name: "dag", summary: "The shared DAG",
             entries: [.dagHeads, .dagGet, .dagLog, .dagExport, .dagImport, .dagVerify, .dagGraph]),
+        CommandGroup(
+            name: "graph", summary: "The shared graph",
+            entries: [.graphLoad, .graphWatch, .graphImport, .graphExport, .graphDump, .graphShell]),
         CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),
@@ -91,9 +94,14 @@ public enum MeshCtl {
             || zip(words, words.dropFirst()).contains { ($0 == "-o" || $0 == "--output") && $1 == "json" }
     }
 
-    private static func report(_ error: APIErrorDetail, asJSON: Bool, _ console: Console) {
+    static func report(_ error: APIErrorDetail, asJSON: Bool, _ console: Console) {
         if asJSON {
             console.message(JSONTree(APIError(error: error)).json(indent: nil))
+            return
+        }
+        // A diagnostic of a script shows the place, and has its own hint.
+        if let details = error.details, !details.isEmpty {
+            for diagnostic in details { console.message(diagnostic.text) }
             return
         }
         let word = console.hasColourfulMessages ? "\u{1b}[31merror:\u{1b}[0m" : "error:"

@@ -86,6 +86,9 @@ struct ControlRoutes: ControlHandler {
                 .invite(
                     try request.decoded(InviteRequest.self),
                     nonce: (0..<16).map { _ in UInt8.random(in: 0...255) }))
+        case .graphQuery: return graphQuery(try request.decoded(GraphRequest.self))
+        case .graphWatch: return graphWatch(try request.decoded(GraphRequest.self))
+        case .graphDump: return graphDump()
         }
     }
 

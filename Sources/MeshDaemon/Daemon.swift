@@ -51,6 +51,8 @@ final class Daemon: @unchecked Sendable {
     let modules = CheckedModules()
     let faults: WireFaults
     let misdeeds: Misdeeds?
+    /// What answers the graph's routes; set before the control socket opens.
+    private(set) var graph: (any GraphService)?
     private(set) var transport: TLSTransport?
     private var runner: JobRunner?
     private var loop: EngineLoop?
@@ -153,6 +155,7 @@ final class Daemon: @unchecked Sendable {
         misdeedTimer?.cancel()
         replies.stop()
         events.stop()
+        graph?.stop()
         server?.stop()
         if let loop {
             loop.enqueue([.input(.leaving), .stop])

@@ -3,6 +3,7 @@ public import MeshAPI
 public import MeshCore
 internal import MeshFederation
 public import MeshGossip
+public import MeshGraph
 public import MeshIdentity
 public import MeshMarket
 public import MeshRuntime
@@ -43,6 +44,8 @@ public enum EngineEffect: Sendable {
     case log(LogLevel, String)
     /// An entry of a kind that this version does not know has been applied; it is kept and nothing else.
     case foreignEntry(author: DID, cid: CID, bytes: [UInt8])
+    /// The graph, or what system types read, has changed.
+    indirect case graphChanged(GraphTouched)
     /// Something that people who follow events want to see.
     indirect case event(kind: String, job: JobID?, node: DID?, cid: CID?, detail: String?)
 }
@@ -150,6 +153,11 @@ public enum ControlCommand: Sendable {
     case anchorReceipt(JobManifest, JobReceipt)
     /// A record of a kind that this version does not know, to be published in this node's feed as it is.
     case publish(entry: [UInt8])
+    /// A program over the graph that may change it.
+    indirect case graph(GraphScript)
+    /// Rows of a system type behind `after`, at most `limit`; or those whose attribute has a value.
+    indirect case systemRows(
+        type: String, key: (attribute: String, value: GraphValue)?, after: String?, limit: Int)
     /// The author that an argument names.
     case resolveNode(String)
 }
@@ -188,5 +196,8 @@ public enum ControlReply: Sendable {
     case node(DID)
     /// The entry's CID; it stands in an anchor of this node.
     case published(CID)
+    indirect case graph(GraphRun)
+    /// Rows of a system type, and the last one's place if there may be more.
+    case systemRows([VirtualRow], next: String?)
     case failure(status: Int, APIError)
 }

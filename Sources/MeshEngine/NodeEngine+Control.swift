@@ -127,6 +127,9 @@ extension NodeEngine {
             return try anchorReceipt(request, manifest, receipt, step)
         case .publish(let entry): return try publishForeign(request, entry, step)
         case .resolveNode(let text): return .node(try resolveNode(text))
+        case .graph(let script): return .graph(try run(script, step))
+        case .systemRows(let type, let key, let after, let limit):
+            return try systemRows(type, where: key, after: after, limit: limit, step)
         }
     }
 
@@ -229,7 +232,7 @@ extension NodeEngine {
         return nil
     }
 
-    private func requirePublishing() throws(Refused) {
+    func requirePublishing() throws(Refused) {
         if let refusal = publishingRefusal {
             throw Refused(
                 503, "node.not-publishing", "this node cannot publish yet: \(refusal)",

@@ -209,6 +209,9 @@ extension NodeEngine {
         }
     }
 
+    /// How many bytes of blocks travel with an anchor.
+    private static let attachedByteCountMax = 512 * 1024
+
     /// An anchor with its entries and the blocks that travel with them.
     private func wire(_ received: ReceivedAnchor, _ step: Step) throws(StorageError) -> WireAnchor {
         var attached: [CID] = []
@@ -216,8 +219,13 @@ extension NodeEngine {
             for cid in entry.attachments where !attached.contains(cid) { attached.append(cid) }
         }
         var blocks: [[UInt8]] = []
+        var size = 0
         for cid in attached {
-            if let bytes = try step.storage.block(cid) { blocks.append(bytes) }
+            guard let bytes = try step.storage.block(cid) else { continue }
+            size += bytes.count
+            // What is more than a frame carries is asked for block by block.
+            if size > Self.attachedByteCountMax { break }
+            blocks.append(bytes)
         }
         return WireAnchor(
             envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)
@@ -327,6 +335,7 @@ extension NodeEngine {
         case .mismatch(let receipt, _):
             // The attestations themselves decide; the evidence calls those who have not looked yet.
             if let manifest = try manifest(ofReceipt: receipt, step.storage) { touch(manifest) }
+        case .graphChange(let record): try foldGraph(record, cid: cid, position: position, step)
         case .unknown:
             if let bytes = try step.storage.block(cid) {
                 effects.append(.foreignEntry(author: position.author, cid: cid, bytes: bytes))
@@ -347,6 +356,7 @@ extension NodeEngine {
                 try jobs.remove(entry, cid: cid, position: position, in: step.storage)
                 try removeFromRegistry(entry, cid: cid, position: position, step)
                 switch entry {
+                case .graphChange(let record): try undoGraph(record, position: position, step)
                 case .manifest: touch(cid)
                 case .award(let record): touch(record.manifest)
                 case .receipt(let record):

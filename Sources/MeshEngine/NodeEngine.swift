@@ -1,8 +1,10 @@
 public import IPLD
 public import MeshCore
 public import MeshDAG
+internal import MEW
 internal import MeshFederation
 public import MeshGossip
+internal import MeshGraph
 public import MeshIdentity
 internal import MeshMarket
 public import MeshStorage
@@ -42,6 +44,10 @@ public struct NodeEngine: Sendable {
     var wakes = DeadlineQueue<CID>()
     var profiles: [DID: KnownProfile] = [:]
     var federation = FederationState()
+    /// The property graph, and what its programs are checked against.
+    var replica = GraphReplica()
+    /// What of the graph this step has touched, for those who watch.
+    var graphTouched = GraphTouched()
     var fetches: [CID: Fetch] = [:]
     var waiters: [RequestID: Waiter] = [:]
     /// This node's own reason for what it did about a job, kept after the job is finished.
@@ -143,6 +149,7 @@ public struct NodeEngine: Sendable {
         ownFrontierKnown = settings.alone
         try restoreInvites(storage)
         try restoreRegistry(storage, now: now)
+        replica = try GraphReplica(restoring: storage)
         try restoreJobs(storage, now: now)
         if !gossip.hasPeers { ownFrontierKnown = true }
         try announceProfile(storage)
@@ -223,6 +230,7 @@ public struct NodeEngine: Sendable {
         try flushBids(step)
         try answerWaiters(step)
         try keepMembers(step)
+        tellWatchers()
         defer { effects = [] }
         mustPersist = publishedCount != before && !isPlanted(.effectsBeforeCommit)
         return effects
@@ -232,9 +240,10 @@ public struct NodeEngine: Sendable {
     public mutating func rebuild(
         now: Timestamp, storage: any StorageWriter, blobs: any BlobStorage
     ) throws(StorageError) {
-        for table in [StorageTable.jobs, .jobEntries, .registry, .projections] {
+        for table in [StorageTable.jobs, .jobEntries, .registry, .projections] + StorageTable.graph {
             try storage.removeAll(in: table)
         }
+        replica = GraphReplica()
         jobs = JobTable()
         profiles = [:]
         federation.entries = [:]

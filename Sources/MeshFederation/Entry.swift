@@ -1,5 +1,6 @@
 public import IPLD
 public import MeshCore
+public import MeshGraph
 public import MeshMarket
 
 /// One published record, decoded by its kind.
@@ -11,6 +12,7 @@ public enum Entry: Hashable, Sendable {
     case close(JobClose)
     case bundle(BundleEntry)
     case attestation(Attestation)
+    case graphChange(GraphChangeEntry)
     case equivocation(first: CID, second: CID)
     case mismatch(receipt: CID, attestations: [CID])
     /// Of a kind that this version does not know: kept, and folded after an upgrade.
@@ -34,6 +36,7 @@ public enum Entry: Hashable, Sendable {
         case JobClose.kind: self = .close(try JobClose(decoding: bytes))
         case BundleEntry.kind: self = .bundle(try BundleEntry(decoding: bytes))
         case Attestation.kind: self = .attestation(try Attestation(decoding: bytes))
+        case GraphChangeEntry.kind: self = .graphChange(try GraphChangeEntry(decoding: bytes))
         case Self.equivocationKind:
             self = try DAGCBORDecoder.decode(bytes) { decoder throws(IPLDError) in
                 try decoder.map { map throws(IPLDError) in
@@ -116,6 +119,7 @@ public enum Entry: Hashable, Sendable {
         case .close: JobClose.kind
         case .bundle: BundleEntry.kind
         case .attestation: Attestation.kind
+        case .graphChange: GraphChangeEntry.kind
         case .equivocation: Self.equivocationKind
         case .mismatch: Self.mismatchKind
         case .unknown(let kind): kind
@@ -127,6 +131,7 @@ public enum Entry: Hashable, Sendable {
         switch self {
         case .award(let award): [award.bids]
         case .bundle(let bundle): [bundle.body]
+        case .graphChange(let change): change.attachments
         case .equivocation(let first, let second): [first, second]
         case .profile, .manifest, .receipt, .close, .attestation, .mismatch, .unknown: []
         }

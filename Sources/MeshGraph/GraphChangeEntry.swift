@@ -1,9 +1,10 @@
 public import IPLD
 public import MeshCore
 
-/// The entry of a feed that carries a change: `{kind, ontology, operations}`, or `chunks` for a large one.
+/// The entry of a feed that carries a change: `{kind, bases, ontology, operations}`, or `chunks` for a large one.
 ///
-/// What a change needs to be judged comes with it: ``attachments`` are the ontology's block and the chunks.
+/// What a change needs to be judged comes with it: ``attachments`` are the ontology's block, all that it builds
+/// on, and the chunks. So every replica judges it alike, whatever else it has.
 public struct GraphChangeEntry: Hashable, Sendable {
     public static let kind = "graph.change"
     /// How long the operations may be within the entry, and how long a chunk is.
@@ -22,18 +23,24 @@ public struct GraphChangeEntry: Hashable, Sendable {
 
     /// The block of the ontology that the change was checked against; see ``OntologyBlock``.
     public let ontology: CID
+    /// Every block that the ontology builds on, directly or not; sorted, at most ``baseCountMax``.
+    public let bases: [CID]
     public let operations: Operations
 
-    public init(ontology: CID, operations: Operations) {
+    /// How many blocks an ontology may build on, all told.
+    public static let baseCountMax = 64
+
+    public init(ontology: CID, bases: [CID], operations: Operations) {
         self.ontology = ontology
+        self.bases = bases
         self.operations = operations
     }
 
     /// The blocks that the entry rests on.
     public var attachments: [CID] {
         switch operations {
-        case .bytes: [ontology]
-        case .chunks(let chunks): [ontology] + chunks
+        case .bytes: [ontology] + bases
+        case .chunks(let chunks): [ontology] + bases + chunks
         }
     }
 
@@ -43,20 +50,22 @@ public struct GraphChangeEntry: Hashable, Sendable {
     ///
     /// - Throws: ``IPLDFailure/tooLarge`` above ``byteCountMax``.
     public static func split(
-        _ bytes: [UInt8], ontology: CID
+        _ bytes: [UInt8], ontology: CID, bases: [CID]
     ) throws(IPLDError) -> (entry: GraphChangeEntry, blocks: [Block]) {
         guard bytes.count <= byteCountMax else {
             throw IPLDError(.tooLarge, "a change of \(bytes.count) bytes; \(byteCountMax) are allowed")
         }
         guard bytes.count > chunkByteCountMax else {
-            return (GraphChangeEntry(ontology: ontology, operations: .bytes(bytes)), [])
+            return (GraphChangeEntry(ontology: ontology, bases: bases, operations: .bytes(bytes)), [])
         }
         var blocks: [Block] = []
         for start in stride(from: 0, to: bytes.count, by: chunkByteCountMax) {
             let end = min(start + chunkByteCountMax, bytes.count)
             blocks.append(Block(Array(bytes[start..<end]), codec: .raw))
         }
-        return (GraphChangeEntry(ontology: ontology, operations: .chunks(blocks.map(\.cid))), blocks)
+        return (
+            GraphChangeEntry(ontology: ontology, bases: bases, operations: .chunks(blocks.map(\.cid))), blocks
+        )
     }
 
     /// The encoded change.
@@ -87,6 +96,7 @@ public struct GraphChangeEntry: Hashable, Sendable {
         var encoder = DAGCBOREncoder()
         encoder.map { map in
             map.field("kind") { $0.text(Self.kind) }
+            map.field("bases") { $0.links(bases) }
             if case .chunks(let chunks) = operations { map.field("chunks") { $0.links(chunks) } }
             map.field("ontology") { $0.link(ontology) }
             if case .bytes(let bytes) = operations { map.field("operations") { $0.byteString(bytes) } }
@@ -100,6 +110,15 @@ public struct GraphChangeEntry: Hashable, Sendable {
             try decoder.map { map throws(IPLDError) in
                 let kind = try map.field("kind") { d throws(IPLDError) in try d.text(atMost: 64) }
                 guard kind == Self.kind else { throw IPLDError(.schema, "the entry is no \(Self.kind)") }
+                let bases = try map.field("bases") { d throws(IPLDError) in
+                    try d.links(atMost: Self.baseCountMax)
+                }
+                for (a, b) in zip(bases, bases.dropFirst()) where a >= b {
+                    throw IPLDError(.notCanonical, "the bases of a change are out of order or repeat")
+                }
+                guard bases.allSatisfy({ $0.codec == .dagCBOR }) else {
+                    throw IPLDError(.schema, "a base of a \(Self.kind) is no dag-cbor block")
+                }
                 let chunks = try map.optional("chunks") { d throws(IPLDError) in
                     try d.links(atMost: Self.chunkCountMax)
                 }
@@ -112,10 +131,10 @@ public struct GraphChangeEntry: Hashable, Sendable {
                 }
                 switch (bytes, chunks) {
                 case (.some(let bytes), .none):
-                    return GraphChangeEntry(ontology: ontology, operations: .bytes(bytes))
+                    return GraphChangeEntry(ontology: ontology, bases: bases, operations: .bytes(bytes))
                 case (.none, .some(let chunks))
                 where chunks.count > 1 && chunks.allSatisfy { $0.codec == .raw }:
-                    return GraphChangeEntry(ontology: ontology, operations: .chunks(chunks))
+                    return GraphChangeEntry(ontology: ontology, bases: bases, operations: .chunks(chunks))
                 default:
                     throw IPLDError(.schema, "a \(Self.kind) has either operations or two or more raw chunks")
                 }

@@ -3,7 +3,7 @@ public import MeshCore
 /// A value of an attribute, or of an expression over the graph.
 ///
 /// Attributes hold every case but ``entity(_:)``; a float in an attribute is finite.
-public indirect enum GraphValue: Hashable, Sendable {
+public enum GraphValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case int(Int64)

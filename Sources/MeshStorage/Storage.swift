@@ -127,3 +127,10 @@ extension StorageTable {
             .keySize, "a key of \(key.count) bytes for \(rawValue); keys have 1 to \(Self.keyByteCountMax)")
     }
 }
+
+extension StorageTable {
+    /// The tables of the property graph; a projection like the others.
+    public static let graph: [StorageTable] = [
+        .graphEntities, .graphLinks, .graphIndexes, .graphNames, .graphHistory,
+    ]
+}

@@ -6,7 +6,8 @@ internal import WasmRuntime
 enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
     static let benches: [any Bench] = [
-        CodecBench(), StoreBench(), SyncBench(), WasmBench(), ReceiptsBench(), JobsBench(), GossipBench(),
+        CodecBench(), StoreBench(), GraphBench(), SyncBench(), WasmBench(), ReceiptsBench(), JobsBench(),
+        GossipBench(),
     ]
 
     static func main() {
@@ -30,7 +31,8 @@ enum Program {
         usage: meshbench run [NAME] [--json FILE] [--peers]   measure everything, or one; exit 1 if a figure falls short
                meshbench gossip [--peers]                     the same as run gossip
                meshbench list                                 name the benchmarks
-        --peers measures other programs of the kind in the same run, where they are installed.
+        --peers measures other programs of the kind in the same run: serf where it is installed, and for the graph
+        Kuzu and Oxigraph, which are fetched from PyPI.
         """
 
     private static func run(_ arguments: [String]) {
@@ -51,7 +53,15 @@ enum Program {
                 }
             }
         }
-        if hasPeers { chosen = chosen.map { $0 is GossipBench ? GossipBench(hasPeers: true) : $0 } }
+        if hasPeers {
+            chosen = chosen.map { bench in
+                switch bench {
+                case is GossipBench: GossipBench(hasPeers: true)
+                case is GraphBench: GraphBench(hasPeers: true)
+                default: bench
+                }
+            }
+        }
         do {
             var report = BenchReport()
             for bench in chosen { report.add(try bench.run(), of: bench.name) }

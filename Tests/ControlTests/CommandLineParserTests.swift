@@ -132,6 +132,28 @@ struct CommandLineParserTests {
         #expect(text.contains("Examples:\n  tool send --to me hello\n"))
     }
 
+    @Test("a repeatable operand takes all the rest")
+    func repeatable() throws {
+        let program = Command(
+            "tool", "Does",
+            subcommands: [
+                Command(
+                    "load", "Loads",
+                    operands: [Operand("TO", "Where"), Operand("FILE", "What", isRepeatable: true)])
+            ])
+        let parser = CommandLineParser(program: program)
+        guard case .run(let arguments) = try parser.parse(["load", "x", "a", "b", "--", "-c"]),
+            case .help(let text) = try parser.parse(["load", "--help"])
+        else {
+            Issue.record("not understood")
+            return
+        }
+        #expect(arguments.operand("TO") == "x")
+        #expect(arguments.operands("FILE") == ["a", "b", "-c"])
+        #expect(text.hasPrefix("Usage: tool load TO FILE…\n"))
+        #expect(throws: UsageError.self) { try parser.parse(["load", "x"]) }
+    }
+
     @Test("--version is understood everywhere", arguments: [["--version"], ["send", "--version"]])
     func version(_ words: [String]) throws {
         #expect(try CommandLineParser(program: Self.program).parse(words) == .version)

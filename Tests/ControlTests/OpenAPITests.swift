@@ -72,6 +72,7 @@ struct OpenAPITests {
         case .integer: 7
         case .number: 1.5
         case .boolean: true
+        case .any: ["free": [1, "text", NSNull(), true] as [Any]]
         case .array(let element): [sample(element)]
         case .map(let value): ["key": sample(value)]
         case .record(let name):

@@ -13,10 +13,15 @@ final class ScriptedDaemon: ControlHandler {
     private let received = Mutex<[ControlRequest]>([])
     private let directory: TemporaryDirectory
     private let server = Mutex<HTTPControlServer?>(nil)
+    private let otherwise: @Sendable (ControlRequest) -> ControlResponse?
 
-    /// Starts answering; the keys are `METHOD /path`.
-    init(_ answers: [String: [ControlResponse]]) throws {
+    /// Starts answering; the keys are `METHOD /path`, and what has none is put to `otherwise`.
+    init(
+        _ answers: [String: [ControlResponse]] = [:],
+        otherwise: @escaping @Sendable (ControlRequest) -> ControlResponse? = { _ in nil }
+    ) throws {
         self.answers = Mutex(answers)
+        self.otherwise = otherwise
         directory = try TemporaryDirectory()
         let started = try HTTPControlServer(socketPath: socketPath, handler: self)
         server.withLock { $0 = started }
@@ -28,7 +33,9 @@ final class ScriptedDaemon: ControlHandler {
         received.withLock { $0.append(request) }
         return answers.withLock { answers in
             let key = "\(request.method) \(request.path)"
-            guard let first = answers[key]?.first else { return Routes.refusal(of: request) }
+            guard let first = answers[key]?.first else {
+                return otherwise(request) ?? Routes.refusal(of: request)
+            }
             if let count = answers[key]?.count, count > 1 { answers[key]?.removeFirst() }
             return first
         }

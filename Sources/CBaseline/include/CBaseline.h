@@ -1,4 +1,5 @@
 #pragma once
 #include "CBaselineCodec.h"
+#include "CBaselineGraph.h"
 #include "CBaselineStore.h"
 #include "CBaselineWasm.h"

@@ -42,7 +42,8 @@ enum Keyword: String, CaseIterable {
     /// Never a name of a variable, a type or an edge: an expression could not go on after it.
     var isReserved: Bool {
         switch self {
-        case .and, .or, .not, .is, .in, .null, .true, .false, .where, .return, .returning, .as: true
+        case .and, .or, .not, .is, .in, .null, .true, .false, .where, .return, .returning, .as, .distinct:
+            true
         default: false
         }
     }

@@ -18,17 +18,21 @@ struct Lexer {
 
     /// The next token; ``Token/Kind/end`` for ever once the text is used up.
     mutating func next() -> Token {
+        var followsFault = false
         while true {
             let documentation = skipSpace()
             let start = place
             let startsLine = !lineHasToken
-            guard let kind = scan(from: start) else { continue }
+            guard let kind = scan(from: start) else {
+                followsFault = true
+                continue
+            }
             lineHasToken = true
             var keyword: Keyword?
             if case .word(let text) = kind { keyword = Keyword(word: text) }
             return Token(
                 kind: kind, range: SourceRange(start, place), keyword: keyword, startsLine: startsLine,
-                documentation: documentation)
+                followsFault: followsFault, documentation: documentation)
         }
     }
 
@@ -202,11 +206,17 @@ struct Lexer {
             })
 
     private mutating func refuseCharacter(from start: SourcePosition) -> Token.Kind? {
+        let first = byte() ?? 0
         take()
         while let byte = byte(), byte & 0xC0 == 0x80 { take() }
+        // Foreign letters in a row are one fault; quotation marks and dots are each a mistake of their own.
+        while first >= 0x80, let byte = byte(), byte >= 0x80, !follows("”"), !follows("“"), !follows("…") {
+            take()
+        }
         let text = String(decoding: bytes[start.offset..<offset], as: UTF8.self)
         guard let scalar = text.unicodeScalars.first else { return nil }
-        let shown = scalar.value < 0x20 || scalar.value == 0x7F ? "this control character" : "'\(text)'"
+        let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+        let shown = isControl ? "this control character" : "'\(text.prefix(40))'"
         let hint: String? =
             switch scalar {
             case "\u{201C}", "\u{201D}", "\u{2018}", "\u{2019}": "write straight quotation marks: \"…\""

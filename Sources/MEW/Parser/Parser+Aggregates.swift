@@ -14,7 +14,7 @@ extension Parser {
         let start = advance()
         advance()
         let isDistinct =
-            current.keyword == .distinct && !peek(1).isSymbol(.rightParenthesis) && takes(.distinct)
+            takes(.distinct)
         var argument = AggregateCall.Argument.rows
         var condition: Expression?
         if function == .count, !isDistinct, current.isSymbol(.star) {
@@ -55,7 +55,7 @@ extension Parser {
             && AggregateCall.Function(rawValue: word.lowercased()) == nil
     }
 
-    /// `[limit: 10]`, `[limit: none]`
+    /// `[limit: 10]`, or `[limit: none]`.
     private mutating func collectLimit(
         _ function: AggregateCall.Function
     ) throws(Reported) -> AggregateCall.Limit {

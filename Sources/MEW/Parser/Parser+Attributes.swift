@@ -10,7 +10,7 @@ extension Parser {
         return attributes
     }
 
-    /// `name: Type [modifiers] = default`
+    /// `name: Type [modifiers] = default`.
     private mutating func attributeDeclaration() throws(Reported) -> AttributeDeclaration {
         let documentation = current.documentation?.text
         let name = try anyName("an attribute or '}'")
@@ -30,7 +30,7 @@ extension Parser {
     /// Any number of brackets.
     mutating func attributeModifiers() throws(Reported) -> [AttributeModifier] {
         var modifiers: [AttributeModifier] = []
-        while takes(.leftBracket) {
+        while !beginsDeclaration, takes(.leftBracket) {
             modifiers += try list { parser throws(Reported) in
                 let start = parser.current
                 let kind = try parser.attributeModifier()
@@ -88,7 +88,7 @@ extension Parser {
         }
     }
 
-    /// `0..100`
+    /// `0..100`.
     private mutating func bounds() throws(Reported) -> (Int64, Int64) {
         let low = try integer("a modifier or a whole number")
         guard takes(.range) else { throw expected("'..'") }
@@ -103,7 +103,7 @@ extension Parser {
 
     mutating func edgeModifiers() throws(Reported) -> [EdgeModifier] {
         var modifiers: [EdgeModifier] = []
-        while takes(.leftBracket) {
+        while !beginsDeclaration, takes(.leftBracket) {
             modifiers += try list { parser throws(Reported) in
                 let start = parser.current
                 let kind = try parser.edgeModifier()
@@ -148,7 +148,7 @@ extension Parser {
         return action
     }
 
-    /// `1`, `0..1`, `1..*`, `*`
+    /// `1`, `0..1`, `1..*` or `*`.
     private mutating func cardinality() throws(Reported) -> (Int, Int?) {
         if takes(.star) { return (0, nil) }
         let minimum = try count("a number of edges")

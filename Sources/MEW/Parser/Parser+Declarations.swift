@@ -20,8 +20,9 @@ extension Parser {
                     parts.append(bareDeclarations(stopsAtOntology: true))
                 }
             } catch {
-                recoverDeclaration(from: part)
+                recoverDeclaration(from: part, braces: 0)
                 _ = takes(.rightBrace)
+                openBraces = 0
             }
         }
         if parts.count == 1 { return parts[0] }
@@ -33,7 +34,7 @@ extension Parser {
         "NODE", "EDGE", "TYPE", "CONSTRAINT", "RULE", "POLICY", "ONTOLOGY",
     ]
 
-    /// `ontology Name : Parents { … }`
+    /// `ontology Name : Parents { … }`.
     mutating func wrappedOntology() throws(Reported) -> OntologyDeclaration {
         let start = advance()
         let name = current.isSymbol(.leftBrace) ? nil : try name("a name for the ontology")
@@ -49,7 +50,7 @@ extension Parser {
     /// `{ … }` with a name before it or none; its range is what is inside, which can be read again by itself.
     mutating func bracedOntology() throws(Reported) -> OntologyDeclaration {
         var name = isName(current) ? try self.name("a name, or '{'") : nil
-        var parents = try parents()
+        var parents = name == nil ? [] : try parents()
         try expect(.leftBrace)
         let first = current
         var declarations: [Declaration] = []
@@ -85,38 +86,31 @@ extension Parser {
                 if !beginsDeclaration || stopsAtOntology && current.keyword == .ontology { break }
             }
             let start = current
+            let braces = openBraces
             do throws(Reported) {
                 declarations.append(try declaration())
             } catch {
-                recoverDeclaration(from: start)
+                recoverDeclaration(from: start, braces: braces)
             }
         }
         return declarations
     }
 
-    /// Goes on where a line begins with a declaration or a statement, or before the brace that closes the block.
-    private mutating func recoverDeclaration(from start: Token) {
+    /// Goes on where a line begins with a declaration, or before the brace that closes the block around it.
+    private mutating func recoverDeclaration(from start: Token, braces: Int) {
         if current.range.start == start.range.start, current.kind != .end, !current.isSymbol(.rightBrace) {
             advance()
         }
-        var braces = 0
         while current.kind != .end {
-            if current.startsLine,
-                beginsDeclaration || current.keyword?.startsStatement == true && beginsStatement
-            {
-                return
+            if current.startsLine {
+                // A statement ends bare declarations; within braces there is none.
+                let endsBare = braces == 0 && current.keyword?.startsStatement == true && beginsStatement
+                if beginsDeclaration || endsBare { break }
             }
-            if current.isSymbol(.leftBrace) { braces += 1 }
-            if current.isSymbol(.rightBrace) {
-                // The brace of the declaration's own block is passed over with it.
-                if braces <= 0 && !(current.startsLine && peek(1).startsLine && peek(1).kind != .end) {
-                    return
-                }
-                braces -= 1
-            }
-            if braces <= 0, takes(.semicolon) { return }
+            if openBraces <= braces, current.isSymbol(.rightBrace) || takes(.semicolon) { break }
             advance()
         }
+        openBraces = braces
     }
 
     /// Whether the token at hand begins a declaration: its keyword with a name behind it, or `[abstract] node`.

@@ -206,6 +206,8 @@ extension Parser {
             try expect(.rightBracket)
             return Expression(.list(elements), range(from: start))
         case .word: return try named()
+        case .symbol(.equal) where previous?.isSymbol(.equal) == true:
+            throw expected("an expression", hint: "one = compares")
         default: throw expected("an expression")
         }
     }
@@ -263,7 +265,7 @@ extension Parser {
 
     /// A statement begins here, and the expression before it was forgotten.
     private var isStatementInstead: Bool {
-        guard current.keyword?.startsStatement == true else { return false }
+        guard current.keyword?.startsStatement == true, !peek(1).startsLine else { return false }
         switch peek(1).kind {
         case .reference, .parameter, .symbol(.leftBrace): return true
         case .word: return peek(1).keyword == nil

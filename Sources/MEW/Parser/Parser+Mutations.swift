@@ -132,7 +132,7 @@ extension Parser {
         return .set(target, assignments, returning: try returning())
     }
 
-    /// `.name = value`
+    /// `.name = value`.
     mutating func assignment() throws(Reported) -> AttributeAssignment {
         guard takes(.dot) else { throw expected("'.' and an attribute, or '{'") }
         let attribute = try anyName("the name of an attribute")

@@ -84,6 +84,7 @@ extension Parser {
         var type = try primaryType()
         var suffixes = 0
         while true {
+            try checkDepth(adding: suffixes)
             if takes(.question) || takes(.coalesce) {
                 // What is optional twice is optional.
                 if case .optional = type.kind { continue }
@@ -96,13 +97,14 @@ extension Parser {
                 return type
             }
             suffixes += 1
-            try checkDepth(adding: suffixes)
         }
     }
 
     /// A type that needs no parentheses: what may follow the colon of `x:Type` in an expression.
     mutating func primaryType(allowsDots: Bool = true) throws(Reported) -> TypeExpression {
         let start = current
+        // The type was forgotten, and the next declaration is none.
+        if start.startsLine, beginsDeclaration { throw expected("a type") }
         if takes(.leftParenthesis) {
             let type = try nested { parser throws(Reported) in try parser.type() }
             try expect(.rightParenthesis)

@@ -17,7 +17,9 @@ extension Parser {
     }
 
     mutating func patternElement() throws(Reported) -> PatternElement {
-        guard isName(current) else { throw expected("a variable or an edge") }
+        guard isName(current) else {
+            throw expected("a variable or an edge", hint: "write p: Person, or knows(p, q)")
+        }
         if peek(1).isSymbol(.colon) {
             let variable = try name("a variable")
             advance()

@@ -185,7 +185,7 @@ extension Parser {
                     .expression(Expression(.variable(token.word ?? ""), token.range), alias: nil)
                 })
         }
-        if current.keyword == .terminal {
+        if current.keyword == .terminal, peek(1).keyword == .as || !continuesExpression(peek(1)) {
             advance()
             return .terminal(takes(.as) ? try name("a name") : nil)
         }

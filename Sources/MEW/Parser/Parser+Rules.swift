@@ -133,7 +133,7 @@ extension Parser {
             message: message, documentation: documentation)
     }
 
-    /// `*`, `META SPAWN`, `SPAWN(t: Task)`, `SET(t: Task, "title")`, `MATCH(t: Task).title`
+    /// `*`, `META SPAWN`, `SPAWN(t: Task)`, `SET(t: Task, "title")` or `MATCH(t: Task).title`.
     private mutating func policyOperation() throws(Reported) -> PolicyDeclaration.Operation {
         let start = current
         let isMeta = takes(.meta)
@@ -168,7 +168,7 @@ extension Parser {
             kind: kind, isMeta: isMeta, target: target, attribute: attribute, range: range(from: start))
     }
 
-    /// `_`
+    /// `_`.
     private mutating func takesAnything() -> Bool {
         guard current.word == "_" else { return false }
         advance()

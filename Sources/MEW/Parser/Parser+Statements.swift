@@ -19,10 +19,7 @@ extension Parser {
     private mutating func topLevel() throws(Reported) -> Statement {
         guard beginsDeclaration else { return try statement() }
         let start = current
-        if start.keyword == .ontology {
-            let ontology = try wrappedOntology()
-            return Statement(.loadOntology(ontology), ontology.range)
-        }
+        if start.keyword == .ontology { return try statement() }
         let ontology = bareDeclarations(stopsAtOntology: true)
         return Statement(.loadOntology(ontology), ontology.range)
     }
@@ -34,6 +31,7 @@ extension Parser {
 
     /// Goes on behind the next `;`, or where a line begins with a statement or a declaration.
     private mutating func recover(from start: Token) {
+        openBraces = 0
         // A fault in the first token must not be met again.
         if current.range.start == start.range.start, current.kind != .end { advance() }
         while current.kind != .end {
@@ -71,6 +69,10 @@ extension Parser {
     mutating func statement() throws(Reported) -> Statement {
         let start = current
         let kind: Statement.Kind
+        if start.keyword == .ontology, beginsDeclaration {
+            let ontology = try wrappedOntology()
+            return Statement(.loadOntology(ontology), ontology.range)
+        }
         if isNamedInstance || beginsInstance && current.keyword?.startsStatement != true {
             kind = try instance()
         } else if let keyword = current.keyword, keyword.startsStatement || keyword.isUnsupportedStatement {
@@ -158,6 +160,10 @@ extension Parser {
         try expect(.leftBrace)
         var assignments: [AttributeAssignment] = []
         while !takes(.rightBrace) {
+            // The brace was forgotten, and a line begins with the next statement.
+            if current.startsLine, current.keyword?.startsStatement == true, beginsStatement {
+                throw expected("an attribute or '}'")
+            }
             let name = try anyName("an attribute or '}'")
             guard takes(.equal) else {
                 throw expected(

@@ -43,6 +43,8 @@ public struct Parser {
     private(set) var previous: Token?
     var diagnostics: [Diagnostic] = []
     private var depth = 0
+    /// Braces that have been opened and not closed.
+    var openBraces = 0
     /// Operators of the expression at hand, and how many expressions stand around it.
     var operatorCount = 0
     var expressionDepth = 0
@@ -141,6 +143,8 @@ public struct Parser {
     mutating func advance() -> Token {
         let token = window.removeFirst()
         window.append(lexer.next())
+        if token.isSymbol(.leftBrace) { openBraces += 1 }
+        if token.isSymbol(.rightBrace) { openBraces -= 1 }
         previous = token
         return token
     }
@@ -183,17 +187,19 @@ public struct Parser {
 
     // MARK: - Faults
 
-    /// Notes that something else should stand here.
-    ///
-    /// - Parameter near: What a misspelt word is compared with.
+    /// Notes that something else should stand here; a misspelt word is compared with those in `near`.
     mutating func expected(_ what: String, near: [String] = [], hint: String? = nil) -> Reported {
         // What the lexer has refused is told already.
-        if current.kind == .refused { return Reported() }
+        if current.kind == .refused || current.followsFault || previous?.kind == .refused {
+            return Reported()
+        }
         var message = "expected \(what)"
         if let previous { message += " after \(previous.description)" }
         message += ", found \(current.description)"
         let meant = current.word.flatMap { NearestName.of($0, among: near) }
-        return fail(.unexpectedToken, message, hint: meant.map { "did you mean \($0)?" } ?? hint)
+        var place = current.range
+        if current.kind == .end, let end = previous?.range.end { place = SourceRange(end, end) }
+        return fail(.unexpectedToken, message, at: place, hint: meant.map { "did you mean \($0)?" } ?? hint)
     }
 
     mutating func fail(

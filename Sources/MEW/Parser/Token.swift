@@ -27,6 +27,8 @@ struct Token {
     let keyword: Keyword?
     /// No other token stands before it in its line.
     let startsLine: Bool
+    /// A character directly before it was refused, so that it need not be what was meant.
+    let followsFault: Bool
     /// The `---` comments directly before it.
     let documentation: Documentation?
 

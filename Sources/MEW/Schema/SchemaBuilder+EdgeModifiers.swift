@@ -113,7 +113,7 @@ extension SchemaBuilder {
     ) throws(Diagnostic) -> Int {
         if let place = parameters.firstIndex(where: { $0.name == name.text }) { return place }
         let byType = edge.parameters.indices.filter {
-            edge.parameters[$0].name == nil && SyntaxText.type(edge.parameters[$0].type) == name.text
+            edge.parameters[$0].name == nil && edge.parameters[$0].type.canonicalText == name.text
         }
         if byType.count == 1 { return byType[0] }
         if parameters.count == 2, name.text == "source" || name.text == "target" {

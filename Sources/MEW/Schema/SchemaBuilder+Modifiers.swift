@@ -34,7 +34,7 @@ extension SchemaBuilder {
                 }
                 if isAlias, modifier.kind.isOfAttributesAlone {
                     throw fault(
-                        "\(SyntaxText.modifier(modifier.kind)) belongs to an attribute, and not to a type",
+                        "\(modifier.canonicalText) belongs to an attribute, and not to a type",
                         modifier)
                 }
                 try apply(modifier, of: owner, on: type, to: &result)
@@ -111,7 +111,7 @@ extension SchemaBuilder {
         _ modifier: AttributeModifier, of owner: String, on type: StaticType, to result: inout Modifiers
     ) throws(Diagnostic) {
         guard type.elementOrSelf.members.allSatisfy({ $0 == .scalar(.string) || $0 == .scalar(.id) }) else {
-            throw fault("\(SyntaxText.modifier(modifier.kind)) is for strings: \(owner) is \(type)", modifier)
+            throw fault("\(modifier.canonicalText) is for strings: \(owner) is \(type)", modifier)
         }
         switch modifier.kind {
         case .format(let name):
@@ -165,11 +165,11 @@ extension SchemaBuilder {
             if case .scalar(let scalar) = member { kinds.contains(scalar) } else { false }
         }
         guard allows else {
-            throw fault("\(SyntaxText.modifier(modifier.kind)) does not go with \(type): \(owner)", modifier)
+            throw fault("\(modifier.canonicalText) does not go with \(type): \(owner)", modifier)
         }
         let value: GraphValue
         do throws(Diagnostic) { value = try ConstantExpression.value(of: expression, now: nil) } catch {
-            throw fault("\(SyntaxText.expression(expression)) is no literal", modifier)
+            throw fault("\(expression.canonicalText) is no literal", modifier)
         }
         guard !value.isNull, let fitted = element.fitting(value) else {
             throw fault("\(value.shortened) is \(value.kindName), and \(owner) is \(type)", modifier)

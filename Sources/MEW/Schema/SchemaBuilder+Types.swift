@@ -76,7 +76,7 @@ extension SchemaBuilder {
                 report(
                     Diagnostic(
                         .invalidDeclaration,
-                        "\(SyntaxText.type(member)) has modifiers and cannot be in a union",
+                        "\(member.canonicalText) has modifiers and cannot be in a union",
                         at: member.range), from: source)
                 isWhole = false
             }

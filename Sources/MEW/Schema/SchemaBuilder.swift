@@ -200,7 +200,7 @@ public struct SchemaBuilder {
             a.name == b.name
         else { return nil }
         let parameters = zip(a.parameters, b.parameters).map { one, other in
-            let texts = [SyntaxText.type(one.type), SyntaxText.type(other.type)]
+            let texts = [one.type.canonicalText, other.type.canonicalText]
             let type = texts[0] == texts[1] ? texts[0] : texts.joined(separator: " | ")
             return (one.name.map { "\($0): " } ?? "") + type
         }

@@ -90,7 +90,7 @@ extension GraphSchema {
                 [
                     .string(attribute.name), .string(attribute.type.description),
                     .string(attribute.modifiersText),
-                    text(attribute.defaultValue.map(SyntaxText.expression)),
+                    text(attribute.defaultValue.map { $0.canonicalText }),
                     .string(attribute.declaredIn), text(attribute.documentation),
                 ]
             })
@@ -133,7 +133,7 @@ extension GraphSchema {
         rows += edge.attributes.map { attribute in
             [
                 .string("attribute"), .string(attribute.name), .string(attribute.type.description),
-                .string(attribute.modifiersText), text(attribute.defaultValue.map(SyntaxText.expression)),
+                .string(attribute.modifiersText), text(attribute.defaultValue.map { $0.canonicalText }),
             ]
         }
         return SchemaTable(columns: ["kind", "name", "type", "modifiers", "default"], rows: rows)
@@ -147,8 +147,8 @@ extension GraphSchema {
             rows: constraints.map { constraint in
                 [
                     .string(constraint.name.text), .string(constraint.isSoft ? "soft" : "hard"),
-                    .string(SyntaxText.pattern(constraint.pattern)),
-                    .string(SyntaxText.expression(constraint.condition)), text(constraint.message),
+                    .string(constraint.pattern.canonicalText),
+                    .string(constraint.condition.canonicalText), text(constraint.message),
                     text(constraint.documentation),
                 ]
             })
@@ -169,8 +169,8 @@ extension GraphSchema {
                     + (rule.inheritsAuthority ? ", inherit_authority" : "")
                 return [
                     .string(rule.name.text), .int(rule.priority), .string(kind),
-                    .string(SyntaxText.pattern(rule.pattern)),
-                    .string(rule.actions.map { SyntaxText.action($0.kind) }.joined(separator: ", ")),
+                    .string(rule.pattern.canonicalText),
+                    .string(rule.actions.map { $0.canonicalText }.joined(separator: ", ")),
                     text(rule.documentation),
                 ]
             })
@@ -187,9 +187,9 @@ extension GraphSchema {
             rows: inOrder.map(\.element).map { policy in
                 [
                     .string(policy.name.text), .int(policy.priority),
-                    .string(policy.operations.map(SyntaxText.operation).joined(separator: " | ")),
+                    .string(policy.operations.map { $0.canonicalText }.joined(separator: " | ")),
                     .string(policy.allows ? "allow" : "deny"),
-                    .string(SyntaxText.expression(policy.condition)), text(policy.message),
+                    .string(policy.condition.canonicalText), text(policy.message),
                     text(policy.documentation),
                 ]
             })

@@ -1,0 +1,304 @@
+public import IPLD
+public import MeshCore
+public import MeshDAG
+public import MeshGraph
+internal import MeshIdentity
+public import MeshStorage
+
+/// The graph as one replica keeps it: changes are folded in, and units of programs become changes.
+///
+///     unit ──write──▶ change + ontology blocks ──publish──▶ entry ──fold──▶ tables
+///                                                             ▲
+///                                           other authors ────┘
+///
+/// The tables are a function of the set of changes that have been folded and not undone, whatever the order.
+/// So is ``schema``: that of all ontologies which those changes name, joined.
+///
+/// A value; the engine owns it, steps it within its transactions, and drops it with them when one fails.
+public struct GraphReplica: Sendable {
+    /// What programs are checked against; changes as changes that name ontologies are folded and undone.
+    public private(set) var schema: GraphSchema
+    /// The ontologies in force that no other in force builds on; sorted.
+    public private(set) var heads: [CID] = []
+    /// The ontologies in force, with the authors whose changes name them.
+    private var named: [CID: Set<DID>] = [:]
+    /// What changes are judged by, for the ontologies that they name.
+    private var checkers: [CID: ChangeChecker] = [:]
+    /// Raised whenever the schema changes: what was compiled against an older one is stale.
+    public private(set) var schemaVersion: UInt64 = 0
+
+    /// How many ontologies are kept ready to judge by.
+    private static let checkerCountMax = 64
+
+    /// The graph of an empty store.
+    public init() {
+        schema = SystemOntology.schema
+    }
+
+    /// Reads which ontologies are in force.
+    public init(restoring storage: any StorageReader) throws(StorageError) {
+        self.init()
+        try storage.scan(.projections, prefix: Self.ontologyPrefix) { key, value throws(StorageError) in
+            guard let (cid, author) = Self.ontology(ofKey: key) else {
+                throw StorageError(.corrupt, "an ontology's row cannot be read")
+            }
+            named[cid, default: []].insert(author)
+            return true
+        }
+        if !named.isEmpty { try joinHeads(storage) }
+    }
+
+    // MARK: Folding
+
+    /// What folding a change did.
+    public struct Folded: Sendable {
+        /// The entities whose visibility, attributes or links may have changed.
+        public var touched: [LocalID] = []
+        /// Why the change is void, if it is.
+        public var void: Diagnostic?
+        /// Whether ``GraphReplica/schema`` has changed.
+        public var isSchemaChanged = false
+    }
+
+    /// Lets a change take effect.
+    ///
+    /// - Parameters:
+    ///   - entry: Its attachments are in the store.
+    ///   - position: Where it stands; once for each position.
+    public mutating func fold(
+        _ entry: GraphChangeEntry, at position: EntryPosition, in storage: any StorageWriter
+    ) throws(StorageError) -> Folded {
+        var folded = Folded()
+        let (change, fault) = try judge(entry, storage)
+        guard let change else {
+            folded.void = fault
+            return folded
+        }
+        folded.isSchemaChanged = try note(entry.ontology, position, storage)
+        var writer = GraphWriter(storage)
+        if folded.isSchemaChanged { try setIndexes(storage) }
+        folded.touched = try writer.apply(change, at: position)
+        return folded
+    }
+
+    /// Takes back a change that was folded at this position.
+    public mutating func undo(
+        _ entry: GraphChangeEntry, at position: EntryPosition, in storage: any StorageWriter
+    ) throws(StorageError) -> Folded {
+        var folded = Folded()
+        let (change, fault) = try judge(entry, storage)
+        guard let change else {
+            folded.void = fault
+            return folded
+        }
+        var writer = GraphWriter(storage)
+        folded.touched = try writer.undo(change, at: position)
+        folded.isSchemaChanged = try forget(entry.ontology, position, storage)
+        if folded.isSchemaChanged { try setIndexes(storage) }
+        return folded
+    }
+
+    /// The change that an entry carries, if it is what its ontology allows.
+    private mutating func judge(
+        _ entry: GraphChangeEntry, _ storage: any StorageReader
+    ) throws(StorageError) -> (GraphChange?, Diagnostic?) {
+        let bytes = try entry.join { cid throws(StorageError) in try storage.block(cid) }
+        guard let bytes, let change = try? GraphChange(decoding: bytes) else {
+            return (nil, Diagnostic(.invalidDeclaration, "its operations cannot be read"))
+        }
+        if let fault = try checker(entry, storage).refusal(of: change) { return (nil, fault) }
+        return (change, nil)
+    }
+
+    /// A checker, or why there can be none.
+    private enum Judgement {
+        case checker(ChangeChecker)
+        case refused(Diagnostic)
+
+        func refusal(of change: GraphChange) -> Diagnostic? {
+            switch self {
+            case .checker(let checker): checker.fault(in: change)
+            case .refused(let diagnostic): diagnostic
+            }
+        }
+    }
+
+    private mutating func checker(
+        _ entry: GraphChangeEntry, _ storage: any StorageReader
+    ) throws(StorageError) -> Judgement {
+        if let known = checkers[entry.ontology] { return .checker(known) }
+        // Only what the entry names is looked at: others may hold more blocks, or fewer.
+        let allowed = Set(entry.bases + [entry.ontology])
+        let resolution = try OntologyResolver.resolve(entry.ontology) { cid throws(StorageError) in
+            allowed.contains(cid) ? try Self.source(cid, storage) : nil
+        }
+        switch resolution {
+        case .missing(let cid):
+            return .refused(
+                Diagnostic(.invalidDeclaration, "its ontology builds on \(cid), which it does not name"))
+        case .refused(let fault): return .refused(fault)
+        case .resolved(let resolved):
+            if checkers.count >= Self.checkerCountMax { checkers = [:] }
+            let checker = ChangeChecker(resolved.schema)
+            checkers[entry.ontology] = checker
+            return .checker(checker)
+        }
+    }
+
+    private static func source(_ cid: CID, _ storage: any StorageReader) throws(StorageError)
+        -> OntologyBlock?
+    {
+        guard let bytes = try storage.block(cid) else { return nil }
+        return try? OntologyBlock(decoding: bytes)
+    }
+
+    // MARK: Ontologies in force
+
+    private static let ontologyPrefix = Array("ontology".utf8)
+
+    private static func ontologyKey(_ cid: CID, _ author: DID) -> [UInt8] {
+        ontologyPrefix + cid.digest.bytes + author.publicKey.bytes
+    }
+
+    private static func ontology(ofKey key: [UInt8]) -> (CID, DID)? {
+        let start = ontologyPrefix.count
+        guard key.count == start + 64 else { return nil }
+        return (
+            CID(codec: .dagCBOR, digest: Bytes32(key, at: start)),
+            DID(publicKey: Bytes32(key, at: start + 32))
+        )
+    }
+
+    private static func place(_ position: EntryPosition) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(bigEndian: position.seq)
+        bytes.append(bigEndian: UInt64(position.index))
+        return bytes
+    }
+
+    /// Notes that a change names an ontology; each author's first change that does so keeps it in force.
+    private mutating func note(
+        _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
+    ) throws(StorageError) -> Bool {
+        if named[ontology]?.contains(position.author) == true { return false }
+        try storage.put(
+            Self.place(position), forKey: Self.ontologyKey(ontology, position.author), in: .projections)
+        let isNew = named[ontology] == nil
+        named[ontology, default: []].insert(position.author)
+        if isNew { try joinHeads(storage) }
+        return isNew
+    }
+
+    private mutating func forget(
+        _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
+    ) throws(StorageError) -> Bool {
+        let key = Self.ontologyKey(ontology, position.author)
+        guard try storage.value(forKey: key, in: .projections) == Self.place(position) else { return false }
+        try storage.remove(key, in: .projections)
+        named[ontology]?.remove(position.author)
+        guard named[ontology]?.isEmpty == true else { return false }
+        named[ontology] = nil
+        try joinHeads(storage)
+        return true
+    }
+
+    /// Works out the heads, and the schema that they have together.
+    private mutating func joinHeads(_ storage: any StorageReader) throws(StorageError) {
+        var below: Set<CID> = []
+        for cid in named.keys.sorted() {
+            for base in try Self.closure(of: [cid], storage) where base != cid { below.insert(base) }
+        }
+        heads = named.keys.filter { !below.contains($0) }.sorted()
+        schemaVersion += 1
+        guard
+            let joined = try? OntologyBlock(
+                bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
+        else { return }
+        let resolution =
+            heads.count == 1
+            ? try OntologyResolver.resolve(heads[0]) { cid throws(StorageError) in
+                try Self.source(cid, storage)
+            }
+            : try OntologyResolver.resolve(joined, named: joined.block.cid) { cid throws(StorageError) in
+                try Self.source(cid, storage)
+            }
+        switch resolution {
+        case .resolved(let resolved): schema = resolved.schema
+        case .missing, .refused: schema = SystemOntology.schema
+        }
+    }
+
+    /// Blocks and all that they build on, each once.
+    private static func closure(
+        of roots: [CID], _ storage: any StorageReader
+    ) throws(StorageError) -> [CID] {
+        var found: [CID] = []
+        var open = roots
+        while let cid = open.popLast() {
+            guard !found.contains(cid) else { continue }
+            found.append(cid)
+            guard let source = try source(cid, storage) else { continue }
+            open += source.bases
+        }
+        return found
+    }
+
+    /// The indexes that the schema wants, and those that people made.
+    private func setIndexes(_ storage: any StorageWriter) throws(StorageError) {
+        var writer = GraphWriter(storage)
+        let wanted = IndexPlan.definitions(for: schema)
+        let own = try writer.view.indexes().map(\.definition).filter { !$0.name.contains(".") }
+        try writer.setIndexes(wanted + own)
+    }
+
+    // MARK: Publishing
+
+    /// What a unit is to publish: an entry, and the blocks that must be stored before it.
+    public struct Publication: Sendable {
+        public let entry: GraphChangeEntry
+        public let blocks: [Block]
+    }
+
+    /// Runs a unit that may change the graph; see ``ScriptUnit/write(_:source:at:ontologies:in:)``.
+    ///
+    /// - Returns: What the unit gave, and what is to be published; nothing where nothing has changed.
+    public func write(
+        _ unit: ScriptUnit, _ environment: ScriptEnvironment, source: [UInt8], at position: EntryPosition,
+        in storage: any StorageWriter
+    ) throws -> (outcome: UnitOutcome, publication: Publication?) {
+        let loading = OntologyLoading(heads: heads) { try Self.source($0, storage) }
+        let outcome = try unit.write(
+            environment, source: source, at: position, ontologies: loading, in: storage)
+        guard let change = outcome.change else { return (outcome, nil) }
+        return (outcome, try publication(of: change, outcome.ontologies, storage))
+    }
+
+    private func publication(
+        of change: GraphChange, _ ontologies: [OntologyBlock], _ storage: any StorageReader
+    ) throws -> Publication {
+        var blocks = ontologies.map(\.block)
+        let ontology: CID
+        if let last = blocks.last {
+            ontology = last.cid
+        } else if heads.count == 1 {
+            ontology = heads[0]
+        } else {
+            // Several are in force, or none: what joins them has no text of its own.
+            let joined = try OntologyBlock(bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
+                .block
+            blocks.append(joined)
+            ontology = joined.cid
+        }
+        let own = Set(blocks.map(\.cid))
+        let below = try Self.closure(of: heads, storage)
+        let bases = Set(below).union(own).subtracting([ontology]).sorted()
+        guard bases.count <= GraphChangeEntry.baseCountMax else {
+            throw UnitFailure(
+                diagnostic: Diagnostic(
+                    .tooLong, "the ontology builds on more than \(GraphChangeEntry.baseCountMax) others",
+                    hint: "load one that declares all anew"), results: [])
+        }
+        let (entry, chunks) = try GraphChangeEntry.split(change.encoded(), ontology: ontology, bases: bases)
+        return Publication(entry: entry, blocks: blocks + chunks)
+    }
+}
