@@ -114,6 +114,30 @@ struct SchemaResolverTests {
         }
     }
 
+    @Test("a ladder of bases with two ways at every rung is walked once")
+    func ladder() throws {
+        var shelf = Shelf()
+        var rungs = [try shelf.put("node A { x: Int? }")]
+        for number in 0..<40 {
+            let left = try shelf.put("node L\(number) : A {}", on: rungs)
+            let right = try shelf.put("node R\(number) : A {}", on: rungs)
+            rungs = [left, right]
+        }
+        let top = try shelf.put("", on: rungs)
+        let schema = try shelf.resolve(top).schema
+        #expect(schema.concreteTypes(of: "A").count == 81)
+    }
+
+    @Test("only what no base has is added")
+    func added() throws {
+        var shelf = Shelf()
+        let base = try shelf.put("node A {}\nrule r: a: A => KILL a")
+        let repeated = try shelf.put("node A {} rule r: a: A => KILL a", on: [base])
+        #expect(try shelf.resolve(repeated).added.isEmpty)
+        let above = try shelf.put("node A {} node B {}", on: [base])
+        #expect(try shelf.resolve(above).added.map(\.name.text) == ["B"])
+    }
+
     @Test("faults of the own source are told with its places, those of bases are not")
     func faults() throws {
         var shelf = Shelf()

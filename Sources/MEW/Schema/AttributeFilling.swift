@@ -40,6 +40,7 @@ extension GraphSchema {
     ///   - owner: The type's name.
     ///   - now: Milliseconds since 1970, for `now()` in defaults.
     ///   - range: Where the statement stands: what is missing is missing there.
+    /// - Returns: The attributes, or every fault.
     public func fill(
         _ assigned: [AssignedValue], into declared: [AttributeType], of owner: String, now: Int64,
         at range: SourceRange? = nil
