@@ -148,7 +148,11 @@ extension GraphFold {
         }
         // What was linked before is seen, unless there is a record that says otherwise.
         if let number = fresh.links.targets.find(id) { return (number, id) }
-        if fresh.mayHold(id) { return number(id) }
+        if fresh.mayHold(id) {
+            // An operation before this one that was not void, and took this way too.
+            guard id >= place.base, place.added[Int(id - place.base)] == id else { return nil }
+            return number(id)
+        }
         guard let row = try storage.value(forKey: GraphKey.entity(id), in: .graphEntities),
             EntityRecord.isVisible(row)
         else { return nil }
