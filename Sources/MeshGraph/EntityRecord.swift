@@ -108,7 +108,16 @@ extension EntityRecord {
         return row
     }
 
-    private static func append(_ attributes: [Attribute], to row: inout [UInt8]) {
+    /// The beginning of the row of a new entity that is visible; its targets and attributes follow.
+    @inline(__always)
+    static func appendHead(_ kind: Kind, _ type: UInt32, targetCount: Int, to rows: inout RowBatch) {
+        rows.append(kind.rawValue | plainMark)
+        rows.append(1)
+        rows.append(bigEndian: type)
+        rows.append(UInt8(truncatingIfNeeded: targetCount))
+    }
+
+    static func append(_ attributes: [Attribute], to row: inout [UInt8]) {
         row.append(varint: UInt64(attributes.count))
         for attribute in attributes {
             row.append(bigEndian: attribute.name)

@@ -91,7 +91,7 @@ extension GraphFold {
         }
     }
 
-    private static func areValid(_ attributes: [GraphAttribute]) -> Bool {
+    static func areValid(_ attributes: [GraphAttribute]) -> Bool {
         attributes.count <= GraphLimits.attributeCountMax
             && attributes.allSatisfy {
                 GraphLimits.isName($0.name.utf8) && GraphLimits.isAttribute($0.value)
@@ -140,7 +140,7 @@ extension GraphFold {
         }
     }
 
-    private func attributes(_ attributes: [GraphAttribute]) throws(StorageError) -> [EntityRecord.Attribute] {
+    func attributes(_ attributes: [GraphAttribute]) throws(StorageError) -> [EntityRecord.Attribute] {
         var result: [EntityRecord.Attribute] = []
         result.reserveCapacity(attributes.count)
         for attribute in attributes where !attribute.value.isNull {

@@ -18,14 +18,14 @@ extension GraphFold {
             if wasVisible {
                 let after = try indexKeys(record)
                 if before != after {
-                    try removeRows(before, of: id)
-                    try putRows(after, of: id)
+                    removeRows(before, of: id)
+                    putRows(after, of: id)
                 }
             } else {
                 try show(id)
             }
         } else if wasVisible {
-            try removeRows(before, of: id)
+            removeRows(before, of: id)
             try hide(id)
         } else if case .waiting(let position) = record.state {
             try storage.remove(GraphKey.waiting(record.targets[position], id), in: .graphLinks)
@@ -48,7 +48,7 @@ extension GraphFold {
             if try !wait(next, record) {
                 record.state = .visible
                 extents.append(ExtentChange(type: record.type, entity: next, isInserted: true))
-                try putRows(try indexKeys(record), of: next)
+                putRows(try indexKeys(record), of: next)
                 changeLinks(next, record, isInserted: true)
                 try storage.scan(.graphLinks, prefix: GraphKey.waiting(next)) {
                     key, _ throws(StorageError) in
@@ -86,7 +86,7 @@ extension GraphFold {
         withdraw(id, record)
         var hidden = [id]
         while let target = hidden.popLast() {
-            if hasNewLinks { try flushLinks() }
+            if hasNewLinks || !fresh.links.isEmpty { try flushLinks() }
             var edges: [UInt64] = []
             try storage.scan(.graphLinks, prefix: GraphKey.entity(target)) {
                 key, value throws(StorageError) in
@@ -97,7 +97,7 @@ extension GraphFold {
                 let record = try self.record(edge)
                 // Edges that are hidden by now may still stand in rows that wait to be written.
                 guard record.isVisible, let position = record.targets.firstIndex(of: target) else { continue }
-                try removeRows(try indexKeys(record), of: edge)
+                removeRows(try indexKeys(record), of: edge)
                 withdraw(edge, record)
                 record.state = .waiting(position)
                 try storage.put([], forKey: GraphKey.waiting(target, edge), in: .graphLinks)
