@@ -75,7 +75,13 @@ struct Compiler {
             try require(type, [.int, .float, .duration], "-", operand.range)
             return (.negate(code, range), type)
         case .unary(.not, let operand):
-            return (.not(try condition(operand, scope, "not")), .join([.scalar(.bool), .null]))
+            let (code, type) = try self.expression(operand, scope)
+            guard type.isAll([.bool]) else {
+                throw Diagnostic(
+                    .typeMismatch, "not wants Bool, and this is \(type)", at: operand.range,
+                    hint: "not binds tighter than =: write not (a = b)")
+            }
+            return (.not(code), .join([.scalar(.bool), .null]))
         case .binary(let symbol, let left, let right): return try binary(symbol, left, right, range, scope)
         case .isOfType(let operand, let type):
             let (code, _) = try self.expression(operand, scope)
