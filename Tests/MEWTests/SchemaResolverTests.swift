@@ -45,7 +45,8 @@ struct SchemaResolverTests {
         let base = try shelf.put("node A { x: Int? }")
         let left = try shelf.put("node B : A {}\nnode Same { y: Int? [>= 1] }", on: [base])
         let right = try shelf.put(
-            "node C : A {}\n--- Said in other lines.\nnode Same {\n  y: Int? [ >= 1 ]\n}", on: [base])
+            "node C : A {}\n--- Said in other lines.\nnode Same {\n  --- A number.\n  y: Int? [ >= 1 ]\n}",
+            on: [base])
         let top = try shelf.put("node D : B, C {}", on: [left, right])
         let resolved = try shelf.resolve(top)
         #expect(resolved.diagnostics == [])

@@ -79,7 +79,7 @@ struct SchemaShowTests {
         #expect(try rows(.constraint(Name("adult"))).count == 1)
         #expect(
             try rows(.rules) == [
-                ["early", "9", "auto", "p: Person", "SET p { age = 1 }", "-"],
+                ["early", "9", "auto", "p: Person", "SET p.age = 1", "-"],
                 ["late", "0", "auto", "p: Person", "KILL p", "-"],
             ])
         #expect(try rows(.rule(Name("late"))).count == 1)

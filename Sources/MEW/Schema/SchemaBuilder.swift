@@ -14,7 +14,7 @@ public struct SchemaBuilder {
         let declaration: Declaration
         /// The place of its source among ``sources``.
         let source: Int
-        /// Its canonical text, once it has been asked for.
+        /// Its meaning in words, once it has been asked for.
         var text: String?
     }
 
@@ -100,9 +100,9 @@ public struct SchemaBuilder {
                         hint: duplicateHint(first.declaration, declaration)), from: source)
             } else {
                 // Written out once: a long declaration may be met by many others.
-                let text = first.text ?? first.declaration.canonicalText
+                let text = first.text ?? first.declaration.meaning
                 entries[place].text = text
-                if text != declaration.canonicalText, conflicts.count < SchemaLimits.conflictCountMax {
+                if text != declaration.meaning, conflicts.count < SchemaLimits.conflictCountMax {
                     conflicts.append(
                         DeclarationConflict(
                             name: name, kept: sources[first.source], lost: sources[source], keptText: text))
