@@ -89,7 +89,7 @@ public enum Conflicts {
                         guard let found = try view.entity(id) else { continue }
                         let ends =
                             edge.isSymmetric
-                            ? Array(Set(found.targets)) : [found.targets[cardinality.position]]
+                            ? Set(found.targets).sorted() : [found.targets[cardinality.position]]
                         for end in ends { counts[end, default: []].append(id) }
                     }
                     for end in counts.keys.sorted() where counts[end].map({ $0.count > maximum }) ?? false {
