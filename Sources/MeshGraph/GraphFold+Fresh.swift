@@ -143,7 +143,8 @@ extension GraphFold {
         // It may name what comes later.
         if fresh.isNew(id) { return nil }
         if !records.isEmpty, let record = records[id] {
-            guard record.isVisible else { return nil }
+            // What is pending may come or go.
+            guard record.isVisible, !record.isPending else { return nil }
             return number(id)
         }
         // What was linked before is seen, unless there is a record that says otherwise.

@@ -120,7 +120,7 @@ extension GraphFold {
     ) throws(StorageError) {
         if undoes {
             try change(entity) { record throws(StorageError) in
-                record.adds.removeAll { $0.operation == place.operation }
+                if let index = record.place(ofAdd: place.operation) { record.adds.remove(at: index) }
             }
             return
         }
@@ -135,8 +135,7 @@ extension GraphFold {
             }
             guard record.place(ofAdd: add.operation) == nil else { return }
             if record.historyCount > 0 { try self.recall(entity, &add) }
-            let index = record.adds.firstIndex { $0.operation > add.operation } ?? record.adds.count
-            record.adds.insert(add, at: index)
+            record.adds.insert(add, at: record.firstPlace(from: add.operation))
         }
     }
 

@@ -12,6 +12,8 @@ final class GraphFold {
     let caches: GraphCaches
     var fresh = FreshEntities()
     var records: [UInt64: EntityRecord] = [:]
+    /// The entities whose changes have not been followed yet, each once.
+    var pending: [UInt64] = []
     /// The entities that were changed.
     var touched: Set<UInt64> = []
     var links: [LinkChange] = []
@@ -73,6 +75,7 @@ final class GraphFold {
 
     /// Writes everything that was gathered, and gives the entities that were changed, in order.
     func finish() throws(StorageError) -> [LocalID] {
+        try settle()
         try flushFreshRows()
         var rows = RowBatch()
         for id in touched.sorted() {

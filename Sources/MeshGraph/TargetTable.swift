@@ -7,8 +7,8 @@ struct TargetTable {
 
     private(set) var ids: [UInt64] = []
     /// Dense numbers plus one; 0 is free.
-    private var slots = [UInt32](repeating: 0, count: 256)
-    private var shift: UInt64 = 56
+    private var slots = [UInt32](repeating: 0, count: 16)
+    private var shift: UInt64 = 60
 
     /// The dense number of an entity that is there.
     @inline(__always)
