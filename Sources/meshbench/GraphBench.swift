@@ -54,6 +54,7 @@ struct GraphBench: Bench {
                 besideValue: peers.oxigraphLoad, gate: nil, higherIsBetter: true),
         ]
         rows += try reads(store, peers)
+        rows += try queries(store, peers)
         var seq: UInt64 = 10
         for count in Self.groupCounts { rows.append(try smallChanges(store, by: count, from: &seq)) }
         rows.append(try durable(directory, peers))
