@@ -29,7 +29,7 @@ extension GraphView {
         try visibleRecord(id).map { record throws(StorageError) in try attributes(record) }
     }
 
-    private func attributes(_ record: EntityRecord) throws(StorageError) -> [Entity.Attribute] {
+    func attributes(_ record: EntityRecord) throws(StorageError) -> [Entity.Attribute] {
         if record.adds.count == 1, record.adds[0].sets.isEmpty {
             return record.adds[0].attributes.map {
                 Entity.Attribute(name: NameID(rawValue: $0.name), value: $0.value)

@@ -17,8 +17,8 @@ struct PatternPlan: Sendable {
 enum PlanStep: Sendable {
     /// Every entity of the types.
     case scan(slot: Int, TypeTest)
-    /// The entities whose attribute equals a value.
-    case lookUp(slot: Int, GraphIndex, value: Code, ScalarType?, TypeTest)
+    /// The entities whose attribute equals a value; `condition` says so, for what the index does not decide.
+    case lookUp(slot: Int, GraphIndex, value: Code, ScalarType?, TypeTest, condition: Code)
     /// The entities whose attribute lies between two values.
     case range(slot: Int, GraphIndex, lower: Code?, upper: Code?, ScalarType?, TypeTest)
     /// The rows of a system type whose attribute equals a value.

@@ -160,10 +160,11 @@ final class PolicySet {
             return true
         case .edge(let name, let slots, let edgeSlot):
             try context.names.resolve(context.view)
-            guard let entity, let edge = try context.entity(entity), edge.isEdge,
-                context.names.id(name) == edge.type, edge.targets.count == slots.count
+            guard let entity, let edge = try context.row(entity), edge.isEdge,
+                context.names.id(name) == edge.type, case let targets = try edge.targets,
+                targets.count == slots.count
             else { return false }
-            for (slot, target) in zip(slots, edge.targets) {
+            for (slot, target) in zip(slots, targets) {
                 if let slot { context.bind(slot, target) }
             }
             if let edgeSlot { context.bind(edgeSlot, entity) }
@@ -229,7 +230,7 @@ final class PolicyVisibility: ReadVisibility {
 
     private func judge(_ entity: LocalID, _ context: ExecutionContext) throws -> Bool {
         let type = try context.typeName(entity)
-        let found = try context.entity(entity)
+        let found = try context.row(entity)
         let isEdge = found?.isEdge ?? false
         let verdict = try policies.mayRead(entity, type, attribute: nil, isEdge: isEdge, authority)
         // What the mesh itself records is everybody's, unless a policy names it.
@@ -237,7 +238,7 @@ final class PolicyVisibility: ReadVisibility {
         if let verdict { return verdict }
         guard isEdge else { return false }
         // An edge is seen where all that it joins is.
-        for target in found.targets where try !isVisible(target, context) { return false }
+        for target in try found.targets where try !isVisible(target, context) { return false }
         return true
     }
 

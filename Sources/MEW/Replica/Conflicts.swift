@@ -54,7 +54,7 @@ public enum Conflicts {
                 var value: GraphValue = .null
                 var cursor = view.range(nil, nil, in: index, isDescending: false)
                 while let id = try cursor.next() {
-                    let own = try view.entity(id)?[name] ?? .null
+                    let own = try view.row(id)?.value(name, in: view) ?? .null
                     if own != value {
                         try report(index, value, holders)
                         holders = []
@@ -86,10 +86,10 @@ public enum Conflicts {
                     var counts: [LocalID: [LocalID]] = [:]
                     var cursor = view.entities(ofType: name)
                     while let id = try cursor.next() {
-                        guard let found = try view.entity(id) else { continue }
+                        guard let targets = try view.row(id)?.targets else { continue }
                         let ends =
                             edge.isSymmetric
-                            ? Set(found.targets).sorted() : [found.targets[cardinality.position]]
+                            ? Set(targets).sorted() : [targets[cardinality.position]]
                         for end in ends { counts[end, default: []].append(id) }
                     }
                     for end in counts.keys.sorted() where counts[end].map({ $0.count > maximum }) ?? false {
@@ -110,8 +110,8 @@ public enum Conflicts {
                 var next: [LocalID: [LocalID]] = [:]
                 var cursor = view.entities(ofType: name)
                 while let id = try cursor.next() {
-                    guard let found = try view.entity(id), found.targets.count == 2 else { continue }
-                    next[found.targets[0], default: []].append(found.targets[1])
+                    guard let targets = try view.row(id)?.targets, targets.count == 2 else { continue }
+                    next[targets[0], default: []].append(targets[1])
                 }
                 for component in StrongComponents.of(next) where component.count > 1 {
                     try add("acyclic", edge.name, "\(component.count) lie on a circle", component)

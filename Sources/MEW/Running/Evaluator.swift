@@ -99,8 +99,8 @@ extension ExecutionContext {
             if id == Self.none { return .null }
             if !id.isVirtual {
                 guard try isReadable(name.text, id) else { return .null }
-                guard let number = names.id(name), let entity = try entity(inSlot: slot) else { return .null }
-                return entity[number]
+                guard let number = names.id(name), let row = try row(inSlot: slot) else { return .null }
+                return try row.value(number, in: view)
             }
         }
         guard case .entity(let id) = try evaluate(base) else { return .null }
@@ -112,12 +112,12 @@ extension ExecutionContext {
         switch access {
         case .id: return .string(try idText(id))
         case .type: return try typeName(id).map { .string($0) } ?? .null
-        case .targets: return .list((try entity(id)?.targets ?? []).map { .entity($0) })
+        case .targets: return .list(try (row(id)?.targets ?? []).map { .entity($0) })
         case .named(let name):
             guard try isReadable(name.text, id) else { return .null }
             if id.isVirtual { return virtualRow(id)?.row[name.text] ?? .null }
-            guard let number = names.id(name), let entity = try view.entity(id) else { return .null }
-            return entity[number]
+            guard let number = names.id(name), let row = try view.row(id) else { return .null }
+            return try row.value(number, in: view)
         }
     }
 
@@ -140,8 +140,8 @@ extension ExecutionContext {
             return test.isEverything || test.virtual.contains(type)
         }
         if test.isEverything { return try view.isVisible(id) }
-        guard let entity = try view.entity(id) else { return false }
-        for slot in test.stored where names.id(slot) == entity.type { return true }
+        guard let row = try view.row(id) else { return false }
+        for slot in test.stored where names.id(slot) == row.type { return true }
         return false
     }
 
