@@ -12,6 +12,32 @@ struct PatternPlan: Sendable {
     let steps: [Step]
     /// The variables that it declares, in order.
     let variables: [Scope.Variable]
+    /// What the last step is where counting its rows needs no look at them.
+    let countableTail: CountableTail?
+
+    /// Links of one end that is bound, which nothing else decides.
+    struct CountableTail: Sendable {
+        let from: Int
+        let edge: NameSlot
+        let position: Int
+    }
+
+    init(steps: [Step], variables: [Scope.Variable]) {
+        self.steps = steps
+        self.variables = variables
+        countableTail = steps.last.flatMap { Self.countable($0.kind) }
+    }
+
+    private static func countable(_ step: PlanStep) -> CountableTail? {
+        guard case .expand(let expansion) = step, expansion.match.targets.count == 2,
+            !expansion.match.isSymmetric, case .slot(let from) = expansion.from
+        else { return nil }
+        switch expansion.match.targets[1 - expansion.position] {
+        case .ignore, .bind(_, nil):
+            return CountableTail(from: from, edge: expansion.match.edge, position: expansion.position)
+        default: return nil
+        }
+    }
 }
 
 enum PlanStep: Sendable {

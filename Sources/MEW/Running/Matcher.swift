@@ -27,9 +27,13 @@ struct Matcher {
     }
 
     private func count(_ index: Int, _ total: inout Int) throws {
-        if index == plan.steps.count - 1, let links = try countableLinks(plan.steps[index].kind) {
+        if index == plan.steps.count - 1, let tail = plan.countableTail, context.visibility == nil {
             try context.spend()
-            total += links
+            let from = context.slots[tail.from]
+            guard from != ExecutionContext.none, !from.isVirtual, let edge = context.names.id(tail.edge) else {
+                return
+            }
+            total += try context.view.linkCount(of: from, edge: edge, at: tail.position)
             return
         }
         if index == plan.steps.count {
@@ -42,21 +46,6 @@ struct Matcher {
             return true
         }
         total = running
-    }
-
-    /// The number of links that an expansion would give, if it is decided by nothing else.
-    private func countableLinks(_ step: PlanStep) throws -> Int? {
-        guard case .expand(let expansion) = step, expansion.match.targets.count == 2,
-            !expansion.match.isSymmetric, context.visibility == nil
-        else { return nil }
-        switch expansion.match.targets[1 - expansion.position] {
-        case .ignore, .bind(_, nil): break
-        default: return nil
-        }
-        guard let from = try entity(expansion.from), !from.isVirtual,
-            let edge = context.names.id(expansion.match.edge)
-        else { return 0 }
-        return try context.view.linkCount(of: from, edge: edge, at: expansion.position)
     }
 
     private func run(_ index: Int, _ body: () throws -> Bool) throws -> Bool {
