@@ -20,8 +20,6 @@ extension StatementRunner {
             return try set(target, attributes, returning, range, transaction)
         case .kill(let target, let mode, let returning):
             return try kill(target, mode, returning, range, transaction)
-        case .matchMutate(let pattern, let statements):
-            return try matchMutate(pattern, statements, transaction)
         case .trigger(let rule, let condition):
             guard let engine = transaction.rules else {
                 throw Diagnostic(
@@ -295,9 +293,8 @@ extension StatementRunner {
 
     // MARK: MATCH with mutations
 
-    private func matchMutate(
-        _ pattern: Pattern, _ statements: [Statement], _ transaction: GraphTransaction
-    ) throws -> StatementResult {
+    /// MATCH followed by changes, or by WALK from what was matched; a WALK alone needs no transaction.
+    func matchMutate(_ pattern: Pattern, _ statements: [Statement]) throws -> StatementResult {
         var compiler = try session.compiler()
         let (plan, scope) = try compiler.pattern(pattern, Scope())
         try compiler.names.resolve(session.view)
@@ -314,22 +311,35 @@ extension StatementRunner {
         }
         let outer = session.bindings
         var counts: [(name: String, count: Int64)] = []
+        var result = StatementResult(statement: "match_mutate")
         for match in matches {
             session.bindings = outer
             for (variable, id) in zip(scope.all, match) { session.bindings[variable.name] = id }
             for statement in statements {
                 // What an earlier match has ended is no longer there to be changed.
                 guard try areThere(statement) else { continue }
-                let result = try mutate(statement, transaction)
-                if let place = counts.firstIndex(where: { $0.name == result.statement }) {
+                let done: StatementResult
+                if case .walk(let walk) = statement.kind {
+                    done = try self.walk(walk)
+                    result.columns = done.columns
+                    result.rows += done.rows
+                    guard result.rows.count <= Limits.rowCount else {
+                        throw Diagnostic(
+                            .workLimit, "the walks give more than \(Limits.rowCount) rows", at: pattern.range)
+                    }
+                } else if let transaction {
+                    done = try mutate(statement, transaction)
+                } else {
+                    preconditionFailure("a mutation without a transaction")
+                }
+                if let place = counts.firstIndex(where: { $0.name == done.statement }) {
                     counts[place].count += 1
                 } else {
-                    counts.append((result.statement, 1))
+                    counts.append((done.statement, 1))
                 }
             }
         }
         session.bindings = outer
-        var result = StatementResult(statement: "match_mutate")
         result.summary =
             [.init("success", .bool(true)), .init("match_count", .int(Int64(matches.count)))]
             + counts.map { .init($0.name + "_count", .int($0.count)) }
