@@ -20,10 +20,7 @@ extension Compiler {
     ) -> PatternPlan {
         var planner = Planner(
             terms: terms, bound: bound, seed: seed, statistics: statistics, schema: schema,
-            testOf: { type in
-                let test = typeTest(type)
-                return test.isEverything ? nil : test
-            })
+            testOf: { typeTest($0) })
         return planner.plan(variables: scope.all.filter { !bound.contains($0.slot) })
     }
 
@@ -160,6 +157,12 @@ extension Compiler {
                 try self.target(
                     target, type.parameters[position].type, type, isTransitive: edge.repetition != .once,
                     &scope, &terms))
+        }
+        if edge.repetition != .once, case .anything = targets[0], case .anything = targets[1] {
+            // Some end must be known to start from: this one has a slot and no name.
+            let slot = newSlot()
+            terms.types[slot] = type.parameters[0].type
+            targets[0] = .slot(slot)
         }
         terms.edges.append(
             PatternTerms.Edge(

@@ -8,8 +8,7 @@ struct Planner {
     private let terms: PatternTerms
     private let statistics: any PlanningStatistics
     private let schema: GraphSchema
-    /// The test for a type; `nil` where everything passes.
-    private let testOf: (StaticType) -> TypeTest?
+    private let testOf: (StaticType) -> TypeTest
 
     private var bound: Set<Int>
     private let seed: Int?
@@ -22,7 +21,7 @@ struct Planner {
     init(
         terms: PatternTerms, bound: Set<Int>, seed: Int?, statistics: any PlanningStatistics,
         schema: GraphSchema,
-        testOf: @escaping (StaticType) -> TypeTest?
+        testOf: @escaping (StaticType) -> TypeTest
     ) {
         self.terms = terms
         self.statistics = statistics
@@ -55,9 +54,7 @@ struct Planner {
     mutating func plan(variables: [Scope.Variable]) -> PatternPlan {
         if let seed {
             bound.insert(seed)
-            if let node = nodes.first(where: { $0.slot == seed }) {
-                append(.test(slot: seed, node.test), 0.5)
-            }
+            if let type = terms.types[seed] { append(.test(slot: seed, testOf(type)), 0.5) }
         }
         placeFilters()
         while !nodes.isEmpty || !edges.isEmpty {
@@ -273,11 +270,13 @@ struct Planner {
 
     /// The test that a target needs beyond what its edge's declaration says.
     private func test(_ slot: Int, _ parameter: StaticType) -> TypeTest? {
-        guard let type = terms.types[slot], let test = testOf(type) else { return nil }
-        guard let given = testOf(parameter) else { return test }
-        let isImplied =
-            Set(given.stored).isSubset(of: test.stored) && Set(given.virtual).isSubset(of: test.virtual)
-        return isImplied ? nil : test
+        guard let type = terms.types[slot] else { return nil }
+        let (test, given) = (testOf(type), testOf(parameter))
+        if given.isEverything, !test.isEverything { return test }
+        let isImplied = given.stored.allSatisfy { name in
+            test.stored.contains(name) || (test.isEverything && schema.edges[name.text] == nil)
+        }
+        return isImplied && Set(given.virtual).isSubset(of: test.virtual) ? nil : test
     }
 
     private func transitive(_ edge: PatternTerms.Edge, _ index: Int, _ total: Double) -> Choice? {
@@ -285,9 +284,12 @@ struct Planner {
             guard let from = known(edge.targets[position]) else { continue }
             var bound = self.bound
             let isClosed = known(edge.targets[1 - position]) != nil
+            // With no hop at all the start itself arrives, and the declaration says nothing of its type.
+            let arriving =
+                edge.repetition == .zeroOrMore ? .unknown : edge.type.parameters[1 - position].type
             let step = TransitiveMatch(
                 edge: edge.name, from: from, position: position,
-                target: target(edge.targets[1 - position], edge.type.parameters[1 - position].type, &bound),
+                target: target(edge.targets[1 - position], arriving, &bound),
                 includesStart: edge.repetition == .zeroOrMore, depth: edge.depth,
                 isSymmetric: edge.type.isSymmetric, range: edge.range)
             return Choice(
@@ -301,15 +303,11 @@ struct Planner {
             else { continue }
             let type = edge.type.parameters[position].type
             return Choice(
-                step: .scan(slot: slot, testOf(type) ?? .everything), element: .implicit,
+                step: .scan(slot: slot, testOf(type)), element: .implicit,
                 factor: max(1, count(type)))
         }
         return nil
     }
-}
-
-extension TypeTest {
-    static let everything = TypeTest(stored: [], virtual: [], isEverything: true, scalar: nil)
 }
 
 extension BinaryOperator {

@@ -41,25 +41,45 @@ final class PolicySet {
     private let context: ExecutionContext
     private var visibilities: [Authority: PolicyVisibility] = [:]
 
-    init(_ session: Session) throws {
-        var compiler = try session.compiler()
+    init(_ session: Session, own: Set<String> = []) throws {
+        var compiler = try session.declarationCompiler()
         compiler.place = .policy
         var clauses: [Clause] = []
         for policy in session.schema.policies {
             for operation in policy.operations {
-                var scope = Scope()
-                let target = try Self.target(operation, &scope, &compiler)
-                clauses.append(
-                    Clause(
-                        name: policy.name.text, priority: policy.priority, kind: operation.kind,
-                        isMeta: operation.isMeta, attribute: operation.attribute?.text, target: target,
-                        allows: policy.allows, message: policy.message,
-                        condition: try compiler.condition(policy.condition, scope, "IF")))
+                do {
+                    clauses.append(
+                        try Self.clause(
+                            policy, operation, isOwn: own.contains(policy.name.text), &compiler))
+                } catch {
+                    // One that does not fit the schema any more allows nothing.
+                    if own.contains(policy.name.text) { throw error }
+                }
             }
         }
         self.clauses = clauses
         try compiler.names.resolve(session.view)
         context = session.unfilteredContext(compiler.names, slotCount: compiler.slotCount)
+    }
+
+    private static func clause(
+        _ policy: PolicyDeclaration, _ operation: PolicyDeclaration.Operation, isOwn: Bool,
+        _ compiler: inout Compiler
+    ) throws(Diagnostic) -> Clause {
+        var scope = Scope()
+        let target = try Self.target(operation, &scope, &compiler)
+        let condition: Code
+        do {
+            condition = try compiler.condition(policy.condition, scope, "IF")
+        } catch {
+            // What denies goes on denying, whatever its condition has come to mean.
+            guard !policy.allows, !isOwn else { throw error }
+            condition = .constant(.bool(true))
+        }
+        return Clause(
+            name: policy.name.text, priority: policy.priority, kind: operation.kind,
+            isMeta: operation.isMeta, attribute: operation.attribute?.text, target: target,
+            allows: policy.allows, message: policy.message, condition: condition)
     }
 
     private static func target(
@@ -141,6 +161,7 @@ final class PolicySet {
         context.locals[.targetAttribute] = request.attribute.map { .string($0) } ?? .null
         context.stepsLeft = Limits.writeSteps
         context.forget()
+        context.forgetReferences()
         guard try bind(clause.target, request.entity) else { return false }
         do {
             return try context.isTrue(clause.condition)

@@ -20,8 +20,8 @@ public struct GraphReplica: Sendable {
     public private(set) var schema: GraphSchema
     /// The ontologies in force that no other in force builds on; sorted.
     public private(set) var heads: [CID] = []
-    /// The ontologies in force, with the authors whose changes name them.
-    private var named: [CID: Set<DID>] = [:]
+    /// The ontologies in force, with the authors whose changes name them, and where each first does.
+    private var named: [CID: [DID: [UInt8]]] = [:]
     /// What changes are judged by, for the ontologies that they name.
     private var checkers: [CID: ChangeChecker] = [:]
     /// Raised whenever the schema changes: what was compiled against an older one is stale.
@@ -42,7 +42,7 @@ public struct GraphReplica: Sendable {
             guard let (cid, author) = Self.ontology(ofKey: key) else {
                 throw StorageError(.corrupt, "an ontology's row cannot be read")
             }
-            named[cid, default: []].insert(author)
+            named[cid, default: [:]][author] = value
             return true
         }
         if !named.isEmpty { try joinHeads(storage) }
@@ -187,14 +187,18 @@ public struct GraphReplica: Sendable {
     }
 
     /// Notes that a change names an ontology; each author's first change that does so keeps it in force.
+    ///
+    /// First in the feed and not in time: changes arrive in any order, and a feed's end may be taken back.
     private mutating func note(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        if named[ontology]?.contains(position.author) == true { return false }
-        try storage.put(
-            Self.place(position), forKey: Self.ontologyKey(ontology, position.author), in: .projections)
+        let place = Self.place(position)
+        if let present = named[ontology]?[position.author], !place.lexicographicallyPrecedes(present) {
+            return false
+        }
+        try storage.put(place, forKey: Self.ontologyKey(ontology, position.author), in: .projections)
         let isNew = named[ontology] == nil
-        named[ontology, default: []].insert(position.author)
+        named[ontology, default: [:]][position.author] = place
         if isNew { try joinHeads(storage) }
         return isNew
     }
@@ -202,10 +206,9 @@ public struct GraphReplica: Sendable {
     private mutating func forget(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        let key = Self.ontologyKey(ontology, position.author)
-        guard try storage.value(forKey: key, in: .projections) == Self.place(position) else { return false }
-        try storage.remove(key, in: .projections)
-        named[ontology]?.remove(position.author)
+        guard named[ontology]?[position.author] == Self.place(position) else { return false }
+        try storage.remove(Self.ontologyKey(ontology, position.author), in: .projections)
+        named[ontology]?[position.author] = nil
         guard named[ontology]?.isEmpty == true else { return false }
         named[ontology] = nil
         try joinHeads(storage)

@@ -117,11 +117,11 @@ struct Matcher {
         case .range(let slot, let index, let lower, let upper, let scalar, let test):
             defer { context.bind(slot, ExecutionContext.none) }
             var bounds: [GraphValue?] = []
-            for code in [lower, upper] {
-                let value = try code.map { Self.coerced(try context.evaluate($0), scalar) }
+            for (code, isLower) in [(lower, true), (upper, false)] {
+                let value = try code.map { try context.evaluate($0) }
                 // No order holds with null.
                 if value?.isNull == true { return true }
-                bounds.append(value)
+                bounds.append(value.flatMap { Self.bound($0, scalar, isLower: isLower) })
             }
             var cursor = context.view.range(bounds[0], bounds[1], in: index, isDescending: false)
             while let id = try cursor.next() {
@@ -167,6 +167,13 @@ struct Matcher {
         }
     }
 
+    /// A bound of an index's range: it may let in more than is asked for, which the condition judges, but nothing less.
+    private static func bound(_ value: GraphValue, _ scalar: ScalarType?, isLower: Bool) -> GraphValue? {
+        guard scalar == .int, case .float(let number) = value else { return coerced(value, scalar) }
+        // An index of whole numbers has no place for others: the next one outwards.
+        return Int64(exactly: number.rounded(isLower ? .down : .up)).map { .int($0) }
+    }
+
     /// An index may cover more types than are asked for.
     private func isOfTest(_ id: LocalID, _ index: GraphIndex, _ test: TypeTest) throws -> Bool {
         if test.isEverything || index.definition.types.count == test.stored.count { return true }
@@ -177,6 +184,7 @@ struct Matcher {
         let stored =
             test.isEverything
             ? try context.schema.storedTypes.map { try context.view.nameID($0) }
+                + test.stored.map { context.names.id($0) }
             : test.stored.map { context.names.id($0) }
         for type in stored {
             guard let type else { continue }
@@ -267,6 +275,8 @@ struct Matcher {
         guard targets.count == match.targets.count else { return true }
         guard try take(0, targets, match, next) else { return false }
         guard match.isSymmetric, targets.count == 2, targets[0] != targets[1] else { return true }
+        // Where nothing is asked of either end, both orders are one match.
+        if case .ignore = match.targets[0], case .ignore = match.targets[1] { return true }
         return try take(0, [targets[1], targets[0]], match, next)
     }
 

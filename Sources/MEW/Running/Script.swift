@@ -7,12 +7,18 @@ public struct ScriptUnit: Sendable {
     public let isOpen: Bool
     /// Whether it may change the graph, so that only the engine may run it.
     public let isMutating: Bool
+    /// The `BEGIN SESSION` of earlier units that are open where this one begins, outermost first.
+    public let sessions: [Statement]
 
-    public init(statements: [Statement], isTransaction: Bool, isOpen: Bool, isMutating: Bool) {
+    public init(
+        statements: [Statement], isTransaction: Bool, isOpen: Bool, isMutating: Bool,
+        sessions: [Statement] = []
+    ) {
         self.statements = statements
         self.isTransaction = isTransaction
         self.isOpen = isOpen
         self.isMutating = isMutating
+        self.sessions = sessions
     }
 
     /// The units of a program, in order.
@@ -25,10 +31,19 @@ public struct ScriptUnit: Sendable {
         var units: [ScriptUnit] = []
         var open: [Statement]?
         var reads: [Statement] = []
+        // Sessions reach over units: those open now, and those open where the unit being gathered began.
+        var sessions: [Statement] = []
+        var sessionsBefore: [Statement] = []
+        func close(_ statements: [Statement], isTransaction: Bool, isOpen: Bool, isMutating: Bool) {
+            units.append(
+                ScriptUnit(
+                    statements: statements, isTransaction: isTransaction, isOpen: isOpen,
+                    isMutating: isMutating, sessions: sessionsBefore))
+            sessionsBefore = sessions
+        }
         func flush() {
             if reads.isEmpty { return }
-            units.append(
-                ScriptUnit(statements: reads, isTransaction: false, isOpen: false, isMutating: false))
+            close(reads, isTransaction: false, isOpen: false, isMutating: false)
             reads = []
         }
         for statement in statements {
@@ -44,32 +59,27 @@ public struct ScriptUnit: Sendable {
             case .commit, .rollback:
                 guard let gathered = open else { throw outside(statement) }
                 let all = gathered + [statement]
-                units.append(
-                    ScriptUnit(
-                        statements: all, isTransaction: true, isOpen: false,
-                        isMutating: all.contains(where: \.isMutating)))
+                close(
+                    all, isTransaction: true, isOpen: false, isMutating: all.contains(where: \.isMutating))
                 open = nil
             case .savepoint, .rollbackTo:
                 guard open != nil else { throw outside(statement) }
                 open?.append(statement)
             default:
+                if case .beginSession = statement.kind { sessions.append(statement) }
+                if case .endSession = statement.kind { _ = sessions.popLast() }
                 if open != nil {
                     open?.append(statement)
                 } else if statement.isMutating {
                     flush()
-                    units.append(
-                        ScriptUnit(
-                            statements: [statement], isTransaction: false, isOpen: false, isMutating: true))
+                    close([statement], isTransaction: false, isOpen: false, isMutating: true)
                 } else {
                     reads.append(statement)
                 }
             }
         }
         flush()
-        if let open {
-            units.append(
-                ScriptUnit(statements: open, isTransaction: true, isOpen: true, isMutating: true))
-        }
+        if let open { close(open, isTransaction: true, isOpen: true, isMutating: true) }
         return units
     }
 
@@ -82,7 +92,7 @@ extension Statement {
     /// Whether it may change the graph, the ontology or the indexes.
     public var isMutating: Bool {
         switch kind {
-        case .matchMutate(_, let statements): statements.contains(where: \.isMutating)
+        case .matchMutate(_, let changes): changes.contains(where: \.isMutating)
         case .spawn, .link, .unlink, .set, .kill, .trigger, .loadOntology, .loadOntologyFrom,
             .extendOntology, .createIndex, .dropIndex, .instance, .edgeInstance:
             true

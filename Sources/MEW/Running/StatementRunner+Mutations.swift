@@ -295,7 +295,7 @@ extension StatementRunner {
 
     // MARK: MATCH with mutations
 
-    /// Runs statements once for each match of a pattern, with its variables bound.
+    /// MATCH followed by changes, or by WALK from what was matched; a WALK alone needs no transaction.
     func matchMutate(_ pattern: Pattern, _ statements: [Statement]) throws -> StatementResult {
         var compiler = try session.compiler()
         let (plan, scope) = try compiler.pattern(pattern, Scope())
@@ -324,6 +324,10 @@ extension StatementRunner {
                 if one.statement == "walk" {
                     result.columns = one.columns
                     result.rows += one.rows
+                    guard result.rows.count <= Limits.rowCount else {
+                        throw Diagnostic(
+                            .workLimit, "the walks give more than \(Limits.rowCount) rows", at: pattern.range)
+                    }
                 }
                 if let place = counts.firstIndex(where: { $0.name == one.statement }) {
                     counts[place].count += 1
