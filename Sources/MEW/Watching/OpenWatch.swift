@@ -92,6 +92,9 @@ final class OpenWatch {
             if !farewellIsTold { events.append(farewell) }
             farewellIsTold = true
         }
+        // Slices keep what was taken from their front.
+        if initial.isEmpty { initial = [] }
+        if ready.isEmpty { ready = [] }
         deliveredCount += events.count
         return events
     }
