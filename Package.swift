@@ -105,7 +105,8 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
-                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
+                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer",
+                "CommandLineArguments", "JSON5",
                 "IdentityFiles",
             ]),
         module(
@@ -139,7 +140,7 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
+                "MeshDAG", "MEW", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
                 "MeshStore", "LMDB", "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(

@@ -109,7 +109,8 @@ final class Daemon: @unchecked Sendable {
             }
             log(.info, "projections rebuilt")
         }
-        watches = makeWatches()
+        let watches = makeWatches()
+        self.watches = watches
         let loop = EngineLoop(
             store: store, log: log,
             makeEngine: { now, writer throws(StorageError) in
@@ -134,6 +135,7 @@ final class Daemon: @unchecked Sendable {
         thread.stackSize = 8 << 20
         thread.start()
         inbox.open(loop)
+        graph = NodeGraph(daemon: self, watches: watches)
         do {
             server = try HTTPControlServer(
                 socketPath: configuration.controlSocketPath, handler: ControlRoutes(daemon: self))

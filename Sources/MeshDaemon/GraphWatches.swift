@@ -30,7 +30,10 @@ final class GraphWatches: @unchecked Sendable {
     // Sendable because the stored parts are, and everything that changes is behind `hubLock` or `inbox`.
 
     private let host: GraphWatchHost
-    /// Guards the hub and what is remembered for it; broadcast when events may be there.
+    /// Held around a snapshot that the hub is shown: nobody shows it an older one after a newer.
+    private let turn = NSLock()
+    /// Guards the hub and what is remembered for it; broadcast when events may be there. Taken with a snapshot
+    /// open, and never held while one is opened: queries take it with a snapshot of their own.
     private let hubLock = NSCondition()
     private let hub: WatchHub
     private var schema: GraphSchema?
@@ -49,7 +52,7 @@ final class GraphWatches: @unchecked Sendable {
     private static let rowInterval = 0.05
     /// How often those are read again whose changes nobody tells.
     private static let pollInterval = 1.0
-    private static let polledTypes: Set<String> = ["Bid", "Feed", "MeshNode", "Token"]
+    private static let polledTypes: Set<String> = ["Bid", "Feed", "MeshNode", "Token", "_Watch"]
     /// How many events a connection is handed at once.
     private static let eventCountMax = 256
 
@@ -134,7 +137,7 @@ final class GraphWatches: @unchecked Sendable {
 
     /// Does what ACK, NACK, PAUSE, RESUME, CANCEL and ALTER say, one after the other, until one fails.
     func manage(
-        _ statements: [Statement], source: String, parameters: [String: GraphValue],
+        _ statements: [Statement], parameters: [String: GraphValue],
         bindings: [String: String] = [:]
     ) -> Result<[StatementResult], Diagnostic> {
         var results: [StatementResult] = []
@@ -295,15 +298,17 @@ final class GraphWatches: @unchecked Sendable {
 
     // MARK: Small things
 
-    /// Runs `body` with the hub's lock, and then a snapshot: nobody judges an older one after a newer.
+    /// Runs `body` on a snapshot and with the hub's lock.
     private func withHub<Value>(_ body: (any StorageReader) throws -> Value) throws -> Value {
-        hubLock.lock()
-        defer {
-            hubLock.broadcast()
-            hubLock.unlock()
-        }
+        turn.lock()
+        defer { turn.unlock() }
         var value: Value?
         try host.snapshot { reader in
+            hubLock.lock()
+            defer {
+                hubLock.broadcast()
+                hubLock.unlock()
+            }
             if isSchemaOld() { schema = try GraphReplica(restoring: reader).schema }
             value = try body(reader)
         }
@@ -325,11 +330,16 @@ final class GraphWatches: @unchecked Sendable {
         inbox.lock()
         let tick = toldCount
         inbox.unlock()
-        let tables = WatchedRows(systemRows)
-        tables.rows["_Watch"] = hub.rows
+        let schema = schema ?? SystemOntology.schema
+        let tables = WatchedRows(systemRows) { type in
+            switch type {
+            case "_Watch": return self.hub.rows
+            case "_Conflict": return try Conflicts.rows(GraphView(reader), schema)
+            default: return []
+            }
+        }
         return WatchMoment(
-            schema: schema ?? SystemOntology.schema, virtual: tables, storage: reader, now: host.now(),
-            tick: tick)
+            schema: schema, virtual: tables, storage: reader, now: host.now(), tick: tick)
     }
 
     private func environment(
@@ -388,18 +398,23 @@ final class GraphWatches: @unchecked Sendable {
     }
 }
 
-/// Rows that were read before the watches are judged.
+/// The engine's rows, which were read before the watches are judged, and those that are made when they are asked for.
 private final class WatchedRows: VirtualTables {
-    var rows: [String: [VirtualRow]]
+    private var rows: [String: [VirtualRow]]
+    private let make: (String) throws -> [VirtualRow]
 
-    init(_ rows: [String: [VirtualRow]]) {
+    init(_ rows: [String: [VirtualRow]], make: @escaping (String) throws -> [VirtualRow]) {
         self.rows = rows
+        self.make = make
     }
 
     func rows(
         ofType type: String, where key: (attribute: String, value: GraphValue)?
     ) throws -> [VirtualRow] {
-        rows[type] ?? []
+        if let known = rows[type] { return known }
+        let made = try make(type)
+        rows[type] = made
+        return made
     }
 }
 

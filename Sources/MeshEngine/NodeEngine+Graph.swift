@@ -48,7 +48,7 @@ extension NodeEngine {
     mutating func tellWatchers() {
         if !changed.isEmpty { graphTouched.isSystemChanged = true }
         guard !graphTouched.isEmpty else { return }
-        graphTouched.entities = Array(Set(graphTouched.entities)).sorted()
+        graphTouched.entities = Set(graphTouched.entities).sorted()
         effects.append(.graphChanged(graphTouched))
         graphTouched = GraphTouched()
     }

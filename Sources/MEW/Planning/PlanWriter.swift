@@ -62,7 +62,7 @@ struct PlanWriter {
         case .constant(let value): value.shown
         case .slot(let slot): name(slot)
         case .local(let local): "\(local)"
-        case .parameter(let name, _, _): "$\(name)"
+        case .parameter(let name, _, _, _): "$\(name)"
         case .reference(let text): "#\(text)"
         case .attribute(let base, .named(let name)): "\(text(base)).\(name.text)"
         case .attribute(let base, .id): "\(text(base)).id"

@@ -322,7 +322,7 @@ extension Code {
         switch self {
         case .constant(let value): !value.isNull
         // A missing parameter is an error; one that is given as null is found out by the step itself.
-        case .parameter(_, let isOptional, _): !isOptional
+        case .parameter(_, let isOptional, _, _): !isOptional
         default: true
         }
     }

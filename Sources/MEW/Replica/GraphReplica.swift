@@ -48,6 +48,16 @@ public struct GraphReplica: Sendable {
         if !named.isEmpty { try joinHeads(storage) }
     }
 
+    /// What says which ontologies are in force: while it is the same, so is ``schema``.
+    public static func schemaMark(in storage: any StorageReader) throws(StorageError) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        try storage.scan(.projections, prefix: ontologyPrefix) { key, _ in
+            keys.append(key)
+            return true
+        }
+        return keys
+    }
+
     // MARK: Folding
 
     /// What folding a change did.

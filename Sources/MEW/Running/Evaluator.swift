@@ -10,8 +10,8 @@ extension ExecutionContext {
             let id = slots[slot]
             return id == Self.none ? .null : .entity(id)
         case .local(let local): return local == .currentActor ? currentActor : locals[local] ?? .null
-        case .parameter(let name, let isOptional, let range):
-            if let value = parameters[name] { return value }
+        case .parameter(let name, let isOptional, let range, let type):
+            if let value = parameters[name] { return type?.reading(value) ?? value }
             if isOptional { return .null }
             throw Diagnostic(
                 .missingParameter, "the parameter $\(name) is not given", at: range,

@@ -82,7 +82,8 @@ extension Statement {
     /// Whether it may change the graph, the ontology or the indexes.
     public var isMutating: Bool {
         switch kind {
-        case .matchMutate, .spawn, .link, .unlink, .set, .kill, .trigger, .loadOntology, .loadOntologyFrom,
+        case .matchMutate(_, let statements): statements.contains(where: \.isMutating)
+        case .spawn, .link, .unlink, .set, .kill, .trigger, .loadOntology, .loadOntologyFrom,
             .extendOntology, .createIndex, .dropIndex, .instance, .edgeInstance:
             true
         case .profile(let inner): inner.isMutating

@@ -50,7 +50,7 @@ final class Session {
     /// A compiler for one statement, rule, constraint or policy.
     func compiler() throws -> Compiler {
         var variables: [String: StaticType] = [:]
-        for name in bindings.keys {
+        for name in bindings.keys.sorted() {
             guard let id = bindings[name] else { continue }
             variables[name] = try staticType(id)
         }

@@ -20,8 +20,6 @@ extension StatementRunner {
             return try set(target, attributes, returning, range, transaction)
         case .kill(let target, let mode, let returning):
             return try kill(target, mode, returning, range, transaction)
-        case .matchMutate(let pattern, let statements):
-            return try matchMutate(pattern, statements, transaction)
         case .trigger(let rule, let condition):
             guard let engine = transaction.rules else {
                 throw Diagnostic(
@@ -41,7 +39,8 @@ extension StatementRunner {
         case .createIndex(let name, let type, let attributes):
             return try createIndex(name, type, attributes)
         case .dropIndex(let name): return try dropIndex(name)
-        default: preconditionFailure("\(statement.kind) changes nothing")
+        default:
+            throw Diagnostic(.unsupportedStatement, "this changes nothing here", at: statement.range)
         }
     }
 
@@ -50,9 +49,10 @@ extension StatementRunner {
     /// The values of an attribute block.
     func values(_ assignments: [AttributeAssignment]) throws -> [AssignedValue] {
         try assignments.map { assignment in
-            AssignedValue(
+            let isParameter = if case .parameter = assignment.value.kind { true } else { false }
+            return AssignedValue(
                 name: assignment.attribute, value: try value(assignment.value),
-                range: assignment.value.range)
+                range: assignment.value.range, isParameter: isParameter)
         }
     }
 
@@ -295,9 +295,8 @@ extension StatementRunner {
 
     // MARK: MATCH with mutations
 
-    private func matchMutate(
-        _ pattern: Pattern, _ statements: [Statement], _ transaction: GraphTransaction
-    ) throws -> StatementResult {
+    /// Runs statements once for each match of a pattern, with its variables bound.
+    func matchMutate(_ pattern: Pattern, _ statements: [Statement]) throws -> StatementResult {
         var compiler = try session.compiler()
         let (plan, scope) = try compiler.pattern(pattern, Scope())
         try compiler.names.resolve(session.view)
@@ -314,26 +313,41 @@ extension StatementRunner {
         }
         let outer = session.bindings
         var counts: [(name: String, count: Int64)] = []
+        var result = StatementResult(statement: "match_mutate")
         for match in matches {
             session.bindings = outer
             for (variable, id) in zip(scope.all, match) { session.bindings[variable.name] = id }
             for statement in statements {
                 // What an earlier match has ended is no longer there to be changed.
                 guard try areThere(statement) else { continue }
-                let result = try mutate(statement, transaction)
-                if let place = counts.firstIndex(where: { $0.name == result.statement }) {
+                let one = try self.one(statement)
+                if one.statement == "walk" {
+                    result.columns = one.columns
+                    result.rows += one.rows
+                }
+                if let place = counts.firstIndex(where: { $0.name == one.statement }) {
                     counts[place].count += 1
                 } else {
-                    counts.append((result.statement, 1))
+                    counts.append((one.statement, 1))
                 }
             }
         }
         session.bindings = outer
-        var result = StatementResult(statement: "match_mutate")
         result.summary =
             [.init("success", .bool(true)), .init("match_count", .int(Int64(matches.count)))]
             + counts.map { .init($0.name + "_count", .int($0.count)) }
         return result
+    }
+
+    /// One statement of a MATCH: a WALK, or one that changes something.
+    private func one(_ statement: Statement) throws -> StatementResult {
+        if case .walk(let walk) = statement.kind { return try self.walk(walk) }
+        guard let transaction, statement.isMutating else {
+            throw Diagnostic(
+                .unsupportedStatement, "this may not follow a MATCH", at: statement.range,
+                hint: "a MATCH is followed by RETURN, WALK, or what changes the graph")
+        }
+        return try mutate(statement, transaction)
     }
 
     private func areThere(_ statement: Statement) throws -> Bool {

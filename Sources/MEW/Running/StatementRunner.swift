@@ -62,13 +62,8 @@ final class StatementRunner {
     private func result(of statement: Statement) throws -> StatementResult {
         switch statement.kind {
         case .match(let match): return try self.match(match)
-        case .walk(let walk):
-            let runner = try WalkRunner(walk, session)
-            var result = StatementResult(statement: "walk")
-            result.columns = runner.columns
-            result.rows = try runner.run()
-            result.summary = [.init("return_count", .int(Int64(result.rows.count)))]
-            return result
+        case .walk(let walk): return try self.walk(walk)
+        case .matchMutate(let pattern, let statements): return try matchMutate(pattern, statements)
         case .inspect(let name, let returning): return try inspect(name, returning)
         case .show(let show): return try self.show(show)
         case .explain(let inner): return try explain(inner, isProfile: false)
@@ -103,20 +98,30 @@ final class StatementRunner {
             session.authority = outer
             return StatementResult(statement: "end_session")
         case .unsupported(let name):
-            throw Diagnostic(
-                .unsupportedStatement, "\(name) is no part of this mesh", at: statement.range,
-                hint: "the graph keeps no versions of its own: every change is an entry of a feed")
+            throw Diagnostic.unsupported(name, at: statement.range)
         case .watch, .acknowledge, .manageWatch, .alterWatch:
             throw Diagnostic(
                 .watchUnknown, "a watch lives as long as the connection that opened it",
                 at: statement.range, hint: "meshctl graph watch 'WATCH …'")
         default:
-            guard let transaction else { preconditionFailure("a mutation without a transaction") }
+            guard let transaction else {
+                throw Diagnostic(
+                    .noTransaction, "a program that only reads cannot change anything", at: statement.range)
+            }
             return try mutate(statement, transaction)
         }
     }
 
     // MARK: Reading
+
+    func walk(_ walk: WalkStatement) throws -> StatementResult {
+        let runner = try WalkRunner(walk, session)
+        var result = StatementResult(statement: "walk")
+        result.columns = runner.columns
+        result.rows = try runner.run()
+        result.summary = [.init("return_count", .int(Int64(result.rows.count)))]
+        return result
+    }
 
     private func match(_ match: MatchStatement) throws -> StatementResult {
         var compiler = try session.compiler()
@@ -235,7 +240,9 @@ final class StatementRunner {
         let range = declaration.range
         let text = source[max(0, range.start.offset)..<min(source.count, range.end.offset)]
         let source = String(decoding: text, as: UTF8.self)
-        guard let ontologies else { preconditionFailure("an ontology outside of the engine") }
+        guard let ontologies else {
+            throw Diagnostic(.noTransaction, "ontologies are loaded by transactions", at: declaration.range)
+        }
         try session.policies?.require(
             PolicySet.Request(kind: .spawn, isMeta: true), session.authority, at: range)
         let bases = newOntologies.last.map { [$0.block.cid] } ?? ontologies.heads

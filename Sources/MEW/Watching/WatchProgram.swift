@@ -133,6 +133,8 @@ struct WatchReads {
         systemTypes.formUnion(test.virtual)
         // Rows of system types are not told apart when they change.
         if !test.virtual.isEmpty { looksFurther = true }
+        // These are made of what the graph holds.
+        if test.virtual.contains("_Conflict") { readsGraph = true }
     }
 
     private mutating func read(_ match: EdgeMatch) {
