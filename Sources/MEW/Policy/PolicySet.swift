@@ -153,6 +153,24 @@ final class PolicySet {
             hint: "SHOW POLICIES lists what is declared")
     }
 
+    /// Whether some policy might allow it for something of these types; what it says of one is judged there.
+    func mayEverAllow(_ kind: PolicyDeclaration.OperationKind, _ test: TypeTest) -> Bool {
+        clauses.contains { clause in
+            guard clause.allows, !clause.isMeta, clause.attribute == nil,
+                clause.kind == nil || clause.kind == kind
+            else { return false }
+            switch clause.target {
+            case .anything: return true
+            case .node(_, let own):
+                if test.isEverything || own.isEverything { return true }
+                let names = Set(own.stored.map(\.text))
+                return test.stored.contains { names.contains($0.text) }
+            case .edge(let name, _, _):
+                return test.isEverything || test.stored.contains { $0.text == name.text }
+            }
+        }
+    }
+
     private func applies(_ clause: Clause, _ request: Request, _ authority: Authority) throws -> Bool {
         context.authority = authority
         context.locals[.operation] = .string(request.kind.rawValue)
