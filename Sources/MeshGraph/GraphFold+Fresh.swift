@@ -13,8 +13,8 @@ struct FreshEntities {
     var links = FreshLinks()
     /// Rows of new entities that are not written yet.
     var rows = RowBatch()
-    /// The new entities of each type, rising.
-    var types: [(type: UInt32, ids: [UInt64])] = []
+    /// The new entities of each type, rising, and how many of them are in their extents.
+    var types: [(type: UInt32, ids: [UInt64], written: Int)] = []
 
     /// The number of operation 0; 0 while nothing is fresh.
     private(set) var base: UInt64 = 0
@@ -26,6 +26,12 @@ struct FreshEntities {
         guard base >> ChangeInfo.indexBits == newOrdinal else { return }
         self.base = base
         ordinal = newOrdinal
+    }
+
+    /// From here on nothing is fresh.
+    mutating func end() {
+        base = 0
+        links.targets.removeAll()
     }
 
     private func isOwn(_ id: UInt64) -> Bool {
@@ -46,7 +52,7 @@ struct FreshEntities {
             types[index].ids.append(id)
             return
         }
-        types.append((type, [id]))
+        types.append((type, [id], 0))
     }
 
     /// Every entity that was added or linked, and those of `others`, in order.
@@ -174,14 +180,20 @@ extension GraphFold {
     }
 
     func flushFreshExtents() throws(StorageError) {
-        for (type, ids) in fresh.types.sorted(by: { $0.type < $1.type }) {
+        for index in fresh.types.indices {
+            let (type, ids, written) = fresh.types[index]
+            fresh.types[index].written = ids.count
             var rows = RowBatch()
-            var start = 0
+            var start = written
             while start < ids.count {
                 let group = ids[start] >> Extent.bits
                 let key = GraphKey.extent(type, group)
-                // A stretch lies within one change, so that this one has no row.
+                // A stretch lies within one change, so that it has a row only where this change wrote it.
                 var extent = Extent()
+                if start == written, start > 0 {
+                    let row = try storage.value(forKey: key, in: .graphIndexes)
+                    if let row { extent = try Extent(row) }
+                }
                 while start < ids.count, ids[start] >> Extent.bits == group {
                     extent.set(Int(ids[start] & (1 << Extent.bits - 1)), true)
                     start += 1
@@ -192,8 +204,9 @@ extension GraphFold {
                 rows.append(contentsOf: extent.row)
                 rows.endRow()
             }
+            if rows.isEmpty { continue }
             try storage.put(rows, in: .graphIndexes)
-            try add(Int64(ids.count), to: GraphKey.typeCount(type))
+            try add(Int64(ids.count - written), to: GraphKey.typeCount(type))
         }
     }
 }
