@@ -13,8 +13,8 @@ struct FreshEntities {
     var links = FreshLinks()
     /// Rows of new entities that are not written yet.
     var rows = RowBatch()
-    /// The new entities of each type, rising, and how many of them are in their extents.
-    var types: [(type: UInt32, ids: [UInt64], written: Int)] = []
+    /// The new entities of each type, rising, and whether they are in their extents.
+    var types: [(type: UInt32, ids: [UInt64], isWritten: Bool)] = []
 
     /// The number of operation 0; 0 while nothing is fresh.
     private(set) var base: UInt64 = 0
@@ -52,7 +52,7 @@ struct FreshEntities {
             types[index].ids.append(id)
             return
         }
-        types.append((type, [id], 0))
+        types.append((type, [id], false))
     }
 
     /// Every entity that was added or linked, and those of `others`, in order.
@@ -149,8 +149,8 @@ extension GraphFold {
         // It may name what comes later.
         if fresh.isNew(id) { return nil }
         if !records.isEmpty, let record = records[id] {
-            // What is pending may come or go.
-            guard record.isVisible, !record.isPending else { return nil }
+            // What is ended and not settled yet is hidden later, and its links with it.
+            guard record.isVisible else { return nil }
             return number(id)
         }
         // What was linked before is seen, unless there is a record that says otherwise.
@@ -181,19 +181,16 @@ extension GraphFold {
 
     func flushFreshExtents() throws(StorageError) {
         for index in fresh.types.indices {
-            let (type, ids, written) = fresh.types[index]
-            fresh.types[index].written = ids.count
+            let (type, ids, isWritten) = fresh.types[index]
+            if isWritten { continue }
+            fresh.types[index].isWritten = true
             var rows = RowBatch()
-            var start = written
+            var start = 0
             while start < ids.count {
                 let group = ids[start] >> Extent.bits
                 let key = GraphKey.extent(type, group)
-                // A stretch lies within one change, so that it has a row only where this change wrote it.
+                // A stretch lies within one change, and is written when nothing fresh can follow: it has no row.
                 var extent = Extent()
-                if start == written, start > 0 {
-                    let row = try storage.value(forKey: key, in: .graphIndexes)
-                    if let row { extent = try Extent(row) }
-                }
                 while start < ids.count, ids[start] >> Extent.bits == group {
                     extent.set(Int(ids[start] & (1 << Extent.bits - 1)), true)
                     start += 1
@@ -204,9 +201,8 @@ extension GraphFold {
                 rows.append(contentsOf: extent.row)
                 rows.endRow()
             }
-            if rows.isEmpty { continue }
             try storage.put(rows, in: .graphIndexes)
-            try add(Int64(ids.count - written), to: GraphKey.typeCount(type))
+            try add(Int64(ids.count), to: GraphKey.typeCount(type))
         }
     }
 }

@@ -211,4 +211,31 @@ struct ConvergenceTests {
         try replica.undo(changes[1])
         try GraphAudit(storage: replica.storage, twin: GraphTwin([changes[0], changes[2]])).run()
     }
+
+    @Test("An edge that is written to while its target goes leaves no row in an index")
+    func indexedEdges() throws {
+        let replica = Replica()
+        try replica.setIndexes(indexes)
+        let age = { (value: Int64) in [GraphAttribute(name: "age", value: .int(value))] }
+        var changes = [
+            Placed(
+                change: GraphChange(operations: [
+                    .node("Person"), .node("Person"),
+                    .link(
+                        edge: "knows", targets: [.added(0), .added(1)], isUnique: false, attributes: age(1)),
+                ]), position: position(0, 1))
+        ]
+        let edge = GraphTarget.entity(operationID(0, 1, 2))
+        let set = GraphOperation.set(edge, add: operationAdd(0, 1, 2), attribute: "age", value: .int(2))
+        let end = GraphOperation.end(.entity(operationID(0, 1, 0)), adds: [operationAdd(0, 1, 0)])
+        changes.append(Placed(change: GraphChange(operations: [end, set]), position: position(1, 1)))
+        changes.append(Placed(change: GraphChange(operations: [set, end]), position: position(1, 2)))
+        try replica.apply(changes[0])
+        for placed in changes.dropFirst() {
+            try replica.apply(placed)
+            try GraphAudit(storage: replica.storage, twin: GraphTwin([changes[0], placed])).run()
+            try replica.undo(placed)
+            try GraphAudit(storage: replica.storage, twin: GraphTwin([changes[0]])).run()
+        }
+    }
 }
