@@ -51,7 +51,7 @@ private struct Replica {
 struct ConvergenceTests {
     @Test(
         "Changes in any order, with any suffixes undone, are what they are computed anew",
-        arguments: Seed.sample(32))
+        arguments: Seed.sample(16))
     func convergence(_ seed: Seed) throws {
         var generator = seed.generator
         var random = RandomChanges(SeededGenerator(seed: generator.next()))
@@ -64,7 +64,7 @@ struct ConvergenceTests {
             for placed in changes.shuffled(using: &generator) {
                 try replica.apply(placed)
                 applied.append(placed)
-                if applied.count % 11 == 0 {
+                if applied.count % 13 == 0 {
                     try GraphAudit(storage: replica.storage, twin: GraphTwin(applied)).run()
                 }
             }
