@@ -72,6 +72,19 @@ public struct GraphWriter {
         return LocalID(rawValue: result?.entity ?? place.operation)
     }
 
+    /// Empties the graph, its indexes included: what comes before applying everything anew.
+    ///
+    /// Other writers of this transaction may not be used any more.
+    public mutating func removeAll() throws(StorageError) {
+        for table in [
+            StorageTable.graphEntities, .graphLinks, .graphIndexes, .graphNames, .graphHistory,
+        ] {
+            try storage.removeAll(in: table)
+        }
+        added = []
+        caches.forget()
+    }
+
     /// Makes the indexes those of `definitions`: builds what is new, drops what is not named.
     ///
     /// Of several definitions with one name the first counts; one with what is no name (``GraphLimits/isName(_:)``) makes none.

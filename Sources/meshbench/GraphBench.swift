@@ -168,8 +168,8 @@ struct GraphBench: Bench {
         let seconds = try time {
             for start in stride(from: 0, to: changes.count, by: groupCount) {
                 try store.write { storage throws(StorageError) in
+                    var writer = GraphWriter(storage)
                     for number in start..<min(start + groupCount, changes.count) {
-                        var writer = GraphWriter(storage)
                         _ = try writer.apply(changes[number], at: GraphLoad.position(first + UInt64(number)))
                     }
                 }
