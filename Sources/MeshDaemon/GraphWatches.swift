@@ -217,6 +217,9 @@ final class GraphWatches: @unchecked Sendable {
 
     // MARK: The thread
 
+    /// How long the thread waits at the most before it looks around.
+    private static let waitSecondsMax = 3600.0
+
     private func run() {
         var lastRead = Date.distantPast
         var needsRows = false
@@ -228,7 +231,9 @@ final class GraphWatches: @unchecked Sendable {
             let types = hub.systemTypes
             hubLock.unlock()
             let polls = types.contains { Self.polledTypes.contains($0) }
-            var end = deadline ?? .distantFuture
+            // A condition traps on a date too far for the system's clock.
+            let latest = Date() + Self.waitSecondsMax
+            var end = deadline.map { min($0, latest) } ?? latest
             if polls { end = min(end, lastRead + Self.pollInterval) }
             if needsRows { end = min(end, lastRead + Self.rowInterval) }
             guard var touched = wait(until: end) else { return }
