@@ -20,6 +20,7 @@ final class Workbench {
     private(set) var blocks: [Block] = []
     var bindings: [String: String] = [:]
     var actor: String?
+    var stepLimit = 2_000_000
 
     init(author: UInt8 = 1) {
         self.author = DID(publicKey: Bytes32([UInt8](repeating: author, count: 32), at: 0))
@@ -28,7 +29,7 @@ final class Workbench {
     private func environment(_ parameters: [String: GraphValue]) -> ScriptEnvironment {
         ScriptEnvironment(
             schema: replica.schema, authority: Authority(actor: actor ?? "\(author)"), now: now,
-            parameters: parameters, bindings: bindings, virtual: virtual, stepLimit: 2_000_000)
+            parameters: parameters, bindings: bindings, virtual: virtual, stepLimit: stepLimit)
     }
 
     /// Runs a program as a node does, unit by unit.

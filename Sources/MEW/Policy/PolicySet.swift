@@ -180,6 +180,8 @@ final class PolicySet {
         context.stepsLeft = Limits.writeSteps
         context.forget()
         context.forgetReferences()
+        // The first of its type has only just given the type its number.
+        try context.names.resolve(context.view)
         guard try bind(clause.target, request.entity) else { return false }
         do {
             return try context.isTrue(clause.condition)

@@ -153,8 +153,12 @@ final class RuleEngine {
             }
             try context.names.resolve(context.view)
             context.forget()
+            let warningCount = transaction.warnings.count
             do {
                 try perform(action, range, context, transaction)
+                for index in transaction.warnings.indices.dropFirst(warningCount) {
+                    transaction.warnings[index] = transaction.warnings[index].ofRule(name)
+                }
             } catch let fault as Diagnostic where fault.code != .ruleDepth && fault.code != .ruleActions {
                 // The place is one of the ontology's text, not of the statement's.
                 throw Diagnostic(
@@ -235,5 +239,13 @@ final class RuleEngine {
         }
         try settle(transaction)
         return matches.count
+    }
+}
+
+extension Diagnostic {
+    /// The same without a place: that is one of the ontology's text, and not of the statement's.
+    fileprivate func ofRule(_ name: String) -> Diagnostic {
+        guard range != nil else { return self }
+        return Diagnostic(code, "the rule \(name): \(message)", hint: hint, severity: severity)
     }
 }

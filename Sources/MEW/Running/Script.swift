@@ -23,7 +23,8 @@ public struct ScriptUnit: Sendable {
 
     /// The units of a program, in order.
     ///
-    /// Consecutive reading statements are one unit: they see the same state.
+    /// Consecutive reading statements are one unit: they see the same state. So are consecutive bare instances
+    /// and their edges, which name one another.
     ///
     /// - Throws: ``ErrorCode/transactionActive`` for a BEGIN inside a transaction,
     ///   ``ErrorCode/noTransaction`` for what belongs into one and stands outside.
@@ -31,6 +32,7 @@ public struct ScriptUnit: Sendable {
         var units: [ScriptUnit] = []
         var open: [Statement]?
         var reads: [Statement] = []
+        var instances: [Statement] = []
         // Sessions reach over units: those open now, and those open where the unit being gathered began.
         var sessions: [Statement] = []
         var sessionsBefore: [Statement] = []
@@ -42,9 +44,10 @@ public struct ScriptUnit: Sendable {
             sessionsBefore = sessions
         }
         func flush() {
-            if reads.isEmpty { return }
-            close(reads, isTransaction: false, isOpen: false, isMutating: false)
+            if !reads.isEmpty { close(reads, isTransaction: false, isOpen: false, isMutating: false) }
+            if !instances.isEmpty { close(instances, isTransaction: false, isOpen: false, isMutating: true) }
             reads = []
+            instances = []
         }
         for statement in statements {
             switch statement.kind {
@@ -70,10 +73,14 @@ public struct ScriptUnit: Sendable {
                 if case .endSession = statement.kind { _ = sessions.popLast() }
                 if open != nil {
                     open?.append(statement)
+                } else if statement.isBare, instances.count < bareCountMax {
+                    if !reads.isEmpty { flush() }
+                    instances.append(statement)
                 } else if statement.isMutating {
                     flush()
                     close([statement], isTransaction: false, isOpen: false, isMutating: true)
                 } else {
+                    if !instances.isEmpty { flush() }
                     reads.append(statement)
                 }
             }
@@ -82,6 +89,9 @@ public struct ScriptUnit: Sendable {
         if let open { close(open, isTransaction: true, isOpen: true, isMutating: true) }
         return units
     }
+
+    /// How many bare instances commit together.
+    private static let bareCountMax = 10_000
 
     private static func outside(_ statement: Statement) -> Diagnostic {
         Diagnostic(.noTransaction, "no transaction is open", at: statement.range, hint: "BEGIN opens one")
@@ -97,6 +107,16 @@ extension Statement {
             .extendOntology, .createIndex, .dropIndex, .instance, .edgeInstance:
             true
         case .profile(let inner): inner.isMutating
+        default: false
+        }
+    }
+}
+
+extension Statement {
+    /// Whether it is an instance, or an edge, as `.mew` files write them.
+    fileprivate var isBare: Bool {
+        switch kind {
+        case .instance, .edgeInstance: true
         default: false
         }
     }

@@ -171,10 +171,8 @@ final class StatementRunner {
             .init("data", .entity(shown)),
         ]
         if let returning {
-            let (columns, values) = try Fields(session: session, projections: returning)
-                .row(of: id, created: nil)
-            result.columns = columns
-            result.rows = [values]
+            (result.columns, result.rows) = try Fields(session: session, projections: returning)
+                .rows(of: [id], created: nil)
         }
         return result
     }
@@ -186,8 +184,8 @@ final class StatementRunner {
         let actors = ["Person", "Agent", "Service"]
         guard actors.contains(where: { session.schema.isSubtype(type, of: $0) }) else {
             throw Diagnostic(
-                .invalidActor, "a \(type) is no actor", at: range,
-                hint: "an actor is a \(actors.joined(separator: ", a ")), or of a type below")
+                .invalidActor, "\(type) is no type of actor", at: range,
+                hint: "actors are of the types \(actors.joined(separator: ", ")), and of those below them")
         }
         session.authorities.append(session.authority)
         session.authority.sessionActor = id
