@@ -62,9 +62,9 @@ extension GraphView {
         return row.map(EntityRecord.isVisible) ?? false
     }
 
-    /// Of some visible entities the one that was there first: by the first of its adds that is left, in order of
-    /// (time, author, seq, index). `nil` where none of them is visible.
+    /// Of some visible entities the one that was there first, `nil` where none of them is visible.
     ///
+    /// What counts is the first of its adds that is left, in order of (time, author, seq, index).
     /// Which of several a unique look-up means, on every replica.
     public func earliest(of ids: [LocalID]) throws(StorageError) -> LocalID? {
         var first: (id: LocalID, add: UInt64)?

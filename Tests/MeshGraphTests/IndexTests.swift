@@ -81,3 +81,38 @@ struct IndexTests {
         #expect(before.split(separator: "\n").count == 2)
     }
 }
+
+@Suite("The targets of a large change", .tags(.Size.small))
+struct TargetTableTests {
+    @Test("Every target that has a place is found, and none that has not", arguments: Seed.sample(3))
+    func numbers(_ seed: Seed) {
+        var generator = seed.generator
+        var table = TargetTable()
+        var ids: [UInt64] = []
+        for _ in 0..<5000 {
+            let id = generator.next() >> UInt64.random(in: 2...50, using: &generator)
+            if table.find(id) != nil { continue }
+            let number = table.insert(id)
+            #expect(number == ids.count)
+            ids.append(id)
+        }
+        for (number, id) in ids.enumerated() { #expect(table.find(id) == number) }
+        #expect(table.ids == ids && table.find(generator.next()) == nil)
+    }
+
+    @Test("Numbers that were chosen to collide find no place, and those that did are found still")
+    func collisions() {
+        // Times the table's factor each of these is a small number, so that all want the first slot.
+        var inverse: UInt64 = 1
+        for _ in 0..<6 { inverse = inverse &* (2 &- 0x9E37_79B9_7F4A_7C15 &* inverse) }
+        var table = TargetTable()
+        var placed: [UInt64] = []
+        for factor in 1...1000 as ClosedRange<UInt64> {
+            let id = inverse &* factor
+            if table.insert(id) != nil { placed.append(id) }
+        }
+        #expect(!placed.isEmpty && placed.count < 100)
+        for (number, id) in placed.enumerated() { #expect(table.find(id) == number) }
+        #expect(table.find(inverse &* 1000) == nil)
+    }
+}
