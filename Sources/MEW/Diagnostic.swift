@@ -1,6 +1,6 @@
 /// Why a program, or a statement of it, was refused; stable words for people and programs.
 ///
-/// The numbers follow the language's own families: E1 reading, E2 analysis, E3 constraints, E4 rules,
+/// The numbers follow the language's own families: E1 reading, E2 analysis, E3 constraints,
 /// E5 transactions, E6 storage, E7 policy, E8 watches, E9 execution.
 public struct Diagnostic: Error, Sendable, Hashable {
     public enum Severity: String, Sendable, Hashable { case error, warning }
@@ -83,8 +83,6 @@ public enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     case edgeReferenceCycle = "E3503"
     case edgeTargetCount = "E3504"
 
-    // Rules.
-    case ruleFailed = "E4001"
 
     // Transactions.
     case transactionActive = "E5001"

@@ -12,17 +12,20 @@ public struct GraphRequest: APIRecord, Hashable {
     public var bindings: [String: String]?
     /// Whether everything is undone at the end; the answer is as if it had been kept.
     public var dryRun: Bool?
+    /// Whether a script without `BEGIN` of its own is one transaction: all of it takes effect, or nothing.
+    public var atomic: Bool?
     /// What diagnostics call the text, such as a file's name: `query.mew`.
     public var name: String?
 
     public init(
         source: String, parameters: [String: JSONValue]? = nil, bindings: [String: String]? = nil,
-        dryRun: Bool? = nil, name: String? = nil
+        dryRun: Bool? = nil, atomic: Bool? = nil, name: String? = nil
     ) {
         self.source = source
         self.parameters = parameters
         self.bindings = bindings
         self.dryRun = dryRun
+        self.atomic = atomic
         self.name = name
     }
 
@@ -31,6 +34,7 @@ public struct GraphRequest: APIRecord, Hashable {
         case parameters
         case bindings
         case dryRun = "dry_run"
+        case atomic
         case name
     }
 
@@ -39,6 +43,7 @@ public struct GraphRequest: APIRecord, Hashable {
         APIField("parameters", .map(.any), optional: true),
         APIField("bindings", .map(.string), optional: true),
         APIField("dry_run", .boolean, optional: true),
+        APIField("atomic", .boolean, optional: true),
         APIField("name", .string, optional: true),
     ]
 }

@@ -8,7 +8,8 @@ extension CommandEntry {
             "load", "Load ontologies and instances",
             discussion: """
                 A file holds declarations, statements and instances in any order. What one file names, the
-                files behind it may use. The first fault ends the command; --dry-run finds it beforehand.
+                files behind it may use. A file without BEGIN takes effect whole or not at all; the first fault
+                ends the command, and --dry-run finds it beforehand.
                 """,
             flags: [
                 .parameter, Flag("dry-run", .toggle, "Check everything and keep nothing"), .format,
@@ -30,7 +31,8 @@ extension CommandEntry {
             let response = try context.run(
                 GraphRequest(
                     source: script.source, parameters: context.parameters(), bindings: bindings,
-                    dryRun: context.arguments.has("dry-run") ? true : nil, name: script.name), client)
+                    dryRun: context.arguments.has("dry-run") ? true : nil, atomic: true, name: script.name),
+                client)
             bindings = response.bindings
             loaded.append((path, response.results))
             for warning in response.results.flatMap(\.warnings) { context.console.message(warning.text) }

@@ -62,12 +62,15 @@ final class GraphQueries: Sendable {
         let bindings = request.bindings ?? [:]
         let source = Array(request.source.utf8)
         let isDryRun = request.dryRun ?? false
-        let units: [ScriptUnit]
+        var units: [ScriptUnit]
         do throws(Diagnostic) { units = try ScriptUnit.units(of: statements) } catch {
             return .success(GraphRun(results: [], bindings: bindings, failure: error))
         }
         if !units.contains(where: \.isMutating) {
             return read(units, source, parameters, bindings)
+        }
+        if request.atomic == true, units.count > 1, !units.contains(where: \.isTransaction) {
+            units = [ScriptUnit.joined(units, isOpen: false)]
         }
         let script = GraphScript(
             units: units, source: source, parameters: parameters, bindings: bindings, isDryRun: isDryRun)

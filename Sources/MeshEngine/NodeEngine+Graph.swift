@@ -58,7 +58,7 @@ extension NodeEngine {
     /// Runs a program; each of its units that changes something is published before the next one runs.
     mutating func run(_ script: GraphScript, _ step: Step) throws -> GraphRun {
         if !script.isDryRun { try requirePublishing() }
-        let units = script.isDryRun ? [Self.whole(script.units)] : script.units
+        let units = script.isDryRun ? [ScriptUnit.joined(script.units, isOpen: true)] : script.units
         guard units.count(where: \.isMutating) <= GraphScript.transactionCountMax else {
             throw Refused(
                 422, ErrorCode.workLimit.rawValue,
@@ -93,12 +93,6 @@ extension NodeEngine {
         return Diagnostic(
             diagnostic.code, diagnostic.message, at: diagnostic.range,
             hint: diagnostic.hint.map { "\($0); \(kept)" } ?? kept, severity: diagnostic.severity)
-    }
-
-    /// A program as one transaction that is never kept.
-    private static func whole(_ units: [ScriptUnit]) -> ScriptUnit {
-        ScriptUnit(
-            statements: units.flatMap(\.statements), isTransaction: true, isOpen: true, isMutating: true)
     }
 
     private mutating func run(

@@ -111,7 +111,6 @@ struct RunGoldenTests {
     private static let exceptions: [String: String] = [
         "E3104": "a million entities: MatchTests bounds the depth and the steps instead",
         "E3504": "only a change that no parser has made has the wrong number: SchemaChangeTests",
-        "E4001": "a rule's failure keeps the code of what failed in it",
         "E5005": "a million operations: the bound is one comparison",
         "E6001": "a store that fails",
     ]

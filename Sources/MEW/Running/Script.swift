@@ -90,6 +90,14 @@ public struct ScriptUnit: Sendable {
         return units
     }
 
+    /// All units as one transaction.
+    ///
+    /// - Parameter isOpen: Whether it is tried and never kept.
+    public static func joined(_ units: [ScriptUnit], isOpen: Bool) -> ScriptUnit {
+        ScriptUnit(
+            statements: units.flatMap(\.statements), isTransaction: true, isOpen: isOpen, isMutating: true)
+    }
+
     /// How many bare instances commit together.
     private static let bareCountMax = 10_000
 
