@@ -204,8 +204,7 @@ extension GraphFold {
         let key = GraphKey.history(entity, add, name, place.time, place.operation)
         try change(entity) { record throws(StorageError) in
             if undoes {
-                try self.storage.remove(key, in: .graphHistory)
-                record.historyCount -= min(record.historyCount, 1)
+                guard try self.forget(key, of: record) else { return }
             } else {
                 var row: [UInt8] = []
                 value.append(to: &row)
@@ -241,8 +240,7 @@ extension GraphFold {
             for add in adds {
                 let key = GraphKey.history(entity, add, 0, place.time, place.operation)
                 if undoes {
-                    try self.storage.remove(key, in: .graphHistory)
-                    record.historyCount -= min(record.historyCount, 1)
+                    guard try self.forget(key, of: record) else { continue }
                 } else {
                     try self.storage.put([], forKey: key, in: .graphHistory)
                     record.historyCount += 1
@@ -251,6 +249,17 @@ extension GraphFold {
                 record.adds[index].isEnded = undoes ? try self.isEnded(entity, add) : true
             }
         }
+    }
+
+    /// Takes a row of an entity's history away.
+    ///
+    /// - Returns: Whether it was there: what a freeze takes back may never have been applied, when the proof
+    ///   came in the same batch.
+    private func forget(_ key: [UInt8], of record: EntityRecord) throws(StorageError) -> Bool {
+        guard try storage.value(forKey: key, in: .graphHistory) != nil else { return false }
+        try storage.remove(key, in: .graphHistory)
+        record.historyCount -= min(record.historyCount, 1)
+        return true
     }
 
     private func isEnded(_ entity: UInt64, _ add: UInt64) throws(StorageError) -> Bool {

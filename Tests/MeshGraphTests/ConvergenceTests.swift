@@ -50,6 +50,24 @@ private struct Replica {
 @Suite("Replicas of the graph converge", .tags(.Size.small))
 struct ConvergenceTests {
     @Test(
+        "Taking back changes that were never applied changes nothing, and what comes later is whole",
+        arguments: Seed.sample(40))
+    func undoOfTheUnknown(_ seed: Seed) throws {
+        var generator = seed.generator
+        var random = RandomChanges(SeededGenerator(seed: generator.next()))
+        let changes = random.make(authorCount: 3, count: 8).shuffled(using: &generator)
+        let replica = Replica()
+        let half = changes.count / 2
+        for placed in changes[..<half] { try replica.apply(placed) }
+        for placed in changes[half...].shuffled(using: &generator) { try replica.undo(placed) }
+        try GraphAudit(storage: replica.storage, twin: GraphTwin(Array(changes[..<half]))).run()
+        for placed in changes[half...] { try replica.apply(placed) }
+        try GraphAudit(storage: replica.storage, twin: GraphTwin(changes)).run()
+        for placed in changes[..<half].shuffled(using: &generator) { try replica.undo(placed) }
+        try GraphAudit(storage: replica.storage, twin: GraphTwin(Array(changes[half...]))).run()
+    }
+
+    @Test(
         "Changes in any order, with any suffixes undone, are what they are computed anew",
         arguments: Seed.sample(60))
     func convergence(_ seed: Seed) throws {
