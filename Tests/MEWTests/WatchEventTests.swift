@@ -25,7 +25,7 @@ struct WatchEventTests {
         try bench.change("KILL t1")
         #expect(bench.events(watch) == ["removed dig 3"])
         let detector = try #require(bench.hub.watches["w1"]).detector
-        #expect(detector.wholeCount == 1 && detector.partCount == 5)
+        #expect(detector.wholeCount == 1 && detector.partCount == 6)
     }
 
     @Test("what a transaction takes back or undoes again is not told")
@@ -225,7 +225,7 @@ struct WatchEventTests {
         let watch = try bench.open(
             """
             WATCH t: Task WHERE t.rank > 2 AND NOT t.done ON MATCH DO
-                SPAWN n: Note { text = "seen " ++ t.title }
+                SPAWN n: Note { text = "seen " ++ t.title },
                 SET t { done = true }
             """)
         try bench.performAll()
