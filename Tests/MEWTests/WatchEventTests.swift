@@ -72,7 +72,9 @@ struct WatchEventTests {
     func block() throws {
         let bench = try WatchBench.filled()
         let watch = try bench.open("WATCH t: Task [buffer: 2, on_full: block, initial: none] RETURN t.title")
-        try bench.change("BEGIN SPAWN a: Task { title = \"a\" } SPAWN b: Task { title = \"b\" } SPAWN c: Task { title = \"c\" } COMMIT")
+        try bench.change(
+            "BEGIN SPAWN a: Task { title = \"a\" } SPAWN b: Task { title = \"b\" } SPAWN c: Task { title = \"c\" } COMMIT"
+        )
         #expect(!bench.hub.wantsToCatchUp)
         try bench.change("SPAWN d: Task { title = \"d\" }")
         try bench.change("KILL d")
@@ -274,7 +276,9 @@ struct WatchEventTests {
     @Test("to consume wants the right to delete")
     func consumePolicies() throws {
         let bench = try WatchBench.filled()
-        try bench.change("EXTEND ONTOLOGY { policy read: ON MATCH ALLOW IF true policy kill: ON KILL(b: Box) ALLOW IF b.label = \"mine\" policy spawn: ON SPAWN ALLOW IF true }")
+        try bench.change(
+            "EXTEND ONTOLOGY { policy read: ON MATCH ALLOW IF true policy kill: ON KILL(b: Box) ALLOW IF b.label = \"mine\" policy spawn: ON SPAWN ALLOW IF true }"
+        )
         #expect(try bench.openFault("WATCH t: Task [mode: consume] RETURN t") == .watchDenied)
         let watch = try bench.open("WATCH b: Box [mode: consume] RETURN b.label")
         try bench.change("SPAWN Box { label = \"mine\" }")

@@ -39,13 +39,15 @@ struct WatchReplayTests {
         Query("t: Task, assigned(t, _)", ["t"], isIncremental: true),
         Query("a: Task, b: Task, part_of(a, b)", ["a", "b"], isIncremental: true),
         Query("a: Task, part_of(a, a)", ["a"], isIncremental: true),
-        Query("a: Task, b: Task, c: Task, part_of(a, b), part_of(b, c)", ["a", "b", "c"], isIncremental: true),
+        Query(
+            "a: Task, b: Task, c: Task, part_of(a, b), part_of(b, c)", ["a", "b", "c"], isIncremental: true),
         Query("a: Person, b: Person WHERE a.age = b.age", ["a", "b"], isIncremental: true),
         Query("x: Task | Person", ["x"], isIncremental: true),
         Query("t: Task WHERE EXISTS(p: Person, assigned(t, p))", ["t"], isIncremental: false),
         Query("t: Task WHERE NOT EXISTS(p: Person, assigned(t, p))", ["t"], isIncremental: false),
         Query(
-            "p: Person WHERE NOT EXISTS(t: Task, assigned(t, p) WHERE t.rank > 2)", ["p"], isIncremental: false
+            "p: Person WHERE NOT EXISTS(t: Task, assigned(t, p) WHERE t.rank > 2)", ["p"],
+            isIncremental: false
         ),
         Query("p: Person WHERE COUNT(t: Task, assigned(t, p)) > 1", ["p"], isIncremental: false),
         Query("a: Task, b: Task, part_of+(a, b)", ["a", "b"], isIncremental: false),
@@ -61,7 +63,8 @@ struct WatchReplayTests {
         case 0, 1:
             return "SPAWN \(task()): Task { title = \"x\", rank = \(Int.random(in: 1...5, using: &chance)) }"
         case 2:
-            return "SPAWN \(person()): Person { name = \"n\", age = \(Int.random(in: 1...4, using: &chance)) }"
+            return
+                "SPAWN \(person()): Person { name = \"n\", age = \(Int.random(in: 1...4, using: &chance)) }"
         case 3: return "KILL \(task())"
         case 4: return "KILL \(person())"
         case 5: return "SET \(task()).rank = \(Int.random(in: 1...5, using: &chance))"
@@ -71,7 +74,9 @@ struct WatchReplayTests {
             return
                 "LINK assigned(\(task()), \(person())) { since = \(Int.random(in: 1...4, using: &chance)) }"
         case 10: return "LINK part_of(\(task()), \(task()))"
-        default: return Bool.random(using: &chance) ? "UNLINK assigned(\(task()), _)" : "UNLINK part_of(_, \(task()))"
+        default:
+            return Bool.random(using: &chance)
+                ? "UNLINK assigned(\(task()), _)" : "UNLINK part_of(_, \(task()))"
         }
     }
 
@@ -111,7 +116,9 @@ struct WatchReplayTests {
         }
         for _ in 0..<40 {
             // Several changes may come before anybody looks.
-            for _ in 0..<Int.random(in: 1...3, using: &chance) { _ = try? bench.bench.run(Self.change(&chance)) }
+            for _ in 0..<Int.random(in: 1...3, using: &chance) {
+                _ = try? bench.bench.run(Self.change(&chance))
+            }
             try bench.tell()
             for index in open.indices where Bool.random(using: &chance) { try fetch(index) }
         }

@@ -42,7 +42,7 @@ extension WatchHub {
         _ watch: OpenWatch, _ group: ConsumerGroup, _ countMax: Int, now: Timestamp
     ) -> [WatchEvent] {
         var events: [WatchEvent] = []
-        while events.count < countMax {
+        while events.count < countMax, group.isAssigned(watch.key) {
             let id = newDeliveryID()
             guard let (key, match, attempt) = group.next(watch.key, delivery: id) else { break }
             deliveries[id] = Delivery(
