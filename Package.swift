@@ -200,8 +200,9 @@ let package = Package(
         tests(
             "ControlTests",
             [
-                "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "ControlServer", "ControlClient", "MeshAPI",
-                "CommandLineArguments", "JSON5", "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
+                "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "MeshStorage", "MeshDAG", "MeshGraph", "MEW",
+                "MeshEngine", "ControlServer", "ControlClient", "MeshAPI", "CommandLineArguments", "JSON5",
+                "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),
         tests("MeshMaelstromTests", ["MeshMaelstrom", "MeshCore"]),
         tests(

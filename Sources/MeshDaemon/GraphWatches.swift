@@ -7,18 +7,6 @@ internal import MeshStorage
 
 import Foundation
 
-/// What the watches need of the daemon around them.
-struct GraphWatchHost: Sendable {
-    /// The DID that whoever comes through the control socket acts as.
-    let actor: String
-    /// Runs its body on a snapshot of what was last committed; short, and never one within another.
-    let snapshot: @Sendable (_ body: (any StorageReader) throws -> Void) throws -> Void
-    /// Asks the engine and waits; never while a snapshot is open, which may keep the engine from committing.
-    let ask: @Sendable (ControlCommand) -> ControlReply?
-    let now: @Sendable () -> Timestamp
-    let warn: @Sendable (String) -> Void
-}
-
 /// The node's watches: one thread that is told of changes, judges them, and performs what watches do.
 ///
 ///     engine ──changed──▶ inbox ──▶ thread ──snapshot──▶ hub ◀──next── feeds (connections' threads)
@@ -53,6 +41,7 @@ final class GraphWatches: @unchecked Sendable {
     /// How often those are read again whose changes nobody tells.
     private static let pollInterval = 1.0
     private static let polledTypes: Set<String> = ["Bid", "Feed", "MeshNode", "Token", "_Watch"]
+    private static let idleSeconds = 60.0
     /// How many events a connection is handed at once.
     private static let eventCountMax = 256
 
@@ -75,6 +64,16 @@ final class GraphWatches: @unchecked Sendable {
         told.isSchemaChanged = told.isSchemaChanged || touched.isSchemaChanged
         isSchemaStale = isSchemaStale || touched.isSchemaChanged
         toldCount += 1
+        inbox.signal()
+        inbox.unlock()
+    }
+
+    private func putBack(_ touched: GraphTouched) {
+        inbox.lock()
+        told.entities += touched.entities
+        told.isSystemChanged = told.isSystemChanged || touched.isSystemChanged
+        told.isSchemaChanged = told.isSchemaChanged || touched.isSchemaChanged
+        isPoked = true
         inbox.signal()
         inbox.unlock()
     }
@@ -119,14 +118,18 @@ final class GraphWatches: @unchecked Sendable {
         }
         do {
             let mentioned = try readRows(SystemRows.types.filter { request.source.contains($0) })
-            let id = try withHub { moment in
+            let (id, lacksRows) = try withHub { reader in
                 for (type, rows) in mentioned { systemRows[type] = rows }
-                let moment = self.moment(moment)
-                return try hub.open(
+                let moment = self.moment(reader)
+                let id = try hub.open(
                     statement, source: Array(request.source.utf8),
                     environment(parameters, request.bindings ?? [:], moment), at: moment)
+                return (id, hub.systemTypes.contains { systemRows[$0] == nil })
             }
-            poke()
+            var touched = GraphTouched()
+            // A type may be meant and not mentioned: by an alias of the ontology.
+            touched.isSystemChanged = lacksRows
+            putBack(touched)
             return .success(Feed(watches: self, id: id))
         } catch let diagnostic as Diagnostic {
             return refused([diagnostic])
@@ -217,9 +220,6 @@ final class GraphWatches: @unchecked Sendable {
 
     // MARK: The thread
 
-    /// How long the thread waits at the most before it looks around.
-    private static let waitSecondsMax = 3600.0
-
     private func run() {
         var lastRead = Date.distantPast
         var needsRows = false
@@ -231,9 +231,9 @@ final class GraphWatches: @unchecked Sendable {
             let types = hub.systemTypes
             hubLock.unlock()
             let polls = types.contains { Self.polledTypes.contains($0) }
-            // A condition traps on a date too far for the system's clock.
-            let latest = Date() + Self.waitSecondsMax
-            var end = deadline.map { min($0, latest) } ?? latest
+            // Foundation's conditions trap on a date in the far future.
+            var end = Date(timeIntervalSinceNow: Self.idleSeconds)
+            if let deadline { end = min(end, deadline) }
             if polls { end = min(end, lastRead + Self.pollInterval) }
             if needsRows { end = min(end, lastRead + Self.rowInterval) }
             guard var touched = wait(until: end) else { return }
@@ -255,9 +255,9 @@ final class GraphWatches: @unchecked Sendable {
                 try judge(touched, fresh)
             } catch {
                 host.warn("the watches could not be judged: \(error)")
-                // The hub compares everything when it is asked next; without hurry, for the store is ill.
+                // What was touched is looked at again; without hurry, for the store is ill.
+                putBack(touched)
                 Thread.sleep(forTimeInterval: Self.pollInterval)
-                poke()
             }
         }
     }
@@ -314,7 +314,10 @@ final class GraphWatches: @unchecked Sendable {
                 hubLock.broadcast()
                 hubLock.unlock()
             }
-            if isSchemaOld() { schema = try GraphReplica(restoring: reader).schema }
+            if isSchemaOld() {
+                schema = nil
+                schema = try GraphReplica(restoring: reader).schema
+            }
             value = try body(reader)
         }
         guard let value else { preconditionFailure("a snapshot that runs nothing") }
@@ -400,38 +403,5 @@ final class GraphWatches: @unchecked Sendable {
         GraphRefusal(
             status: 503,
             error: APIError(code: "storage.unavailable", message: "\(error)", retryable: true))
-    }
-}
-
-/// The engine's rows, which were read before the watches are judged, and those that are made when they are asked for.
-private final class WatchedRows: VirtualTables {
-    private var rows: [String: [VirtualRow]]
-    private let make: (String) throws -> [VirtualRow]
-
-    init(_ rows: [String: [VirtualRow]], make: @escaping (String) throws -> [VirtualRow]) {
-        self.rows = rows
-        self.make = make
-    }
-
-    func rows(
-        ofType type: String, where key: (attribute: String, value: GraphValue)?
-    ) throws -> [VirtualRow] {
-        if let known = rows[type] { return known }
-        let made = try make(type)
-        rows[type] = made
-        return made
-    }
-}
-
-extension GraphWatchEvent {
-    init(_ event: WatchEvent) {
-        func columns(_ values: [ResultValue]) -> [String: JSONValue] {
-            Dictionary(
-                zip(event.columns, values.map { JSONValue($0) }), uniquingKeysWith: { first, _ in first })
-        }
-        self.init(
-            watch: event.watch, type: event.kind.rawValue, match: columns(event.values),
-            prev: event.previous.map(columns), deliveryID: event.delivery, tick: event.tick, lost: event.lost,
-            reason: event.reason.map { "\($0.code.rawValue): \($0.message)" })
     }
 }

@@ -21,14 +21,19 @@ final class Workbench {
     var bindings: [String: String] = [:]
     var actor: String?
     var stepLimit = 2_000_000
+    /// What has been folded since somebody last looked.
+    var touched: Set<LocalID> = []
+    var isSchemaChanged = false
 
     init(author: UInt8 = 1) {
         self.author = DID(publicKey: Bytes32([UInt8](repeating: author, count: 32), at: 0))
     }
 
-    private func environment(_ parameters: [String: GraphValue]) -> ScriptEnvironment {
+    private func environment(
+        _ parameters: [String: GraphValue], _ authority: Authority? = nil
+    ) -> ScriptEnvironment {
         ScriptEnvironment(
-            schema: replica.schema, authority: Authority(actor: actor ?? "\(author)"), now: now,
+            schema: replica.schema, authority: authority ?? Authority(actor: actor ?? "\(author)"), now: now,
             parameters: parameters, bindings: bindings, virtual: virtual, stepLimit: stepLimit)
     }
 
@@ -54,14 +59,15 @@ final class Workbench {
         return results
     }
 
-    private func write(
-        _ unit: ScriptUnit, _ source: [UInt8], _ parameters: [String: GraphValue]
+    func write(
+        _ unit: ScriptUnit, _ source: [UInt8], _ parameters: [String: GraphValue],
+        authority: Authority? = nil
     ) throws -> [StatementResult] {
         let position = EntryPosition(
             author: author, scope: "default", seq: seq, index: 0,
             time: HybridTime(milliseconds: now.milliseconds + Int64(seq), counter: 0))
         let (outcome, publication) = try replica.write(
-            unit, environment(parameters), source: source, at: position, in: storage)
+            unit, environment(parameters, authority), source: source, at: position, in: storage)
         bindings = outcome.bindings
         if let indexes = outcome.indexes {
             var writer = GraphWriter(storage)
@@ -82,6 +88,8 @@ final class Workbench {
         }
         let folded = try replica.fold(entry, at: position, in: storage)
         if let void = folded.void { throw void }
+        touched.formUnion(folded.touched)
+        isSchemaChanged = isSchemaChanged || folded.isSchemaChanged
         history.append((entry, position))
     }
 

@@ -81,7 +81,9 @@ final class ConsumerGroup {
     /// The next match that is assigned to a member; it is delivered with the id that is given.
     func next(_ member: String, delivery: String) -> (key: MatchKey, match: KeptMatch, attempt: Int)? {
         while let key = assigned[member]?.popFirst() {
-            guard states[key] == .assigned(member: member), let match = detector.matches[key] else { continue }
+            guard states[key] == .assigned(member: member), let match = detector.matches[key] else {
+                continue
+            }
             states[key] = .delivered(delivery)
             attempts[key, default: 0] += 1
             holder[key] = member

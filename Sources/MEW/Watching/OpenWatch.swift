@@ -9,7 +9,9 @@ final class OpenWatch {
     let statement: WatchStatement
     let source: [UInt8]
     var environment: ScriptEnvironment
-    var options: WatchOptions
+    var options: WatchOptions { didSet { patternText = Self.text(statement, options) } }
+    /// The pattern with the filter, for people; long ones are cut.
+    private(set) var patternText: String
     let created: Timestamp
     var status = Status.active
     /// Of its own, or of its group.
@@ -41,10 +43,16 @@ final class OpenWatch {
         self.environment = environment
         self.environment.virtual = nil
         self.options = options
+        patternText = Self.text(statement, options)
         self.detector = detector
         self.group = group
         created = now
         windowEnd = now + (options.window?.interval ?? 0)
+    }
+
+    private static func text(_ statement: WatchStatement, _ options: WatchOptions) -> String {
+        let text = WatchProgram.pattern(statement.pattern, and: options.filter).canonicalText
+        return text.utf8.count <= 4096 ? text : String(text.prefix(1000)) + "…"
     }
 
     var id: String { "_Watch/" + key }

@@ -13,14 +13,17 @@ extension WatchHub {
         if let name = options.group {
             let bare = WatchStatement(
                 pattern: statement.pattern, options: [], projections: statement.projections, actions: [])
-            let given =
-                environment.parameters.keys.sorted().map { "$\($0) = \(environment.parameters[$0] ?? .null)" }
-                + environment.bindings.keys.sorted().map { "\($0) = \(environment.bindings[$0] ?? "")" }
-            identity = [
-                name, environment.authority.actor ?? "",
-                Statement(.watch(bare), statement.pattern.range).canonicalText,
-                options.filter?.canonicalText ?? "", given.joined(separator: ", "),
-            ].joined(separator: "\n")
+            let filter = options.filter?.canonicalText ?? ""
+            let text = Statement(.watch(bare), statement.pattern.range).canonicalText + "\n" + filter
+            // What the text does not mention makes no difference.
+            let parameters = environment.parameters.keys.filter { text.contains($0) }.sorted().map {
+                "$\($0) = \(environment.parameters[$0] ?? .null)"
+            }
+            let bindings = environment.bindings.keys.filter { text.contains($0) }.sorted().map {
+                "\($0) = \(environment.bindings[$0] ?? "")"
+            }
+            identity = ([name, environment.authority.actor ?? "", text] + parameters + bindings)
+                .joined(separator: "\n")
         }
         return groups[identity]
             ?? ConsumerGroup(
@@ -39,7 +42,7 @@ extension WatchHub {
         _ watch: OpenWatch, _ group: ConsumerGroup, _ countMax: Int, now: Timestamp
     ) -> [WatchEvent] {
         var events: [WatchEvent] = []
-        while events.count < countMax {
+        while events.count < countMax, group.isAssigned(watch.key) {
             let id = newDeliveryID()
             guard let (key, match, attempt) = group.next(watch.key, delivery: id) else { break }
             deliveries[id] = Delivery(

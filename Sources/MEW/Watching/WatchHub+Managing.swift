@@ -170,7 +170,7 @@ extension WatchHub {
             let pending =
                 watch.waitingCount + watch.initialCount + (watch.group?.waitingCount ?? 0)
             let attributes: [(String, GraphValue)] = [
-                ("pattern", .string(Self.clipped(watch.statement.pattern.canonicalText))),
+                ("pattern", .string(watch.patternText)),
                 ("mode", .string(options.mode.rawValue)),
                 ("group", options.group.map { .string($0) } ?? .null),
                 ("status", .string(watch.status.rawValue)), ("ordering", .string(options.ordering.text)),
@@ -185,9 +185,5 @@ extension WatchHub {
             return VirtualRow(
                 key: watch.key, attributes: attributes.map { GraphAttribute(name: $0.0, value: $0.1) })
         }
-    }
-
-    private static func clipped(_ text: String) -> String {
-        text.utf8.count <= 4096 ? text : String(text.prefix(1000)) + "…"
     }
 }

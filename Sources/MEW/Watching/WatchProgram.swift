@@ -49,7 +49,7 @@ final class WatchProgram {
         try authorize(session, compiler)
     }
 
-    private static func pattern(_ pattern: Pattern, and filter: Expression?) -> Pattern {
+    static func pattern(_ pattern: Pattern, and filter: Expression?) -> Pattern {
         guard let filter else { return pattern }
         let condition = pattern.condition.map { Expression(.binary(.and, $0, filter), $0.range) } ?? filter
         return Pattern(elements: pattern.elements, condition: condition, range: pattern.range)
@@ -81,7 +81,8 @@ final class WatchProgram {
         let isEdge = if case .edge = first.type { true } else { false }
         guard policies.mayEverAllow(isEdge ? .unlink : .kill, compiler.typeTest(first.type)) else {
             throw Diagnostic(
-                .watchDenied, "what is consumed is deleted, and no policy lets anybody delete a \(first.type)",
+                .watchDenied,
+                "what is consumed is deleted, and no policy lets anybody delete a \(first.type)",
                 hint: "mode: watch")
         }
     }
