@@ -147,6 +147,8 @@ struct ChangeSemanticsTests {
         #expect(try count(bench, "a: N, b: M, e*(a, b)") == 1)
         #expect(try count(bench, "b: M, e*(#a, b)") == 1)
         #expect(try count(bench, "a: any, b: any, e*(a, b)") == 3)
+        // From b itself and from a, twice.
+        #expect(try count(bench, "e*(_, x), e*(_, x)") == 4)
         #expect(try count(bench, "e+(_, _)") == 1)
         #expect(try count(bench, "a: N, e+(_, _)") == 1)
         try bench.run("UNLINK e(_, _)")
@@ -195,6 +197,16 @@ struct ChangeSemanticsTests {
         #expect(try bench.fault("KILL #n0") == .cascadeLimit)
         #expect(try count(bench, "n: N") == 102)
         #expect(try bench.run("KILL #n1").last?["killed_count"] == .int(101))
+    }
+
+    @Test func `an ontology of too many pieces is refused, and goes on to be written to`() throws {
+        let bench = try bench("node N { }")
+        var fault: ErrorCode?
+        for number in 0..<80 where fault == nil {
+            fault = try bench.fault("EXTEND ONTOLOGY { node N\(number) { } }")
+        }
+        #expect(fault == .tooLong)
+        #expect(try bench.fault("SPAWN n: N0") == nil)
     }
 
     // MARK: Keys and references

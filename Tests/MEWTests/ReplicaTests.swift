@@ -56,7 +56,10 @@ private struct Trio {
         let bench = benches[place]
         bench.now = Timestamp(milliseconds: bench.now.milliseconds + Int64(number(0...20)))
         let before = bench.history.count
-        do { try bench.run(source) } catch is Diagnostic {}
+        let state = try GraphDump(GraphView(bench.storage)).text()
+        do { try bench.run(source) } catch is Diagnostic {
+            #expect(try GraphDump(GraphView(bench.storage)).text() == state, "\(source)")
+        }
         // Nobody finds a change of its own void.
         #expect(Int(bench.seq) == feeds[place].count + bench.history.count - before, "\(source)")
         for (entry, position) in bench.history[before...] {

@@ -299,7 +299,7 @@ public struct GraphReplica: Sendable {
             throw UnitFailure(
                 diagnostic: Diagnostic(
                     .tooLong, "the ontology builds on more than \(GraphChangeEntry.baseCountMax) others",
-                    hint: "load one that declares all anew"), results: [])
+                    hint: "declare more at once: each LOAD and EXTEND ONTOLOGY adds one"), results: [])
         }
         let (entry, chunks) = try GraphChangeEntry.split(change.encoded(), ontology: ontology, bases: bases)
         return Publication(entry: entry, blocks: blocks + chunks)
