@@ -9,6 +9,8 @@ struct NaiveMatcher {
     struct Beyond: Error { let what: String }
 
     typealias Assignment = [String: NaiveValue]
+    /// What a pattern's variables may stand for.
+    private typealias Types = [String: (Int) -> Bool]
 
     let graph: NaiveGraph
     let parameters: [String: NaiveValue]
@@ -17,8 +19,22 @@ struct NaiveMatcher {
 
     /// Every way to bind a pattern's variables that goes with those bound already.
     func matches(_ pattern: Pattern, _ outer: Assignment) throws -> [Assignment] {
-        var types: [String: TypeExpression] = [:]
-        for case .node(let node) in pattern.elements { types[node.variable.text] = node.type }
+        var types: Types = [:]
+        for case .node(let node) in pattern.elements {
+            types[node.variable.text] = { graph.fits($0, node.type) }
+        }
+        let named = pattern.elements.compactMap { element -> String? in
+            if case .edge(let edge) = element { edge.variable?.text } else { nil }
+        }
+        for case .edge(let edge) in pattern.elements where edge.repetition != .once {
+            // A variable that nothing else declares is what the first such edge joins there.
+            for (position, target) in edge.targets.enumerated() {
+                guard case .variable(let name) = target, types[name.text] == nil, outer[name.text] == nil,
+                    !named.contains(name.text)
+                else { continue }
+                types[name.text] = { graph.fits($0, edge: edge.edge.text, position: position) }
+            }
+        }
         var found = [outer]
         for element in pattern.elements {
             guard case .edge(let edge) = element, edge.repetition == .once else { continue }
@@ -43,17 +59,17 @@ struct NaiveMatcher {
 
     /// The row with one more variable, if the variable is that already or is free and takes it.
     private func bound(
-        _ name: String, _ place: Int, _ row: Assignment, _ types: [String: TypeExpression]
+        _ name: String, _ place: Int, _ row: Assignment, _ types: Types
     ) -> Assignment? {
         if let present = row[name] { return present == .entity(place) ? row : nil }
-        if let type = types[name], !graph.fits(place, type) { return nil }
+        if let fits = types[name], !fits(place) { return nil }
         var wider = row
         wider[name] = .entity(place)
         return wider
     }
 
     private func target(
-        _ target: PatternTarget, _ place: Int, _ row: Assignment, _ types: [String: TypeExpression]
+        _ target: PatternTarget, _ place: Int, _ row: Assignment, _ types: Types
     ) -> Assignment? {
         switch target {
         case .anything: row
@@ -65,7 +81,7 @@ struct NaiveMatcher {
     }
 
     private func matches(
-        _ edge: EdgePattern, _ row: Assignment, _ types: [String: TypeExpression]
+        _ edge: EdgePattern, _ row: Assignment, _ types: Types
     ) throws -> [Assignment] {
         var found: [Assignment] = []
         for place in graph.living where graph.entities[place].isEdge {
@@ -91,16 +107,10 @@ struct NaiveMatcher {
     }
 
     private func transitive(
-        _ edge: EdgePattern, _ row: Assignment, _ types: [String: TypeExpression]
+        _ edge: EdgePattern, _ row: Assignment, _ types: Types
     ) throws -> [Assignment] {
         var found: [Assignment] = []
         for start in graph.living {
-            // Nothing but the edge says where a variable that is declared nowhere else may start.
-            if case .variable(let name) = edge.targets[0], row[name.text] == nil,
-                !graph.fits(start, edge: edge.edge.text, position: 0)
-            {
-                continue
-            }
             if case .anything = edge.targets[0], case .anything = edge.targets[1],
                 !graph.fits(start, edge: edge.edge.text, position: 0)
             {
@@ -108,11 +118,6 @@ struct NaiveMatcher {
             }
             guard let first = target(edge.targets[0], start, row, types) else { continue }
             for end in reached(from: start, edge) {
-                if case .variable(let name) = edge.targets[1], first[name.text] == nil,
-                    !graph.fits(end, edge: edge.edge.text, position: 1)
-                {
-                    continue
-                }
                 if let both = target(edge.targets[1], end, first, types) { found.append(both) }
             }
         }
@@ -160,7 +165,8 @@ struct NaiveMatcher {
         if let condition = match.condition {
             found = try found.filter { try value(condition, $0) == .bool(true) }
         }
-        let projections: [(Expression, Name?)] = match.projections.flatMap { projection -> [(Expression, Name?)] in
+        let projections: [(Expression, Name?)] = match.projections.flatMap {
+            projection -> [(Expression, Name?)] in
             switch projection {
             case .expression(let expression, let alias): [(expression, alias)]
             case .all:

@@ -52,7 +52,9 @@ extension Compiler {
                 case (.node, .node), (.anyNode, .node), (.node, .anyNode), (.anyNode, .anyNode),
                     (.edge, .edge), (.anyNode, .edge), (.edge, .anyNode):
                     return !isOrder
-                case (.scalar(.id), .node), (.node, .scalar(.id)): return !isOrder
+                case (.scalar(.id), .node), (.node, .scalar(.id)), (.scalar(.id), .anyNode),
+                    (.anyNode, .scalar(.id)), (.scalar(.id), .edge), (.edge, .scalar(.id)):
+                    return !isOrder
                 default: break
                 }
             }

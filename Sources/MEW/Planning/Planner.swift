@@ -301,7 +301,8 @@ struct Planner {
             guard case .slot(let slot) = target, !nodes.contains(where: { $0.slot == slot }),
                 !edges.contains(where: { $0.edgeSlot == slot })
             else { continue }
-            let type = edge.type.parameters[position].type
+            // Another edge may have declared it, as something wider than this one joins.
+            let type = terms.types[slot] ?? edge.type.parameters[position].type
             return Choice(
                 step: .scan(slot: slot, testOf(type)), element: .implicit,
                 factor: max(1, count(type)))

@@ -315,7 +315,7 @@ public struct GraphReplica: Sendable {
             throw UnitFailure(
                 diagnostic: Diagnostic(
                     .tooLong, "the ontology builds on more than \(GraphChangeEntry.baseCountMax) others",
-                    hint: "load one that declares all anew"), results: [])
+                    hint: "declare more at once: each LOAD and EXTEND ONTOLOGY adds one"), results: [])
         }
         do throws(IPLDError) {
             let (entry, chunks) = try GraphChangeEntry.split(
