@@ -30,12 +30,12 @@ enum GraphWork {
         var generator = chance.generator(for: "graph \(number)")
         var source = ontology + "\n"
         // Now and then an ontology of one's own, which joins what the others have.
-        if generator.happens(0.15) {
+        if generator.happens(0.1) {
             source += "ontology own\(number % 4) { node Own\(number % 4) { n: Int } }\n"
         }
-        source += "BEGIN\nSPAWN #m\(number): Mark { by = \(number) }\n"
-        source += "MATCH i: Item WHERE i.n > 1000 KILL i\n"
-        for _ in 0...generator.below(3) { source += statement(&generator) + "\n" }
+        source += "BEGIN;\nSPAWN #m\(number): Mark { by = \(number) };\n"
+        // A semicolon ends a MATCH: what follows is not done for each of its rows.
+        for _ in 0...generator.below(4) { source += statement(&generator) + ";\n" }
         source += "COMMIT"
         let parsed = Parser.script(source)
         guard let units = try? ScriptUnit.units(of: parsed.statements),
@@ -44,7 +44,7 @@ enum GraphWork {
         return GraphScript(units: units, source: Array(source.utf8))
     }
 
-    /// One statement that does nothing where what it is about is not there: it would take the rest back.
+    /// One statement, mostly one that does nothing where what it is about is not there.
     private static func statement(_ generator: inout SeededGenerator) -> String {
         let (a, b) = (generator.below(6), generator.below(6))
         let (name, value) = ("x\(generator.below(4))", generator.below(1000))
