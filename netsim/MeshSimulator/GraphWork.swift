@@ -26,7 +26,10 @@ enum GraphWork {
     static func mark(_ number: Int) -> String { "Mark/m\(number)" }
 
     /// The program for change `number`; `nil` would be a mistake in this file.
-    static func script(_ number: Int, _ chance: Chance) -> GraphScript? {
+    ///
+    /// - Parameter takesAway: Whether it ends what others have made: of those whose history will be taken back,
+    ///   so that there is something to bring back.
+    static func script(_ number: Int, _ chance: Chance, takesAway: Bool) -> GraphScript? {
         var generator = chance.generator(for: "graph \(number)")
         var source = ontology + "\n"
         // Now and then an ontology of one's own, which joins what the others have.
@@ -36,6 +39,7 @@ enum GraphWork {
         source += "BEGIN;\nSPAWN #m\(number): Mark { by = \(number) };\n"
         // A semicolon ends a MATCH: what follows is not done for each of its rows.
         for _ in 0...generator.below(4) { source += statement(&generator) + ";\n" }
+        if takesAway { source += "MATCH i: Item WHERE i.n >= \(generator.below(300)) KILL i;\n" }
         source += "COMMIT"
         let parsed = Parser.script(source)
         guard let units = try? ScriptUnit.units(of: parsed.statements),

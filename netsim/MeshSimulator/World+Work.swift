@@ -43,7 +43,10 @@ extension World {
             note("\(node.name) is asked to publish entry \(number)")
             ask(node, .publish(entry: bytes), .entry(number, work, cid, attempt: attempt))
         case .graph(let number):
-            guard let script = GraphWork.script(number, plan.chance) else { return }
+            guard
+                let script = GraphWork.script(
+                    number, plan.chance, takesAway: node.behaviour == .equivocator)
+            else { return }
             note("\(node.name) is asked to change the graph, \(number)")
             ask(node, .graph(script), .graph(number, work, attempt: attempt))
         case .cancel(let job):
