@@ -29,7 +29,7 @@ fuzz: setup ## A minute of spoilt programs for the parser (MESH_FUZZ_SECONDS).
 simulate: setup ## Every scenario and many fresh seeds, in virtual time.
 	@.ci/simulate
 
-demo: setup ## Three nodes on loopback, one real job, a verified receipt.
+demo: setup ## Three nodes on loopback, one real job, a verified receipt, the graph.
 	@.ci/demo
 
 check: setup lint ## What to run before a commit: format, build, tests.

@@ -48,6 +48,10 @@ public enum PlantedBug: String, Sendable, CaseIterable {
     case reconciledOnce = "reconciled-once"
     /// The mark of a frozen feed stays where it was, above what counts.
     case frozenHeadKept = "frozen-head-kept"
+    /// Of two writes to an attribute of the graph the one that comes last stands, whatever their stamps.
+    case arrivalOverStamps = "arrival-over-stamps"
+    /// What a frozen feed ended in the graph stays ended when its suffix is undone.
+    case endsNotUndone = "ends-not-undone"
     /// What a bid has set aside is never given back.
     case capacityLeaks = "capacity-leaks"
 

@@ -227,7 +227,9 @@ extension GraphFold {
             let write = EntityRecord.Write(name: name, operation: place.operation, value: value)
             if !known {
                 record.adds[index].sets.insert(write, at: slot)
-            } else if try self.precedes(record.adds[index].sets[slot].operation, place.operation) {
+            } else if try self.precedes(record.adds[index].sets[slot].operation, place.operation)
+                || isPlanted(.arrivalOverStamps)
+            {
                 record.adds[index].sets[slot] = write
             }
         }
@@ -246,7 +248,8 @@ extension GraphFold {
                     record.historyCount += 1
                 }
                 guard let index = record.place(ofAdd: add) else { continue }
-                record.adds[index].isEnded = undoes ? try self.isEnded(entity, add) : true
+                record.adds[index].isEnded =
+                    undoes && !isPlanted(.endsNotUndone) ? try self.isEnded(entity, add) : true
             }
         }
     }

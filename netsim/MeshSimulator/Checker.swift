@@ -8,6 +8,9 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     case sameFrontier = "same-frontier"
     /// After the faults all honest nodes have made the same of them.
     case sameProjections = "same-projections"
+    /// Nodes that hold the same feeds have the same graph, one that is made again from them is the same, and
+    /// what was confirmed of it is there.
+    case sameGraph = "same-graph"
     /// What a node shows of a job never goes backwards.
     case statusForward = "status-forward"
     /// Nobody is charged more than was reserved, nor credited more than was charged.
@@ -33,7 +36,9 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
         case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd, .liveKnown,
             .shownTrue:
             true
-        case .oneWinner, .acknowledgedKept, .statusForward, .balance, .honestUnfrozen, .noWrongVerified: false
+        case .oneWinner, .acknowledgedKept, .sameGraph, .statusForward, .balance, .honestUnfrozen,
+            .noWrongVerified:
+            false
         }
     }
 }

@@ -39,6 +39,8 @@ struct History {
     private(set) var acknowledged: [Acknowledgement] = []
     /// By number.
     var jobs: [Int: Job] = [:]
+    /// The changes of the graph that were confirmed, by number, each with the node that did.
+    private(set) var marks: [Int: Int] = [:]
     /// Who has signed two histories, and from where on.
     var equivocations: [Int: UInt64] = [:]
     /// When plain entries reached which node.
@@ -50,6 +52,8 @@ struct History {
     mutating func acknowledge(_ cid: CID, by node: Int, at time: Int64) {
         acknowledged.append(Acknowledgement(cid: cid, node: node, time: time))
     }
+
+    mutating func marked(_ number: Int, at node: Int) { marks[number] = node }
 
     mutating func delivered(_ cid: CID, to node: Int, at time: Int64) {
         if deliveries[cid]?[node] == nil { deliveries[cid, default: [:]][node] = time }

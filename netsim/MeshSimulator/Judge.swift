@@ -1,6 +1,7 @@
 internal import MeshRuntime
 internal import MeshFederation
 internal import IPLD
+internal import MeshCore
 internal import MeshIdentity
 internal import MeshMarket
 
@@ -65,6 +66,7 @@ struct Judge {
         case .acknowledgedKept: acknowledgedKept
         case .sameFrontier: sameFrontier
         case .sameProjections: sameProjections
+        case .sameGraph: sameGraph
         // Seen as it happens.
         case .statusForward: history.violations.filter { $0.checker == checker }.map(\.detail)
         case .balance: balance
@@ -117,6 +119,29 @@ struct Judge {
                 ? nil
                 : "\(replica.name) confirmed \(acknowledged.cid) at \(Duration.seconds(acknowledged.time)) and does not have it"
         }
+    }
+
+    private var sameGraph: [String] {
+        var found: [String] = []
+        var first: [Bytes32: Replica] = [:]
+        for replica in alive {
+            guard let fingerprint = replica.fingerprint else { continue }
+            if let other = first[fingerprint] {
+                if other.graph != replica.graph {
+                    found.append(
+                        "\(other.name) and \(replica.name) have made different graphs of the same feeds")
+                }
+            } else {
+                first[fingerprint] = replica
+            }
+        }
+        for number in history.marks.keys.sorted() {
+            guard let replica = honest.first(where: { $0.index == history.marks[number] }),
+                !replica.graph.marks.contains(GraphWork.mark(number))
+            else { continue }
+            found.append("\(replica.name) confirmed change \(number) of the graph and does not have it")
+        }
+        return found
     }
 
     private var balance: [String] {

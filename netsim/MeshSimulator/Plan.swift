@@ -11,6 +11,8 @@ public struct Plan: Sendable {
             case entry(Int)
             /// The cancelling of a job.
             case cancel(job: Int)
+            /// A change of the property graph, numbered.
+            case graph(Int)
         }
 
         public var time: Int64
@@ -24,6 +26,7 @@ public struct Plan: Sendable {
                 case .job(let number): "job \(number)"
                 case .entry(let number): "entry \(number)"
                 case .cancel(let job): "cancel job \(job)"
+                case .graph(let number): "graph \(number)"
                 }
             return "\(Duration.seconds(time)) \(NodeName.text(node)) \(what)"
         }
@@ -115,7 +118,10 @@ public struct Plan: Sendable {
             }
             return chosen
         }
-        work = Self.work(scenario, chance, honest: (0..<scenario.nodes).filter { !bad.contains($0) })
+        let equivocators = self.behaviours.filter { $0.kind == .equivocator }.map(\.node)
+        work = Self.work(
+            scenario, chance, honest: (0..<scenario.nodes).filter { !bad.contains($0) },
+            equivocators: equivocators)
         var faults = scenario.faults + latecomers
         for (number, draw) in scenario.draws.enumerated() {
             let split = Chance(seed: chance.seed(for: "draw \(number)"))
@@ -124,7 +130,9 @@ public struct Plan: Sendable {
         self.faults = faults
     }
 
-    private static func work(_ scenario: Scenario, _ chance: Chance, honest: [Int]) -> [Work] {
+    private static func work(
+        _ scenario: Scenario, _ chance: Chance, honest: [Int], equivocators: [Int]
+    ) -> [Work] {
         guard !honest.isEmpty else { return [] }
         let load = scenario.workload
         var work: [Work] = []
@@ -163,6 +171,12 @@ public struct Plan: Sendable {
             let node = senders?.first ?? honest[0]
             let time = load.start - Int64(number + 1) * Duration.second
             work.append(Work(time: max(0, time), node: node, kind: .entry(load.entries + number)))
+        }
+        for number in 0..<load.graph {
+            var (time, node) = draw("graph \(number)")
+            // What is taken back later must have been something: those who sign two histories write too.
+            if number % 3 == 2, !equivocators.isEmpty { node = equivocators[number / 3 % equivocators.count] }
+            work.append(Work(time: time, node: node, kind: .graph(number)))
         }
         return work.sorted { ($0.time, $0.line) < ($1.time, $1.line) }
     }

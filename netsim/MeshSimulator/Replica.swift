@@ -4,6 +4,8 @@ internal import MeshCrypto
 internal import MeshDAG
 internal import MeshFederation
 internal import MeshEngine
+internal import MEW
+internal import MeshGraph
 internal import MeshIdentity
 internal import MeshStorage
 
@@ -37,6 +39,8 @@ struct Replica {
     var frozen: [DID: UInt64]
     /// Of every row that folds have made.
     var projections: Bytes32
+    /// The property graph, in a form that is the same for the same changes.
+    var graph = GraphReading()
     /// Of all its marks, while it runs.
     var fingerprint: Bytes32?
     /// Whom it takes for gone.
@@ -58,6 +62,8 @@ struct Replica {
 /// Reads disks; anchors that several of them hold are decoded once.
 final class ReplicaReader {
     private var known: [CID: ReadAnchor] = [:]
+    /// By what says which ontologies are in force.
+    private var schemas: [[[UInt8]]: GraphSchema] = [:]
 
     func read(_ node: SimulatedNode) -> Replica {
         var replica = Replica(
@@ -93,9 +99,28 @@ final class ReplicaReader {
             digest = SHA256.hash(bytes)
         }
         replica.projections = digest
+        replica.graph = graph(in: node.disk)
         replica.fingerprint = node.engine?.value.frontierFingerprint
         replica.gone = node.gone
         return replica
+    }
+
+    /// Reads the graph off a disk.
+    func graph(in disk: any StorageReader) -> GraphReading {
+        do throws(StorageError) {
+            let mark = try GraphReplica.schemaMark(in: disk)
+            guard !mark.isEmpty else { return GraphReading() }
+            let schema: GraphSchema
+            if let known = schemas[mark] {
+                schema = known
+            } else {
+                schema = try GraphReplica(restoring: disk).schema
+                schemas[mark] = schema
+            }
+            return try GraphReading(GraphView(disk), schema)
+        } catch {
+            return GraphReading()
+        }
     }
 
     private func anchor(_ cid: CID, _ disk: MemoryStorage) -> ReadAnchor? {

@@ -51,6 +51,7 @@ extension Scenario {
         if let reader = root.optional("workload") {
             workload.jobs = reader.integer("jobs", in: 0...100_000) ?? 0
             workload.entries = reader.integer("entries", in: 0...100_000) ?? 0
+            workload.graph = reader.integer("graph", in: 0...100_000) ?? 0
             workload.cancels = reader.integer("cancels", in: 0...100_000) ?? 0
             workload.start = reader.duration("start") ?? workload.start
             workload.end = reader.duration("end") ?? workload.end

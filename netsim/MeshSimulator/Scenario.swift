@@ -38,6 +38,8 @@ public struct Scenario: Sendable {
         public var senders: Int?
         /// So many entries of one sender, one a second, come before the others and are not measured.
         public var warmup = 0
+        /// How many changes of the property graph are asked for; see `GraphWork`.
+        public var graph = 0
         /// How long bids are gathered, in milliseconds.
         public var bidWindow = 0
         /// Who publishes the plain entries, by index; every honest node where there are none.

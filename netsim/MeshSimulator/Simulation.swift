@@ -75,7 +75,7 @@ public enum Simulation {
         world.run()
         let judge = Judge(world)
         var violations: [Violation] = []
-        for violation in world.findings + judge.findings(isFinal: true)
+        for violation in world.findings + judge.findings(isFinal: true) + world.rebuildFindings()
         where !violations.contains(where: { $0.checker == violation.checker && $0.detail == violation.detail }
         ) {
             violations.append(violation)

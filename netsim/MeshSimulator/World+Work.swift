@@ -1,4 +1,5 @@
 internal import IPLD
+internal import MEW
 internal import MeshAPI
 internal import MeshCore
 internal import MeshCrypto
@@ -41,6 +42,13 @@ extension World {
             let cid = CID(of: bytes, codec: .dagCBOR)
             note("\(node.name) is asked to publish entry \(number)")
             ask(node, .publish(entry: bytes), .entry(number, work, cid, attempt: attempt))
+        case .graph(let number):
+            guard
+                let script = GraphWork.script(
+                    number, plan.chance, takesAway: node.behaviour == .equivocator)
+            else { return }
+            note("\(node.name) is asked to change the graph, \(number)")
+            ask(node, .graph(script), .graph(number, work, attempt: attempt))
         case .cancel(let job):
             guard let known = history.jobs[job] else {
                 again(work, attempt)
@@ -77,13 +85,17 @@ extension World {
         case (.entry(let number, _, _, _), .published(let cid)):
             note("\(node.name) has published entry \(number): \(cid)")
             history.acknowledge(cid, by: node.index, at: time)
+        case (.graph(let number, _, _), .graph(let run)):
+            note("\(node.name) answers graph \(number): \(run.failure?.code.rawValue ?? "done")")
+            if run.failure == nil, node.isHonest { history.marked(number, at: node.index) }
         case (.cancel(let job), .job): history.jobs[job]?.isCancelled = true
         case (.probe(let job), .job(let view)):
             let stage = History.Stage(
                 epoch: view.epoch ?? -1, status: view.settledStatus, verification: view.verification.state)
             history.observe(job: job, at: node.index, stage, time)
         case (.job(_, let work, let attempt), .failure(_, let error)),
-            (.entry(_, let work, _, let attempt), .failure(_, let error)):
+            (.entry(_, let work, _, let attempt), .failure(_, let error)),
+            (.graph(_, let work, let attempt), .failure(_, let error)):
             note("\(node.name) refuses: \(error.error.message)")
             if error.error.retryable { again(work, attempt) }
         default: break
@@ -99,7 +111,9 @@ extension World {
         node.unanswered = []
         for request in waiting {
             switch requests.removeValue(forKey: request.rawValue) {
-            case .job(_, let work, let attempt)?, .entry(_, let work, _, let attempt)?: again(work, attempt)
+            case .job(_, let work, let attempt)?, .entry(_, let work, _, let attempt)?,
+                .graph(_, let work, let attempt)?:
+                again(work, attempt)
             default: break
             }
         }
@@ -147,7 +161,7 @@ extension World {
         }
         let isAskedFor = requests.values.contains { purpose in
             switch purpose {
-            case .job, .entry, .cancel: true
+            case .job, .entry, .cancel, .graph: true
             case .probe: false
             }
         }

@@ -69,6 +69,7 @@ final class World {
         case job(Int, Plan.Work, attempt: Int)
         case entry(Int, Plan.Work, CID, attempt: Int)
         case cancel(job: Int)
+        case graph(Int, Plan.Work, attempt: Int)
         case probe(job: Int)
     }
 
