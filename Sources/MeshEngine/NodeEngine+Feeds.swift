@@ -215,8 +215,17 @@ extension NodeEngine {
     /// An anchor with its entries and the blocks that travel with them.
     private func wire(_ received: ReceivedAnchor, _ step: Step) throws(StorageError) -> WireAnchor {
         var attached: [CID] = []
-        for entry in received.entries {
-            for cid in entry.attachments where !attached.contains(cid) { attached.append(cid) }
+        for (index, entry) in received.entries.enumerated() {
+            for cid in entry.attachments where !attached.contains(cid) {
+                // Who has its author's earlier changes has the ontology too; others ask for it.
+                if let ontology = entry.attachments.first, cid.codec == .dagCBOR,
+                    replica.hasNamed(
+                        ontology, by: received.anchor.author, before: received.anchor.seq, index)
+                {
+                    continue
+                }
+                attached.append(cid)
+            }
         }
         var blocks: [[UInt8]] = []
         var size = 0

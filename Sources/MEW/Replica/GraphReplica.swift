@@ -2,7 +2,7 @@ public import IPLD
 public import MeshCore
 public import MeshDAG
 public import MeshGraph
-internal import MeshIdentity
+public import MeshIdentity
 public import MeshStorage
 
 /// The graph as one replica keeps it: changes are folded in, and units of programs become changes.
@@ -216,6 +216,15 @@ public struct GraphReplica: Sendable {
         named[ontology] = nil
         try joinHeads(storage)
         return true
+    }
+
+    /// Whether an author has named an ontology already before a place of its feed.
+    public func hasNamed(_ ontology: CID, by author: DID, before seq: UInt64, _ index: Int) -> Bool {
+        guard let place = named[ontology]?[author] else { return false }
+        var bytes: [UInt8] = []
+        bytes.append(bigEndian: seq)
+        bytes.append(bigEndian: UInt64(index))
+        return place.lexicographicallyPrecedes(bytes)
     }
 
     /// Works out the heads, and the schema that they have together.
