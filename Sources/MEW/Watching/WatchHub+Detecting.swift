@@ -57,8 +57,8 @@ extension WatchHub {
     /// When ``deadlineReached(now:)`` is to be called next.
     public var nextDeadline: Timestamp? {
         let ends = order.compactMap { watches[$0]?.nextDeadline }
-        let timeouts = deliveries.values.map(\.deadline) + retries.map(\.deadline)
-        return (ends + timeouts).min()
+        let timeout = deliveries.values.min { $0.deadline < $1.deadline }?.deadline
+        return (ends + retries.map(\.deadline) + [timeout].compactMap { $0 }).min()
     }
 
     /// Ends windows, and takes back what nobody has acknowledged in time.
