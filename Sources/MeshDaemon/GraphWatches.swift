@@ -221,18 +221,12 @@ final class GraphWatches: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
-        var lastRead = Date.distantPast
+        // Foundation's conditions trap on dates that are very far away.
+        var lastRead = Date(timeIntervalSince1970: 0)
         var needsRows = false
         while true {
-            hubLock.lock()
-            let deadline = hub.nextDeadline.map {
-                Date(timeIntervalSince1970: Double($0.milliseconds) / 1000)
-            }
-            let types = hub.systemTypes
-            hubLock.unlock()
-            let polls = types.contains { Self.polledTypes.contains($0) }
-            // Foundation's conditions trap on a date in the far future.
             var end = Date(timeIntervalSinceNow: Self.idleSeconds)
+            let (deadline, polls) = plans()
             if let deadline { end = min(end, deadline) }
             if polls { end = min(end, lastRead + Self.pollInterval) }
             if needsRows { end = min(end, lastRead + Self.rowInterval) }
@@ -242,14 +236,15 @@ final class GraphWatches: @unchecked Sendable {
             do {
                 let sinceRead = Date().timeIntervalSince(lastRead)
                 var fresh: [String: [VirtualRow]] = [:]
+                // Watches may have been opened meanwhile.
+                let types = watchedTypes()
                 if types.isEmpty {
                     needsRows = false
-                } else if (needsRows && sinceRead >= Self.rowInterval)
-                    || (polls && sinceRead >= Self.pollInterval)
+                } else if sinceRead >= (needsRows ? Self.rowInterval : polls ? Self.pollInterval : .infinity)
                 {
-                    needsRows = false
                     lastRead = Date()
                     fresh = try readRows(types.filter { SystemRows.types.contains($0) })
+                    needsRows = false
                     touched.isSystemChanged = true
                 }
                 try judge(touched, fresh)
@@ -260,6 +255,20 @@ final class GraphWatches: @unchecked Sendable {
                 Thread.sleep(forTimeInterval: Self.pollInterval)
             }
         }
+    }
+
+    /// When the hub wants to be asked next, and whether rows must be read without being told.
+    private func plans() -> (deadline: Date?, polls: Bool) {
+        hubLock.lock()
+        defer { hubLock.unlock() }
+        let deadline = hub.nextDeadline.map { Date(timeIntervalSince1970: Double($0.milliseconds) / 1000) }
+        return (deadline, hub.systemTypes.contains { Self.polledTypes.contains($0) })
+    }
+
+    private func watchedTypes() -> [String] {
+        hubLock.lock()
+        defer { hubLock.unlock() }
+        return hub.systemTypes
     }
 
     /// Waits for something to do.
@@ -281,7 +290,7 @@ final class GraphWatches: @unchecked Sendable {
         hubLock.lock()
         for type in fresh.keys { systemRows[type] = fresh[type] }
         hub.deadlineReached(now: host.now())
-        let mustLook = !touched.isEmpty || hub.wantsToCatchUp
+        let mustLook = !hub.isIdle && (!touched.isEmpty || hub.wantsToCatchUp)
         hubLock.unlock()
         if mustLook {
             try withHub { moment in

@@ -45,6 +45,9 @@ extension WatchHub {
         return types.sorted()
     }
 
+    /// Whether there is nothing that a change could concern.
+    public var isIdle: Bool { order.isEmpty }
+
     /// Whether some watch fell behind and has room now: ``graphChanged(_:isSystemChanged:isSchemaChanged:at:)`` with
     /// nothing touched lets it catch up.
     public var wantsToCatchUp: Bool {
