@@ -22,8 +22,8 @@ final class GraphWatches: @unchecked Sendable {
     let turn = NSLock()
     /// Guards the hub and what is remembered for it; broadcast when events may be there.
     ///
-    /// Taken with a snapshot
-    /// open, and never held while one is opened: queries take it with a snapshot of their own.
+    /// Taken with a snapshot open, and never held while one is opened: queries take it with a snapshot of
+    /// their own.
     let hubLock = NSCondition()
     let hub: WatchHub
     var schema: GraphSchema?

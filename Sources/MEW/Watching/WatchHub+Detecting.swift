@@ -9,7 +9,9 @@ extension WatchHub {
     ///
     /// - Parameters:
     ///   - touched: All that has been touched since the last call, or more.
-    ///   - moment: A snapshot that holds those changes, or more.
+    ///   - isSystemChanged: Whether rows of system types may have changed.
+    ///   - isSchemaChanged: Whether other ontologies or indexes are in force.
+    ///   - moment: A snapshot that holds those changes, or more; no older than any before.
     /// - Throws: What the store throws. Nothing is lost: the watches that were not judged compare all the next time.
     public func graphChanged(
         _ touched: [LocalID], isSystemChanged: Bool = false, isSchemaChanged: Bool = false,
