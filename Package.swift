@@ -200,7 +200,8 @@ let package = Package(
         tests(
             "ControlTests",
             [
-                "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "MeshStorage", "MeshDAG", "MeshGraph", "MEW",
+                "MeshCore", "MeshCrypto", "MeshIdentity", "IPLD", "MeshStorage", "MeshDAG", "MeshGraph",
+                "MEW",
                 "MeshEngine", "ControlServer", "ControlClient", "MeshAPI", "CommandLineArguments", "JSON5",
                 "IdentityFiles", "MeshCommands", "MeshDaemon", "meshctl",
             ]),

@@ -5,8 +5,6 @@ internal import MeshEngine
 internal import MeshGraph
 internal import MeshStorage
 
-import Foundation
-
 /// What the watches need of the daemon around them.
 struct GraphWatchHost: Sendable {
     /// The DID that whoever comes through the control socket acts as.

@@ -17,31 +17,33 @@ import Foundation
 final class GraphWatches: @unchecked Sendable {
     // Sendable because the stored parts are, and everything that changes is behind `hubLock` or `inbox`.
 
-    private let host: GraphWatchHost
+    let host: GraphWatchHost
     /// Held around a snapshot that the hub is shown: nobody shows it an older one after a newer.
-    private let turn = NSLock()
-    /// Guards the hub and what is remembered for it; broadcast when events may be there. Taken with a snapshot
-    /// open, and never held while one is opened: queries take it with a snapshot of their own.
-    private let hubLock = NSCondition()
-    private let hub: WatchHub
-    private var schema: GraphSchema?
-    private var systemRows: [String: [VirtualRow]] = [:]
-    private var isStopped = false
+    let turn = NSLock()
+    /// Guards the hub and what is remembered for it; broadcast when events may be there.
+    ///
+    /// Taken with a snapshot open, and never held while one is opened: queries take it with a snapshot of
+    /// their own.
+    let hubLock = NSCondition()
+    let hub: WatchHub
+    var schema: GraphSchema?
+    var systemRows: [String: [VirtualRow]] = [:]
+    var isStopped = false
 
     /// Guards what has been told and not yet looked at; signalled when there is something.
-    private let inbox = NSCondition()
-    private var told = GraphTouched()
-    private var toldCount = 0
-    private var isSchemaStale = false
-    private var isPoked = false
-    private var isStopping = false
+    let inbox = NSCondition()
+    var told = GraphTouched()
+    var toldCount = 0
+    var isSchemaStale = false
+    var isPoked = false
+    var isStopping = false
 
     /// How often rows of system types are read again at most.
-    private static let rowInterval = 0.05
+    static let rowInterval = 0.05
     /// How often those are read again whose changes nobody tells.
-    private static let pollInterval = 1.0
-    private static let polledTypes: Set<String> = ["Bid", "Feed", "MeshNode", "Token", "_Watch"]
-    private static let idleSeconds = 60.0
+    static let pollInterval = 1.0
+    static let polledTypes: Set<String> = ["Bid", "Feed", "MeshNode", "Token", "_Watch"]
+    static let idleSeconds = 60.0
     /// How many events a connection is handed at once.
     private static let eventCountMax = 256
 
@@ -68,7 +70,7 @@ final class GraphWatches: @unchecked Sendable {
         inbox.unlock()
     }
 
-    private func putBack(_ touched: GraphTouched) {
+    func putBack(_ touched: GraphTouched) {
         inbox.lock()
         told.entities += touched.entities
         told.isSystemChanged = told.isSystemChanged || touched.isSystemChanged
@@ -216,192 +218,5 @@ final class GraphWatches: @unchecked Sendable {
         hubLock.broadcast()
         hubLock.unlock()
         poke()
-    }
-
-    // MARK: The thread
-
-    private func run() {
-        var lastRead = Date.distantPast
-        var needsRows = false
-        while true {
-            hubLock.lock()
-            let deadline = hub.nextDeadline.map {
-                Date(timeIntervalSince1970: Double($0.milliseconds) / 1000)
-            }
-            let types = hub.systemTypes
-            hubLock.unlock()
-            let polls = types.contains { Self.polledTypes.contains($0) }
-            // Foundation's conditions trap on a date in the far future.
-            var end = Date(timeIntervalSinceNow: Self.idleSeconds)
-            if let deadline { end = min(end, deadline) }
-            if polls { end = min(end, lastRead + Self.pollInterval) }
-            if needsRows { end = min(end, lastRead + Self.rowInterval) }
-            guard var touched = wait(until: end) else { return }
-            if touched.isSystemChanged { needsRows = true }
-            touched.isSystemChanged = false
-            do {
-                let sinceRead = Date().timeIntervalSince(lastRead)
-                var fresh: [String: [VirtualRow]] = [:]
-                if types.isEmpty {
-                    needsRows = false
-                } else if (needsRows && sinceRead >= Self.rowInterval)
-                    || (polls && sinceRead >= Self.pollInterval)
-                {
-                    needsRows = false
-                    lastRead = Date()
-                    fresh = try readRows(types.filter { SystemRows.types.contains($0) })
-                    touched.isSystemChanged = true
-                }
-                try judge(touched, fresh)
-            } catch {
-                host.warn("the watches could not be judged: \(error)")
-                // What was touched is looked at again; without hurry, for the store is ill.
-                putBack(touched)
-                Thread.sleep(forTimeInterval: Self.pollInterval)
-            }
-        }
-    }
-
-    /// Waits for something to do.
-    ///
-    /// - Returns: What has been touched; `nil` when the daemon stops.
-    private func wait(until end: Date) -> GraphTouched? {
-        inbox.lock()
-        defer { inbox.unlock() }
-        while told.isEmpty, !isPoked, !isStopping {
-            if !inbox.wait(until: end) { break }
-        }
-        if isStopping { return nil }
-        isPoked = false
-        defer { told = GraphTouched() }
-        return told
-    }
-
-    private func judge(_ touched: GraphTouched, _ fresh: [String: [VirtualRow]]) throws {
-        hubLock.lock()
-        for type in fresh.keys { systemRows[type] = fresh[type] }
-        hub.deadlineReached(now: host.now())
-        let mustLook = !touched.isEmpty || hub.wantsToCatchUp
-        hubLock.unlock()
-        if mustLook {
-            try withHub { moment in
-                try hub.graphChanged(
-                    Array(Set(touched.entities)).sorted(), isSystemChanged: touched.isSystemChanged,
-                    isSchemaChanged: touched.isSchemaChanged, at: self.moment(moment))
-            }
-        }
-        hubLock.lock()
-        let actions = hub.takeActions()
-        hubLock.broadcast()
-        hubLock.unlock()
-        for action in actions {
-            if let fault = perform(action) {
-                host.warn("\(action.watch) could not act: \(fault.code.rawValue): \(fault.message)")
-            }
-        }
-    }
-
-    // MARK: Small things
-
-    /// Runs `body` on a snapshot and with the hub's lock.
-    private func withHub<Value>(_ body: (any StorageReader) throws -> Value) throws -> Value {
-        turn.lock()
-        defer { turn.unlock() }
-        var value: Value?
-        try host.snapshot { reader in
-            hubLock.lock()
-            defer {
-                hubLock.broadcast()
-                hubLock.unlock()
-            }
-            if isSchemaOld() {
-                schema = nil
-                schema = try GraphReplica(restoring: reader).schema
-            }
-            value = try body(reader)
-        }
-        guard let value else { preconditionFailure("a snapshot that runs nothing") }
-        return value
-    }
-
-    private func isSchemaOld() -> Bool {
-        inbox.lock()
-        defer {
-            isSchemaStale = false
-            inbox.unlock()
-        }
-        return isSchemaStale || schema == nil
-    }
-
-    /// The hub's moment for a snapshot; the caller holds the hub's lock.
-    private func moment(_ reader: any StorageReader) -> WatchMoment {
-        inbox.lock()
-        let tick = toldCount
-        inbox.unlock()
-        let schema = schema ?? SystemOntology.schema
-        let tables = WatchedRows(systemRows) { type in
-            switch type {
-            case "_Watch": return self.hub.rows
-            case "_Conflict": return try Conflicts.rows(GraphView(reader), schema)
-            default: return []
-            }
-        }
-        return WatchMoment(
-            schema: schema, virtual: tables, storage: reader, now: host.now(), tick: tick)
-    }
-
-    private func environment(
-        _ parameters: [String: GraphValue], _ bindings: [String: String], _ moment: WatchMoment
-    ) -> ScriptEnvironment {
-        ScriptEnvironment(
-            schema: moment.schema, authority: Authority(actor: host.actor), now: moment.now,
-            parameters: parameters, bindings: bindings, virtual: moment.virtual)
-    }
-
-    /// Has the engine do it, and tells the hub what came of it.
-    private func perform(_ action: WatchAction) -> Diagnostic? {
-        let script = GraphScript(
-            units: [action.unit], source: action.source, parameters: action.parameters,
-            bindings: action.bindings, isKernel: action.isKernel)
-        var failure: Diagnostic?
-        switch host.ask(.graph(script)) {
-        case .graph(let run)?: failure = run.failure
-        case .failure(_, let error)?:
-            failure = Diagnostic(
-                ErrorCode(rawValue: error.error.code) ?? .storageFailed, error.error.message,
-                hint: error.error.hint)
-        default: failure = Diagnostic(.storageFailed, "the engine does not answer")
-        }
-        hubLock.lock()
-        defer {
-            hubLock.broadcast()
-            hubLock.unlock()
-        }
-        return hub.finished(action.number, failure: failure, now: host.now())
-    }
-
-    /// The rows of system types, page by page.
-    private func readRows(_ types: [String]) throws -> [String: [VirtualRow]] {
-        var found: [String: [VirtualRow]] = [:]
-        for type in types {
-            var rows: [VirtualRow] = []
-            var after: String?
-            repeat {
-                let command = ControlCommand.systemRows(type: type, key: nil, after: after, limit: 1000)
-                guard case .systemRows(let page, let next)? = host.ask(command) else {
-                    throw StorageError(.access, "the engine gives no rows of \(type)")
-                }
-                rows += page
-                after = next
-            } while after != nil
-            found[type] = rows
-        }
-        return found
-    }
-
-    private static func unavailable(_ error: any Error) -> GraphRefusal {
-        GraphRefusal(
-            status: 503,
-            error: APIError(code: "storage.unavailable", message: "\(error)", retryable: true))
     }
 }

@@ -197,7 +197,7 @@ struct GraphWatchesTests {
         engine.setJobs((0..<2500).map { "j\($0)" })
         let before = engine.pageCount
         let feed = try open("WATCH j: Job RETURN j.job_id")
-        #expect(engine.pageCount == before + 3)
+        #expect(engine.pageCount >= before + 3)
         #expect(next(2500, of: feed).count == 2500)
         engine.setJobs((1..<2500).map { "j\($0)" })
         #expect(next(1, of: feed).map(\.match) == [["job_id": "j0"]])

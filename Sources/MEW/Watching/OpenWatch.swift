@@ -119,9 +119,7 @@ final class OpenWatch {
         lastEvent = now
     }
 
-    /// Ends it.
-    ///
-    /// - Parameter reason: `nil` where somebody asked for it, and then what waits is discarded.
+    /// Ends it; where there is no reason, because somebody asked for it, what waits is discarded.
     func cancel(_ reason: Diagnostic?, tick: Int) {
         guard !isCancelled else { return }
         status = .cancelled

@@ -61,7 +61,9 @@ final class WatchDetector {
         matches.map { (key: $0.key, match: $0.value) }.sorted { $0.match.number < $1.match.number }
     }
 
-    /// How the matches differ from those that are known. Nothing is known better before ``apply(_:)``.
+    /// How the matches differ from those that are known.
+    ///
+    /// Nothing is known better before ``apply(_:)``.
     func changes(_ touched: [LocalID], _ session: Session) throws -> [MatchChange] {
         let context = session.context(program.names, slotCount: program.slotCount)
         try program.names.resolve(session.view)

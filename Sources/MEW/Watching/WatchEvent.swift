@@ -15,7 +15,7 @@ public struct WatchEvent: Sendable, Hashable {
     public let kind: Kind
     /// What the values are called; empty for ``Kind/overflow`` and ``Kind/cancelled``.
     public var columns: [String] = []
-    /// As long as ``columns``. For ``Kind/removed`` those that were last seen.
+    /// As many as ``columns``, and those that were last seen for ``Kind/removed``.
     public var values: [ResultValue] = []
     /// The values before, for ``Kind/changed``.
     public var previous: [ResultValue]?

@@ -228,7 +228,10 @@ extension WatchHub {
 
     /// Takes in what came of an action.
     ///
-    /// - Parameter failure: Why it was not done; nothing of it has taken effect then.
+    /// - Parameters:
+    ///   - number: The action's.
+    ///   - failure: Why it was not done; nothing of it has taken effect then.
+    ///   - now: The present.
     /// - Returns: What whoever caused it is told: `nil` where all went well, ``ErrorCode/deadLetterFailed`` for a match that
     ///   could not be given up.
     public func finished(_ number: UInt64, failure: Diagnostic?, now: Timestamp) -> Diagnostic? {

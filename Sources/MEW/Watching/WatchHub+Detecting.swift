@@ -9,7 +9,9 @@ extension WatchHub {
     ///
     /// - Parameters:
     ///   - touched: All that has been touched since the last call, or more.
-    ///   - moment: A snapshot that holds those changes, or more.
+    ///   - isSystemChanged: Whether rows of system types may have changed.
+    ///   - isSchemaChanged: Whether other ontologies or indexes are in force.
+    ///   - moment: A snapshot that holds those changes, or more; no older than any before.
     /// - Throws: What the store throws. Nothing is lost: the watches that were not judged compare all the next time.
     public func graphChanged(
         _ touched: [LocalID], isSystemChanged: Bool = false, isSchemaChanged: Bool = false,
@@ -45,6 +47,9 @@ extension WatchHub {
         return types.sorted()
     }
 
+    /// Whether there is nothing that a change could concern.
+    public var isIdle: Bool { order.isEmpty }
+
     /// Whether some watch fell behind and has room now: ``graphChanged(_:isSystemChanged:isSchemaChanged:at:)`` with
     /// nothing touched lets it catch up.
     public var wantsToCatchUp: Bool {
@@ -56,9 +61,9 @@ extension WatchHub {
 
     /// When ``deadlineReached(now:)`` is to be called next.
     public var nextDeadline: Timestamp? {
-        let ends = order.compactMap { watches[$0]?.nextDeadline } + retries.map(\.deadline)
+        let ends = order.compactMap { watches[$0]?.nextDeadline }
         let timeout = deliveries.values.min { $0.deadline < $1.deadline }?.deadline
-        return [ends.min(), timeout].compactMap { $0 }.min()
+        return (ends + retries.map(\.deadline) + [timeout].compactMap { $0 }).min()
     }
 
     /// Ends windows, and takes back what nobody has acknowledged in time.

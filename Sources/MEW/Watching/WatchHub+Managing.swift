@@ -21,8 +21,10 @@ extension WatchHub {
     /// Does what a statement about a watch, or a delivery, says.
     ///
     /// - Parameters:
+    ///   - statement: One that ``manages(_:)`` is true of.
     ///   - environment: Who asks, with parameters and bindings.
     ///   - moment: A snapshot: what ALTER changes is judged against it.
+    /// - Returns: What the statement gave, and what is to be done before it is answered.
     /// - Throws: A ``Diagnostic`` of the family E8, and for ALTER why the new filter cannot be judged.
     public func manage(
         _ statement: Statement, _ environment: ScriptEnvironment, at moment: WatchMoment

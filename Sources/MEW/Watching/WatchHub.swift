@@ -67,7 +67,11 @@ public final class WatchHub {
     private var deliveryNumber = 0
     private var actionNumber: UInt64 = 0
 
-    /// - Parameter salt: Letters and digits that no earlier run of the node has had, so that ids of then name nothing now.
+    /// Without watches.
+    ///
+    /// - Parameters:
+    ///   - salt: Letters and digits that no earlier run of the node has had, so that ids of then name nothing now.
+    ///   - limits: What the watches may cost.
     public init(salt: String, limits: WatchLimits = WatchLimits()) {
         self.salt = salt
         self.limits = limits
@@ -112,8 +116,10 @@ public final class WatchHub {
     /// What matches now waits to be fetched at once, unless the options say otherwise.
     ///
     /// - Parameters:
+    ///   - statement: Of `source`.
     ///   - source: The text that the statement stands in.
     ///   - environment: Who asks, with parameters and bindings; its schema, rows and present are those of `moment`.
+    ///   - moment: A snapshot no older than any before.
     /// - Returns: The watch's id, `_Watch/key`.
     /// - Throws: A ``Diagnostic``: E8001, E8006, E8009, E9023, or why the statement cannot be judged; and what the
     ///   store throws. No watch is open then.

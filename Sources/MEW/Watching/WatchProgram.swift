@@ -7,7 +7,9 @@ final class WatchProgram {
     let columns: [String]
     let projections: [Code]
     let order: [(code: Code, isDescending: Bool)]
-    /// The pattern's variables: what a match is known by. The first is what ACK ends.
+    /// The pattern's variables: what a match is known by.
+    ///
+    /// The first is what ACK ends.
     let variables: [Scope.Variable]
     let reads: WatchReads
     let names: NameSlots
