@@ -1,6 +1,8 @@
+import IPLD
 import MeshCore
 import MeshDAG
 import MeshGraph
+import MeshIdentity
 import MeshStorage
 import MeshTestSupport
 import Testing
@@ -261,6 +263,40 @@ struct ReplicaTests {
         for place in 0..<3 { try trio.undo(place) }
         let empty = try Trio.state(Workbench())
         #expect(try trio.benches.map { try Trio.state($0) } == [empty, empty, empty])
+    }
+
+    @Test("ontologies too large together leave those that fit in force, and the graph open to writing")
+    func tooMuchTogether() throws {
+        let benches = [Workbench(author: 1), Workbench(author: 2)]
+        // Two chains, each of more than half of what an ontology may have.
+        let filling = String(repeating: "\n", count: 190_000)
+        let messages = try [3, 4].map { author in
+            var blocks: [Block] = []
+            for number in 0..<12 {
+                let source = "node N\(author)_\(number) { } \(filling) node M\(author)_\(number) { }"
+                blocks.append(
+                    try OntologyBlock(bases: blocks.last.map { [$0.cid] } ?? [], source: source).block)
+            }
+            let change = GraphChange(operations: [
+                .spawn(type: "N\(author)_0", key: "k\(author)", attributes: [])
+            ])
+            let (entry, _) = try GraphChangeEntry.split(
+                change.encoded(), ontology: blocks[11].cid, bases: blocks[..<11].map(\.cid).sorted())
+            let position = EntryPosition(
+                author: Workbench(author: UInt8(author)).author, scope: "default", seq: 0, index: 0,
+                time: HybridTime(milliseconds: 1, counter: 0))
+            return (entry, blocks, position)
+        }
+        for (bench, order) in zip(benches, [messages, messages.reversed()]) {
+            for (entry, blocks, position) in order { try bench.receive(entry, blocks, at: position) }
+            #expect(bench.replica.heads.count == 2)
+            let types = bench.replica.schema.nodes.keys.filter { SystemOntology.schema.nodes[$0] == nil }
+            #expect(types.count == 24)
+        }
+        #expect(try Trio.state(benches[0]) == Trio.state(benches[1]))
+        let known = benches[0].replica.schema.nodes["N3_0"] == nil ? "N4_0" : "N3_0"
+        #expect(try benches[0].fault("SPAWN n: \(known)") == nil)
+        #expect(try benches[0].rows("MATCH n: \(known) RETURN COUNT(*)") == [["2"]])
     }
 
     @Test("what breaks a constraint only once it is joined stays on both sides, and everywhere alike")

@@ -20,6 +20,8 @@ public struct GraphReplica: Sendable {
     public private(set) var schema: GraphSchema
     /// The ontologies in force that no other in force builds on; sorted.
     public private(set) var heads: [CID] = []
+    /// Those of ``heads`` whose declarations ``schema`` has; all, unless they are too much for one ontology.
+    private var joined: [CID] = []
     /// The ontologies in force, with the authors whose changes name them, and where each first does.
     private var named: [CID: [DID: [UInt8]]] = [:]
     /// What changes are judged by, for what they name: the bases and then the ontology.
@@ -235,22 +237,36 @@ public struct GraphReplica: Sendable {
         }
         heads = named.keys.filter { !below.contains($0) }.sorted()
         schemaVersion += 1
-        guard
-            let joined = try? OntologyBlock(
-                bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
-        else { return }
+        joined = Array(heads.prefix(OntologyBlock.baseCountMax))
+        if let schema = try Self.schema(of: joined, storage) {
+            self.schema = schema
+            return
+        }
+        // Each by itself is an ontology, and all together are too much for one: those that fit are in force.
+        schema = SystemOntology.schema
+        var fitting: [CID] = []
+        for head in joined {
+            guard let schema = try Self.schema(of: fitting + [head], storage) else { continue }
+            self.schema = schema
+            fitting.append(head)
+        }
+        joined = fitting
+    }
+
+    /// The schema of several ontologies together; `nil` where they are too much for one.
+    private static func schema(
+        of heads: [CID], _ storage: any StorageReader
+    ) throws(StorageError) -> GraphSchema? {
+        guard let joined = try? OntologyBlock(bases: heads, source: "") else { return nil }
         let resolution =
             heads.count == 1
             ? try OntologyResolver.resolve(heads[0]) { cid throws(StorageError) in
-                try Self.source(cid, storage)
+                try source(cid, storage)
             }
             : try OntologyResolver.resolve(joined, named: joined.block.cid) { cid throws(StorageError) in
-                try Self.source(cid, storage)
+                try source(cid, storage)
             }
-        switch resolution {
-        case .resolved(let resolved): schema = resolved.schema
-        case .missing, .refused: schema = SystemOntology.schema
-        }
+        return if case .resolved(let resolved) = resolution { resolved.schema } else { nil }
     }
 
     /// Blocks and all that they build on, each once.
@@ -294,7 +310,7 @@ public struct GraphReplica: Sendable {
         _ unit: ScriptUnit, _ environment: ScriptEnvironment, source: [UInt8], at position: EntryPosition,
         in storage: any StorageWriter
     ) throws -> (outcome: UnitOutcome, publication: Publication?) {
-        let loading = OntologyLoading(heads: heads) { try Self.source($0, storage) }
+        let loading = OntologyLoading(heads: joined) { try Self.source($0, storage) }
         let outcome = try unit.write(
             environment, source: source, at: position, ontologies: loading, in: storage)
         guard let change = outcome.change else { return (outcome, nil) }
@@ -308,17 +324,16 @@ public struct GraphReplica: Sendable {
         let ontology: CID
         if let last = blocks.last {
             ontology = last.cid
-        } else if heads.count == 1 {
-            ontology = heads[0]
+        } else if joined.count == 1 {
+            ontology = joined[0]
         } else {
             // Several are in force, or none: what joins them has no text of its own.
-            let joined = try OntologyBlock(bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
-                .block
-            blocks.append(joined)
-            ontology = joined.cid
+            let block = try OntologyBlock(bases: joined, source: "").block
+            blocks.append(block)
+            ontology = block.cid
         }
         let own = Set(blocks.map(\.cid))
-        let below = try Self.closure(of: heads, storage)
+        let below = try Self.closure(of: joined, storage)
         let bases = Set(below).union(own).subtracting([ontology]).sorted()
         guard bases.count <= GraphChangeEntry.baseCountMax else {
             throw UnitFailure(
