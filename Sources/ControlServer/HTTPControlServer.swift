@@ -15,6 +15,9 @@ public final class HTTPControlServer: Sendable {
     public static let connectionCountMax = 1024
     /// Seconds after which a silent connection is closed, and so the longest a handler may block.
     public static let idleSecondsMax = 600
+    /// The stack of a connection's thread, in bytes: whoever reads and walks a program does so by recursion, and a
+    /// program may nest deep. Only what is touched takes memory.
+    static let stackByteCount = 8 << 20
 
     private let running: Mutex<RunningDaemon?>
     private let exchange: HTTPExchange
@@ -96,7 +99,8 @@ private struct RunningDaemon: @unchecked Sendable {
                 guard let text = unsafe text else { return 0 }
                 return unsafe strlen(text)
             },
-            UInt32(HTTPControlServer.connectionCountMax), UInt32(HTTPControlServer.idleSecondsMax), 1 << 20)
+            UInt32(HTTPControlServer.connectionCountMax), UInt32(HTTPControlServer.idleSecondsMax),
+            HTTPControlServer.stackByteCount)
         guard let handle = unsafe handle else {
             unsafe context.release()
             return nil

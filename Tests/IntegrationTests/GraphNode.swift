@@ -64,35 +64,43 @@ final class ProgramStream: @unchecked Sendable {
 
     private let condition = NSCondition()
     private var acknowledged: [Int] = []
-    private var attempts = 0
     private var isStopped = false
     private var hasEnded = false
+
+    private let node: TestNode
+    private let first: Int
+    private let program: @Sendable (Int) -> String
 
     /// - Parameters:
     ///   - first: The number of the first program.
     ///   - program: What to run, by number.
     init(_ node: TestNode, from first: Int = 0, _ program: @escaping @Sendable (Int) -> String) {
-        let thread = Thread { [self] in
-            var number = first
-            let client = try? node.client()
-            while !condition.withLock({ isStopped }) {
-                let request = GraphRequest(source: program(number))
-                let answer: GraphResponse? = try? client?.post(
-                    "/v1/graph/query", request, timeout: .seconds(10))
-                condition.withLock {
-                    attempts += 1
-                    if answer != nil { acknowledged.append(number) }
-                    condition.broadcast()
-                }
-                number += 1
-            }
-            condition.withLock {
-                hasEnded = true
-                condition.broadcast()
-            }
-        }
+        self.node = node
+        self.first = first
+        self.program = program
+        let thread = Thread { [self] in run() }
         thread.name = "programs"
         thread.start()
+    }
+
+    private func run() {
+        let client = try? node.client()
+        var number = first
+        while !condition.withLock({ isStopped }) {
+            let request = GraphRequest(source: program(number))
+            // A node that is down refuses; its answer is then no acknowledgement.
+            let answer: GraphResponse? = try? client?.post(
+                "/v1/graph/query", request, timeout: .seconds(10))
+            condition.withLock {
+                if answer != nil { acknowledged.append(number) }
+                condition.broadcast()
+            }
+            number += 1
+        }
+        condition.withLock {
+            hasEnded = true
+            condition.broadcast()
+        }
     }
 
     /// Returns when so many have been acknowledged.

@@ -60,6 +60,8 @@ struct Fields {
 
     private static func field(_ expression: Expression) throws(Diagnostic) -> (String, SourceRange) {
         switch expression.kind {
+        // The only one of these names that the language writes in capitals too.
+        case .variable("CREATED"): return ("created", expression.range)
         case .variable(let name): return (name, expression.range)
         case .attribute(_, let name): return (name.text, name.range)
         default:
