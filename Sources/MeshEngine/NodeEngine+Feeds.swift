@@ -1,3 +1,4 @@
+internal import MEW
 internal import IPLD
 internal import MeshCore
 internal import MeshCrypto
