@@ -122,7 +122,8 @@ let package = Package(
             "MeshSimulator",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW", "MeshEngine",
+                "JSON5",
             ], path: "netsim/MeshSimulator"),
 
         // The engine as Maelstrom tests it, and a check of our own.
@@ -184,7 +185,7 @@ let package = Package(
             "MeshEngineTests",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW", "MeshEngine",
             ]),
         tests(
             "MeshSimulatorTests",

@@ -80,7 +80,7 @@ final class EntityRecord {
 }
 
 extension EntityRecord {
-    private static let plainMark: UInt8 = 4
+    static let plainMark: UInt8 = 4
 
     /// One add, the entity's own, that nothing has been said about: the row of nearly every entity.
     private func isPlain(_ id: UInt64) -> Bool {

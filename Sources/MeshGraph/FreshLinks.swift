@@ -18,6 +18,7 @@ struct FreshLinks {
     private var items: [Item] = []
 
     var isEmpty: Bool { items.isEmpty }
+    var count: Int { items.count }
 
     mutating func append(owner: Int, edge: UInt32, position: Int, _ posting: Posting) {
         owners.append(UInt32(truncatingIfNeeded: owner))

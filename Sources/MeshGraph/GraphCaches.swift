@@ -50,7 +50,7 @@ final class GraphCaches {
         }
     }
 
-    private func forget() {
+    func forget() {
         names.removeAll()
         changes.removeAll()
         infos.removeAll()

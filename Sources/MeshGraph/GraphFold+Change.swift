@@ -26,6 +26,7 @@ extension GraphFold {
                 place.added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
             }
             place.index += 1
+            try makeRoom()
         }
     }
 
@@ -43,6 +44,7 @@ extension GraphFold {
         for operation in operations.reversed() {
             place.index -= 1
             _ = try fold(operation, at: place, undoes: true)
+            try makeRoom()
         }
     }
 }

@@ -13,8 +13,8 @@ struct FreshEntities {
     var links = FreshLinks()
     /// Rows of new entities that are not written yet.
     var rows = RowBatch()
-    /// The new entities of each type, rising.
-    var types: [(type: UInt32, ids: [UInt64])] = []
+    /// The new entities of each type, rising, and whether they are in their extents.
+    var types: [(type: UInt32, ids: [UInt64], isWritten: Bool)] = []
 
     /// The number of operation 0; 0 while nothing is fresh.
     private(set) var base: UInt64 = 0
@@ -26,6 +26,12 @@ struct FreshEntities {
         guard base >> ChangeInfo.indexBits == newOrdinal else { return }
         self.base = base
         ordinal = newOrdinal
+    }
+
+    /// From here on nothing is fresh.
+    mutating func end() {
+        base = 0
+        links.targets.removeAll()
     }
 
     private func isOwn(_ id: UInt64) -> Bool {
@@ -46,7 +52,7 @@ struct FreshEntities {
             types[index].ids.append(id)
             return
         }
-        types.append((type, [id]))
+        types.append((type, [id], false))
     }
 
     /// Every entity that was added or linked, and those of `others`, in order.
@@ -143,8 +149,8 @@ extension GraphFold {
         // It may name what comes later.
         if fresh.isNew(id) { return nil }
         if !records.isEmpty, let record = records[id] {
-            // What is pending may come or go.
-            guard record.isVisible, !record.isPending else { return nil }
+            // What is ended and not settled yet is hidden later, and its links with it.
+            guard record.isVisible else { return nil }
             return number(id)
         }
         // What was linked before is seen, unless there is a record that says otherwise.
@@ -174,13 +180,16 @@ extension GraphFold {
     }
 
     func flushFreshExtents() throws(StorageError) {
-        for (type, ids) in fresh.types.sorted(by: { $0.type < $1.type }) {
+        for index in fresh.types.indices {
+            let (type, ids, isWritten) = fresh.types[index]
+            if isWritten { continue }
+            fresh.types[index].isWritten = true
             var rows = RowBatch()
             var start = 0
             while start < ids.count {
                 let group = ids[start] >> Extent.bits
                 let key = GraphKey.extent(type, group)
-                // A stretch lies within one change, so that this one has no row.
+                // A stretch lies within one change, and is written when nothing fresh can follow: it has no row.
                 var extent = Extent()
                 while start < ids.count, ids[start] >> Extent.bits == group {
                     extent.set(Int(ids[start] & (1 << Extent.bits - 1)), true)

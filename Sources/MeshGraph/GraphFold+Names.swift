@@ -38,9 +38,8 @@ extension GraphFold {
         return number
     }
 
-    /// The ordinal of a change that an operation names, whether it has come or not.
-    ///
-    /// - Parameter time: When it stands, where that is known.
+    /// The ordinal of a change that an operation names, whether it has come or not; `time` is when it stands,
+    /// where that is known.
     func ordinal(
         _ author: DID, _ seq: UInt64, at time: HybridTime = HybridTime(milliseconds: 0, counter: 0)
     ) throws(StorageError) -> UInt64 {

@@ -48,8 +48,17 @@ final class GraphFold {
         let isInserted: Bool
     }
 
-    init(_ storage: any StorageWriter, _ caches: GraphCaches) {
+    /// How many records, and how many changes of lists and indexes, are kept in memory before they are written.
+    private let recordCountMax: Int
+    private let changeCountMax: Int
+
+    init(
+        _ storage: any StorageWriter, _ caches: GraphCaches, recordCountMax: Int = 1 << 17,
+        changeCountMax: Int = 1 << 20
+    ) {
         self.storage = storage
+        self.recordCountMax = recordCountMax
+        self.changeCountMax = changeCountMax
         self.caches = caches
         caches.prepare()
     }
@@ -75,8 +84,35 @@ final class GraphFold {
 
     /// Writes everything that was gathered, and gives the entities that were changed, in order.
     func finish() throws(StorageError) -> [LocalID] {
+        try write()
+        return fresh.touched(with: touched)
+    }
+
+    /// Does what follows from the operations so far, and writes everything that was gathered.
+    private func write() throws(StorageError) {
         try settle()
         try flushFreshRows()
+        try flushRecords()
+        try flushLinks()
+        try flushExtents()
+        try flushIndexRows()
+    }
+
+    /// Between two operations: writes what has become much, so that no change takes memory without end.
+    func makeRoom() throws(StorageError) {
+        if fresh.links.count >= 2 * changeCountMax { try flushLinks() }
+        guard
+            records.count >= recordCountMax || links.count >= changeCountMax
+                || indexRows.count >= changeCountMax
+        else { return }
+        try write()
+        records.removeAll()
+        // What was fresh may have been changed by a record that is forgotten now.
+        touched.formUnion(fresh.links.targets.ids)
+        fresh.end()
+    }
+
+    private func flushRecords() throws(StorageError) {
         var rows = RowBatch()
         for id in touched.sorted() {
             guard let record = records[id], record.isChanged else { continue }
@@ -98,10 +134,6 @@ final class GraphFold {
             }
         }
         if !rows.isEmpty { try storage.put(rows, in: .graphEntities) }
-        try flushLinks()
-        try flushExtents()
-        try flushIndexRows()
-        return fresh.touched(with: touched)
     }
 
     /// Brings the posting lists up to date.

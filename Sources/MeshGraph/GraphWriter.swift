@@ -65,16 +65,33 @@ public struct GraphWriter {
         let fold = GraphFold(storage, caches)
         let base = try fold.base(of: position)
         guard let base else { return LocalID(rawValue: 0) }
-        let place = GraphFold.Place(base: base, index: index, time: position.time, added: added)
+        // The list moves there and back: with two owners every operation would copy it.
+        var place = GraphFold.Place(base: base, index: index, time: position.time, added: added)
+        added = []
+        defer { swap(&added, &place.added) }
         let result = try fold.fold(operation, at: place, undoes: false)
         _ = try fold.finish()
-        added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
+        place.added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
         return LocalID(rawValue: result?.entity ?? place.operation)
+    }
+
+    /// Empties the graph, its indexes included: what comes before applying everything anew.
+    ///
+    /// Other writers of this transaction may not be used any more.
+    public mutating func removeAll() throws(StorageError) {
+        for table in [
+            StorageTable.graphEntities, .graphLinks, .graphIndexes, .graphNames, .graphHistory,
+        ] {
+            try storage.removeAll(in: table)
+        }
+        added = []
+        caches.forget()
     }
 
     /// Makes the indexes those of `definitions`: builds what is new, drops what is not named.
     ///
-    /// Of several definitions with one name the first counts; one with what is no name (``GraphLimits/isName(_:)``) makes none.
+    /// Of several definitions with one name the first counts; one with a text that is no name
+    /// (``GraphLimits/isName(_:)``) makes none.
     public mutating func setIndexes(_ definitions: [IndexDefinition]) throws(StorageError) {
         let fold = GraphFold(storage, caches)
         try fold.setIndexes(definitions)

@@ -9,6 +9,8 @@ struct TargetTable {
     /// Dense numbers plus one; 0 is free.
     private var slots = [UInt32](repeating: 0, count: 16)
     private var shift: UInt64 = 60
+    /// Whether more room did not help; it is not tried again.
+    private var isFull = false
 
     /// The dense number of an entity that is there.
     @inline(__always)
@@ -25,7 +27,9 @@ struct TargetTable {
 
     /// Puts an entity that is not there; `nil` where it finds no place.
     mutating func insert(_ id: UInt64) -> Int? {
-        if 2 * (ids.count + 1) > slots.count, !grow() { return nil }
+        if 2 * (ids.count + 1) > slots.count {
+            if isFull || !grow() { return nil }
+        }
         guard place(id, UInt32(ids.count + 1)) else { return nil }
         ids.append(id)
         return ids.count - 1
@@ -50,6 +54,7 @@ struct TargetTable {
         shift -= 1
         for (number, id) in ids.enumerated() where !place(id, UInt32(number + 1)) {
             (slots, shift) = before
+            isFull = true
             return false
         }
         return true

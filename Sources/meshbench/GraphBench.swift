@@ -57,6 +57,7 @@ struct GraphBench: Bench {
         rows += try queries(store, peers)
         var seq: UInt64 = 10
         for count in Self.groupCounts { rows.append(try smallChanges(store, by: count, from: &seq)) }
+        rows.append(try transaction(store, at: seq))
         rows.append(try durable(directory, peers))
         return rows
     }
@@ -168,8 +169,8 @@ struct GraphBench: Bench {
         let seconds = try time {
             for start in stride(from: 0, to: changes.count, by: groupCount) {
                 try store.write { storage throws(StorageError) in
+                    var writer = GraphWriter(storage)
                     for number in start..<min(start + groupCount, changes.count) {
-                        var writer = GraphWriter(storage)
                         _ = try writer.apply(changes[number], at: GraphLoad.position(first + UInt64(number)))
                     }
                 }
@@ -179,6 +180,27 @@ struct GraphBench: Bench {
             what: "changes of four operations applied, \(groupCount) per durable commit",
             ours: Double(4 * changes.count) / seconds, unit: "operations/s", beside: nil,
             besideValue: nil, gate: groupCount == Self.groupCounts[0] ? 100_000 : nil, higherIsBetter: true)
+    }
+
+    /// Operations that see each other's effects, as a transaction makes them, and all of them taken back.
+    private func transaction(_ store: Store, at seq: UInt64) throws -> BenchRow {
+        var generator = SeededGenerator(seed: 13)
+        let rounds = 5000
+        let operations = (0..<rounds).flatMap { GraphLoad.small(UInt64($0), &generator).operations[2...] }
+        let seconds = try time {
+            try store.write { storage throws(StorageError) in
+                let journal = Journal(storage)
+                var writer = GraphWriter(journal)
+                for (index, operation) in operations.enumerated() {
+                    _ = try writer.apply(operation, index: index, at: GraphLoad.position(seq))
+                }
+                try journal.rollback(to: 0)
+            }
+        }
+        return BenchRow(
+            what: "operations one by one through a journal, and back",
+            ours: Double(operations.count) / seconds,
+            unit: "operations/s", beside: nil, besideValue: nil, gate: nil, higherIsBetter: true)
     }
 
     /// Transactions of one small change each, beside the same rows put by C.

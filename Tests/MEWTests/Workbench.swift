@@ -23,6 +23,7 @@ final class Workbench {
     /// What has been folded since somebody last looked.
     var touched: Set<LocalID> = []
     var isSchemaChanged = false
+    var stepLimit = 2_000_000
 
     init(author: UInt8 = 1) {
         self.author = DID(publicKey: Bytes32([UInt8](repeating: author, count: 32), at: 0))
@@ -33,7 +34,7 @@ final class Workbench {
     ) -> ScriptEnvironment {
         ScriptEnvironment(
             schema: replica.schema, authority: authority ?? Authority(actor: actor ?? "\(author)"), now: now,
-            parameters: parameters, bindings: bindings, virtual: virtual, stepLimit: 2_000_000)
+            parameters: parameters, bindings: bindings, virtual: virtual, stepLimit: stepLimit)
     }
 
     /// Runs a program as a node does, unit by unit.

@@ -60,7 +60,7 @@ struct TypeTest: Sendable {
     let stored: [NameSlot]
     /// Sorted names of system types.
     let virtual: [String]
-    /// Whether every node, or every edge, fits: nothing need be looked up.
+    /// Whether every node of the graph's own tables fits; ``stored`` then names the edges that do.
     let isEverything: Bool
     /// For a scalar type: what kind of value.
     let scalar: ScalarType?

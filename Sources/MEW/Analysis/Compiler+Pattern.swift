@@ -20,10 +20,7 @@ extension Compiler {
     ) -> PatternPlan {
         var planner = Planner(
             terms: terms, bound: bound, seed: seed, statistics: statistics, schema: schema,
-            testOf: { type in
-                let test = typeTest(type)
-                return test.isEverything ? nil : test
-            })
+            testOf: { typeTest($0) })
         return planner.plan(variables: scope.all.filter { !bound.contains($0.slot) })
     }
 
@@ -64,7 +61,7 @@ extension Compiler {
                 self.place.remove(.aggregates)
                 defer { self.place = place }
                 let code = try self.condition(part, scope, "WHERE")
-                terms.filters.append(PatternTerms.Filter(code: code, slots: code.slots))
+                terms.filters.append(PatternTerms.Filter(code: code, slots: code.slots, place: terms.filters.count))
             }
         }
         return (terms, scope)
@@ -160,6 +157,12 @@ extension Compiler {
                 try self.target(
                     target, type.parameters[position].type, type, isTransitive: edge.repetition != .once,
                     &scope, &terms))
+        }
+        if edge.repetition != .once, case .anything = targets[0], case .anything = targets[1] {
+            // Some end must be known to start from: this one has a slot and no name.
+            let slot = newSlot()
+            terms.types[slot] = type.parameters[0].type
+            targets[0] = .slot(slot)
         }
         terms.edges.append(
             PatternTerms.Edge(
@@ -269,7 +272,7 @@ extension PatternPlan {
         for step in steps {
             switch step.kind {
             case .scan(let slot, _): bound.insert(slot)
-            case .lookUp(let slot, _, let value, _, _), .lookUpVirtual(let slot, _, let value, _):
+            case .lookUp(let slot, _, let value, _, _, _), .lookUpVirtual(let slot, _, let value, _):
                 read(value.slots)
                 bound.insert(slot)
             case .range(let slot, _, let lower, let upper, _, _):

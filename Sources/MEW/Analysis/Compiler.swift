@@ -177,8 +177,10 @@ struct Compiler {
         return (.attribute(code, .named(names.slot(name.text))), found)
     }
 
+    /// The type of an attribute that every member declares; `nil` where one does not, or nothing is known.
     private func declaredType(of attribute: String, in type: StaticType) -> StaticType? {
-        try? attributeType(Name(attribute), of: type)
+        let known = try? attributeType(Name(attribute), of: type)
+        return known == .unknown ? nil : known
     }
 
     /// The type of an attribute of anything that has `type`.
@@ -277,29 +279,34 @@ struct Compiler {
 
     /// The test that something has this type.
     func typeTest(_ type: StaticType) -> TypeTest {
-        var stored: Set<String> = []
+        var nodes: Set<String> = []
+        var edges: Set<String> = []
         var virtual: Set<String> = []
         var scalar: ScalarType?
+        var isEverything = false
         for member in type.members {
             switch member {
-            case .anyNode, .unknown:
-                return TypeTest(stored: [], virtual: [], isEverything: true, scalar: nil)
+            case .anyNode: isEverything = true
+            case .unknown:
+                isEverything = true
+                edges.formUnion(schema.edges.keys)
             case .node(let name):
                 for concrete in schema.concreteTypes(of: name) {
                     if schema.nodes[concrete]?.isVirtual == true {
                         virtual.insert(concrete)
                     } else {
-                        stored.insert(concrete)
+                        nodes.insert(concrete)
                     }
                 }
-            case .edge(let name?): stored.insert(name)
-            case .edge(nil): for name in schema.edges.keys.sorted() { stored.insert(name) }
+            case .edge(let name?): edges.insert(name)
+            case .edge(nil): edges.formUnion(schema.edges.keys)
             case .scalar(let found): scalar = found
             case .null, .list, .union: break
             }
         }
+        let stored = isEverything ? edges : nodes.union(edges)
         return TypeTest(
-            stored: stored.sorted().map(names.slot), virtual: virtual.sorted(), isEverything: false,
+            stored: stored.sorted().map(names.slot), virtual: virtual.sorted(), isEverything: isEverything,
             scalar: scalar)
     }
 }

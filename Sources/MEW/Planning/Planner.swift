@@ -8,8 +8,7 @@ struct Planner {
     private let terms: PatternTerms
     private let statistics: any PlanningStatistics
     private let schema: GraphSchema
-    /// The test for a type; `nil` where everything passes.
-    private let testOf: (StaticType) -> TypeTest?
+    private let testOf: (StaticType) -> TypeTest
 
     private var bound: Set<Int>
     private let seed: Int?
@@ -22,7 +21,7 @@ struct Planner {
     init(
         terms: PatternTerms, bound: Set<Int>, seed: Int?, statistics: any PlanningStatistics,
         schema: GraphSchema,
-        testOf: @escaping (StaticType) -> TypeTest?
+        testOf: @escaping (StaticType) -> TypeTest
     ) {
         self.terms = terms
         self.statistics = statistics
@@ -48,14 +47,14 @@ struct Planner {
         let element: Element
         /// How many rows it gives for each row before it.
         let factor: Double
+        /// The place of the condition that it decides by itself.
+        var decides: Int?
     }
 
     mutating func plan(variables: [Scope.Variable]) -> PatternPlan {
         if let seed {
             bound.insert(seed)
-            if let node = nodes.first(where: { $0.slot == seed }) {
-                append(.test(slot: seed, node.test), 0.5)
-            }
+            if let type = terms.types[seed] { append(.test(slot: seed, testOf(type)), 0.5) }
         }
         placeFilters()
         while !nodes.isEmpty || !edges.isEmpty {
@@ -95,7 +94,9 @@ struct Planner {
     private mutating func apply(_ choice: Choice) {
         append(choice.step, choice.factor)
         switch choice.element {
-        case .node(let index): bound.insert(nodes.remove(at: index).slot)
+        case .node(let index):
+            bound.insert(nodes.remove(at: index).slot)
+            if let place = choice.decides { filters.removeAll { $0.place == place } }
         case .implicit:
             if case .scan(let slot, _) = choice.step { bound.insert(slot) }
         case .edge(let index):
@@ -115,9 +116,11 @@ struct Planner {
             guard case .compare(let symbol, let left, let right, _) = filter.code else { continue }
             for (own, other, symbol) in [(left, right, symbol), (right, left, symbol.mirrored)] {
                 guard !other.slots.contains(node.slot), other.slots.isSubset(of: bound),
-                    let choice = choice(node, index, own, symbol, other)
+                    let choice = choice(node, index, own, symbol, other, filter.code)
                 else { continue }
-                if choice.factor < best.factor { best = choice }
+                guard choice.factor < best.factor else { continue }
+                best = choice
+                if case .lookUp = choice.step { best.decides = filter.place }
             }
         }
         return best
@@ -125,20 +128,22 @@ struct Planner {
 
     /// What a comparison of something of this node with a known value makes possible.
     private func choice(
-        _ node: PatternTerms.Node, _ index: Int, _ own: Code, _ symbol: BinaryOperator, _ value: Code
+        _ node: PatternTerms.Node, _ index: Int, _ own: Code, _ symbol: BinaryOperator, _ value: Code,
+        _ condition: Code
     ) -> Choice? {
         switch own {
         case .slot(node.slot), .attribute(.slot(node.slot), .id):
             guard symbol == .equal else { return nil }
             return Choice(step: .fix(slot: node.slot, value, node.test), element: .node(index), factor: 0.9)
         case .attribute(.slot(node.slot), .named(let name)):
-            return indexed(node, index, name.text, symbol, value)
+            return indexed(node, index, name.text, symbol, value, condition)
         default: return nil
         }
     }
 
     private func indexed(
-        _ node: PatternTerms.Node, _ index: Int, _ attribute: String, _ symbol: BinaryOperator, _ value: Code
+        _ node: PatternTerms.Node, _ index: Int, _ attribute: String, _ symbol: BinaryOperator, _ value: Code,
+        _ condition: Code
     ) -> Choice? {
         // Null is in no index, but equals null: a value that may be null finds its rows by a scan.
         guard !node.test.isEverything, value.isNeverNull else { return nil }
@@ -156,7 +161,8 @@ struct Planner {
             switch symbol {
             case .equal:
                 return Choice(
-                    step: .lookUp(slot: node.slot, found, value: value, scalar, node.test),
+                    step: .lookUp(
+                        slot: node.slot, found, value: value, scalar, node.test, condition: condition),
                     element: .node(index), factor: found.definition.isUnique ? 1 : max(1, size * 0.05))
             case .greater, .greaterOrEqual:
                 return Choice(
@@ -264,11 +270,13 @@ struct Planner {
 
     /// The test that a target needs beyond what its edge's declaration says.
     private func test(_ slot: Int, _ parameter: StaticType) -> TypeTest? {
-        guard let type = terms.types[slot], let test = testOf(type) else { return nil }
-        guard let given = testOf(parameter) else { return test }
-        let isImplied =
-            Set(given.stored).isSubset(of: test.stored) && Set(given.virtual).isSubset(of: test.virtual)
-        return isImplied ? nil : test
+        guard let type = terms.types[slot] else { return nil }
+        let (test, given) = (testOf(type), testOf(parameter))
+        if given.isEverything, !test.isEverything { return test }
+        let isImplied = given.stored.allSatisfy { name in
+            test.stored.contains(name) || (test.isEverything && schema.edges[name.text] == nil)
+        }
+        return isImplied && Set(given.virtual).isSubset(of: test.virtual) ? nil : test
     }
 
     private func transitive(_ edge: PatternTerms.Edge, _ index: Int, _ total: Double) -> Choice? {
@@ -276,9 +284,12 @@ struct Planner {
             guard let from = known(edge.targets[position]) else { continue }
             var bound = self.bound
             let isClosed = known(edge.targets[1 - position]) != nil
+            // With no hop at all the start itself arrives, and the declaration says nothing of its type.
+            let arriving =
+                edge.repetition == .zeroOrMore ? .unknown : edge.type.parameters[1 - position].type
             let step = TransitiveMatch(
                 edge: edge.name, from: from, position: position,
-                target: target(edge.targets[1 - position], edge.type.parameters[1 - position].type, &bound),
+                target: target(edge.targets[1 - position], arriving, &bound),
                 includesStart: edge.repetition == .zeroOrMore, depth: edge.depth,
                 isSymmetric: edge.type.isSymmetric, range: edge.range)
             return Choice(
@@ -292,15 +303,11 @@ struct Planner {
             else { continue }
             let type = edge.type.parameters[position].type
             return Choice(
-                step: .scan(slot: slot, testOf(type) ?? .everything), element: .implicit,
+                step: .scan(slot: slot, testOf(type)), element: .implicit,
                 factor: max(1, count(type)))
         }
         return nil
     }
-}
-
-extension TypeTest {
-    static let everything = TypeTest(stored: [], virtual: [], isEverything: true, scalar: nil)
 }
 
 extension BinaryOperator {

@@ -41,25 +41,45 @@ final class PolicySet {
     private let context: ExecutionContext
     private var visibilities: [Authority: PolicyVisibility] = [:]
 
-    init(_ session: Session) throws {
-        var compiler = try session.compiler()
+    init(_ session: Session, own: Set<String> = []) throws {
+        var compiler = try session.declarationCompiler()
         compiler.place = .policy
         var clauses: [Clause] = []
         for policy in session.schema.policies {
             for operation in policy.operations {
-                var scope = Scope()
-                let target = try Self.target(operation, &scope, &compiler)
-                clauses.append(
-                    Clause(
-                        name: policy.name.text, priority: policy.priority, kind: operation.kind,
-                        isMeta: operation.isMeta, attribute: operation.attribute?.text, target: target,
-                        allows: policy.allows, message: policy.message,
-                        condition: try compiler.condition(policy.condition, scope, "IF")))
+                do {
+                    clauses.append(
+                        try Self.clause(
+                            policy, operation, isOwn: own.contains(policy.name.text), &compiler))
+                } catch {
+                    // One that does not fit the schema any more allows nothing.
+                    if own.contains(policy.name.text) { throw error }
+                }
             }
         }
         self.clauses = clauses
         try compiler.names.resolve(session.view)
         context = session.unfilteredContext(compiler.names, slotCount: compiler.slotCount)
+    }
+
+    private static func clause(
+        _ policy: PolicyDeclaration, _ operation: PolicyDeclaration.Operation, isOwn: Bool,
+        _ compiler: inout Compiler
+    ) throws(Diagnostic) -> Clause {
+        var scope = Scope()
+        let target = try Self.target(operation, &scope, &compiler)
+        let condition: Code
+        do {
+            condition = try compiler.condition(policy.condition, scope, "IF")
+        } catch {
+            // What denies goes on denying, whatever its condition has come to mean.
+            guard !policy.allows, !isOwn else { throw error }
+            condition = .constant(.bool(true))
+        }
+        return Clause(
+            name: policy.name.text, priority: policy.priority, kind: operation.kind,
+            isMeta: operation.isMeta, attribute: operation.attribute?.text, target: target,
+            allows: policy.allows, message: policy.message, condition: condition)
     }
 
     private static func target(
@@ -159,6 +179,9 @@ final class PolicySet {
         context.locals[.targetAttribute] = request.attribute.map { .string($0) } ?? .null
         context.stepsLeft = Limits.writeSteps
         context.forget()
+        context.forgetReferences()
+        // The first of its type has only just given the type its number.
+        try context.names.resolve(context.view)
         guard try bind(clause.target, request.entity) else { return false }
         do {
             return try context.isTrue(clause.condition)
@@ -178,10 +201,11 @@ final class PolicySet {
             return true
         case .edge(let name, let slots, let edgeSlot):
             try context.names.resolve(context.view)
-            guard let entity, let edge = try context.entity(entity), edge.isEdge,
-                context.names.id(name) == edge.type, edge.targets.count == slots.count
+            guard let entity, let edge = try context.row(entity), edge.isEdge,
+                context.names.id(name) == edge.type, case let targets = try edge.targets,
+                targets.count == slots.count
             else { return false }
-            for (slot, target) in zip(slots, edge.targets) {
+            for (slot, target) in zip(slots, targets) {
                 if let slot { context.bind(slot, target) }
             }
             if let edgeSlot { context.bind(edgeSlot, entity) }
@@ -247,7 +271,7 @@ final class PolicyVisibility: ReadVisibility {
 
     private func judge(_ entity: LocalID, _ context: ExecutionContext) throws -> Bool {
         let type = try context.typeName(entity)
-        let found = try context.entity(entity)
+        let found = try context.row(entity)
         let isEdge = found?.isEdge ?? false
         let verdict = try policies.mayRead(entity, type, attribute: nil, isEdge: isEdge, authority)
         // What the mesh itself records is everybody's, unless a policy names it.
@@ -255,7 +279,7 @@ final class PolicyVisibility: ReadVisibility {
         if let verdict { return verdict }
         guard isEdge else { return false }
         // An edge is seen where all that it joins is.
-        for target in found.targets where try !isVisible(target, context) { return false }
+        for target in try found.targets where try !isVisible(target, context) { return false }
         return true
     }
 

@@ -17,7 +17,11 @@ public enum Conflicts {
         try finder.cardinalities()
         try finder.cycles()
         finder.declarations()
-        return finder.rows
+        // What was found in order of local numbers is told in an order that all replicas have.
+        return finder.rows.sorted { a, b in
+            let (left, right) = (a.key + " \(a["detail"])", b.key + " \(b["detail"])")
+            return left.utf8.lexicographicallyPrecedes(right.utf8)
+        }
     }
 
     private struct Finder {
@@ -52,9 +56,15 @@ public enum Conflicts {
                 guard let name = try view.nameID(index.definition.attribute) else { continue }
                 var holders: [LocalID] = []
                 var value: GraphValue = .null
+                // An index keeps long values' beginnings only, and mixes those that begin alike.
+                var long: [GraphValue: [LocalID]] = [:]
                 var cursor = view.range(nil, nil, in: index, isDescending: false)
                 while let id = try cursor.next() {
-                    let own = try view.entity(id)?[name] ?? .null
+                    let own = try view.row(id)?.value(name, in: view) ?? .null
+                    if Self.isLong(own) {
+                        long[own, default: []].append(id)
+                        continue
+                    }
                     if own != value {
                         try report(index, value, holders)
                         holders = []
@@ -63,6 +73,18 @@ public enum Conflicts {
                     holders.append(id)
                 }
                 try report(index, value, holders)
+                for found in long.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] }) {
+                    guard let value = try view.entity(found[0])?[name] else { continue }
+                    try report(index, value, found)
+                }
+            }
+        }
+
+        private static func isLong(_ value: GraphValue) -> Bool {
+            switch value {
+            case .string(let text): text.utf8.count >= GraphIndex.valueByteCountWhole
+            case .bytes(let bytes): bytes.count >= GraphIndex.valueByteCountWhole
+            default: false
             }
         }
 
@@ -86,10 +108,10 @@ public enum Conflicts {
                     var counts: [LocalID: [LocalID]] = [:]
                     var cursor = view.entities(ofType: name)
                     while let id = try cursor.next() {
-                        guard let found = try view.entity(id) else { continue }
+                        guard let targets = try view.row(id)?.targets else { continue }
                         let ends =
                             edge.isSymmetric
-                            ? Set(found.targets).sorted() : [found.targets[cardinality.position]]
+                            ? Set(targets).sorted() : [targets[cardinality.position]]
                         for end in ends { counts[end, default: []].append(id) }
                     }
                     for end in counts.keys.sorted() where counts[end].map({ $0.count > maximum }) ?? false {
@@ -110,8 +132,8 @@ public enum Conflicts {
                 var next: [LocalID: [LocalID]] = [:]
                 var cursor = view.entities(ofType: name)
                 while let id = try cursor.next() {
-                    guard let found = try view.entity(id), found.targets.count == 2 else { continue }
-                    next[found.targets[0], default: []].append(found.targets[1])
+                    guard let targets = try view.row(id)?.targets, targets.count == 2 else { continue }
+                    next[targets[0], default: []].append(targets[1])
                 }
                 for component in StrongComponents.of(next) where component.count > 1 {
                     try add("acyclic", edge.name, "\(component.count) lie on a circle", component)

@@ -20,10 +20,12 @@ public struct GraphReplica: Sendable {
     public private(set) var schema: GraphSchema
     /// The ontologies in force that no other in force builds on; sorted.
     public private(set) var heads: [CID] = []
-    /// The ontologies in force, with the authors whose changes name them.
-    private var named: [CID: Set<DID>] = [:]
-    /// What changes are judged by, for the ontologies that they name.
-    private var checkers: [CID: ChangeChecker] = [:]
+    /// The ontologies in force, with the authors whose changes name them, and where each first does.
+    private var named: [CID: [DID: [UInt8]]] = [:]
+    /// What changes are judged by, for what they name: the bases and then the ontology.
+    ///
+    /// The bases too, because a change that names too few of them is void, whoever has judged others before.
+    private var checkers: [[CID]: ChangeChecker] = [:]
     /// Raised whenever the schema changes: what was compiled against an older one is stale.
     public private(set) var schemaVersion: UInt64 = 0
 
@@ -42,7 +44,7 @@ public struct GraphReplica: Sendable {
             guard let (cid, author) = Self.ontology(ofKey: key) else {
                 throw StorageError(.corrupt, "an ontology's row cannot be read")
             }
-            named[cid, default: []].insert(author)
+            named[cid, default: [:]][author] = value
             return true
         }
         if !named.isEmpty { try joinHeads(storage) }
@@ -136,9 +138,10 @@ public struct GraphReplica: Sendable {
     private mutating func checker(
         _ entry: GraphChangeEntry, _ storage: any StorageReader
     ) throws(StorageError) -> Judgement {
-        if let known = checkers[entry.ontology] { return .checker(known) }
+        let named = entry.bases + [entry.ontology]
+        if let known = checkers[named] { return .checker(known) }
         // Only what the entry names is looked at: others may hold more blocks, or fewer.
-        let allowed = Set(entry.bases + [entry.ontology])
+        let allowed = Set(named)
         let resolution = try OntologyResolver.resolve(entry.ontology) { cid throws(StorageError) in
             allowed.contains(cid) ? try Self.source(cid, storage) : nil
         }
@@ -150,7 +153,7 @@ public struct GraphReplica: Sendable {
         case .resolved(let resolved):
             if checkers.count >= Self.checkerCountMax { checkers = [:] }
             let checker = ChangeChecker(resolved.schema)
-            checkers[entry.ontology] = checker
+            checkers[named] = checker
             return .checker(checker)
         }
     }
@@ -187,14 +190,18 @@ public struct GraphReplica: Sendable {
     }
 
     /// Notes that a change names an ontology; each author's first change that does so keeps it in force.
+    ///
+    /// First in the feed and not in time: changes arrive in any order, and a feed's end may be taken back.
     private mutating func note(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        if named[ontology]?.contains(position.author) == true { return false }
-        try storage.put(
-            Self.place(position), forKey: Self.ontologyKey(ontology, position.author), in: .projections)
+        let place = Self.place(position)
+        if let present = named[ontology]?[position.author], !place.lexicographicallyPrecedes(present) {
+            return false
+        }
+        try storage.put(place, forKey: Self.ontologyKey(ontology, position.author), in: .projections)
         let isNew = named[ontology] == nil
-        named[ontology, default: []].insert(position.author)
+        named[ontology, default: [:]][position.author] = place
         if isNew { try joinHeads(storage) }
         return isNew
     }
@@ -202,10 +209,9 @@ public struct GraphReplica: Sendable {
     private mutating func forget(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        let key = Self.ontologyKey(ontology, position.author)
-        guard try storage.value(forKey: key, in: .projections) == Self.place(position) else { return false }
-        try storage.remove(key, in: .projections)
-        named[ontology]?.remove(position.author)
+        guard named[ontology]?[position.author] == Self.place(position) else { return false }
+        try storage.remove(Self.ontologyKey(ontology, position.author), in: .projections)
+        named[ontology]?[position.author] = nil
         guard named[ontology]?.isEmpty == true else { return false }
         named[ontology] = nil
         try joinHeads(storage)
@@ -256,9 +262,12 @@ public struct GraphReplica: Sendable {
     /// The indexes that the schema wants, and those that people made.
     private func setIndexes(_ storage: any StorageWriter) throws(StorageError) {
         var writer = GraphWriter(storage)
-        let wanted = IndexPlan.definitions(for: schema)
-        let own = try writer.view.indexes().map(\.definition).filter { !$0.name.contains(".") }
-        try writer.setIndexes(wanted + own)
+        try writer.setIndexes(IndexPlan.definitions(for: schema) + Self.ownIndexes(in: storage))
+    }
+
+    /// The indexes that people made at this node: no change says anything of them.
+    public static func ownIndexes(in storage: any StorageReader) throws(StorageError) -> [IndexDefinition] {
+        try GraphView(storage).indexes().map(\.definition).filter { !$0.name.contains(".") }
     }
 
     // MARK: Publishing
@@ -308,7 +317,14 @@ public struct GraphReplica: Sendable {
                     .tooLong, "the ontology builds on more than \(GraphChangeEntry.baseCountMax) others",
                     hint: "load one that declares all anew"), results: [])
         }
-        let (entry, chunks) = try GraphChangeEntry.split(change.encoded(), ontology: ontology, bases: bases)
-        return Publication(entry: entry, blocks: blocks + chunks)
+        do throws(IPLDError) {
+            let (entry, chunks) = try GraphChangeEntry.split(
+                change.encoded(), ontology: ontology, bases: bases)
+            return Publication(entry: entry, blocks: blocks + chunks)
+        } catch {
+            throw UnitFailure(
+                diagnostic: Diagnostic(
+                    .workLimit, error.message, hint: "do it in several transactions"), results: [])
+        }
     }
 }

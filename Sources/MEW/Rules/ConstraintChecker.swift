@@ -19,23 +19,27 @@ final class ConstraintChecker {
 
     private let programs: [Program]
     private let session: Session
+    /// Steps that one round of checks may take.
+    private var stepsLeft = 0
 
-    init(_ session: Session) throws {
+    init(_ session: Session, own: Set<String> = []) throws {
         self.session = session
-        programs = try session.schema.constraints.map { declaration in
-            var compiler = try session.compiler()
-            compiler.place = .deterministic
-            let (seeds, whole, scope) = try compiler.seeded(declaration.pattern)
-            let condition = try compiler.condition(declaration.condition, scope, "a constraint")
-            return Program(
-                declaration: declaration, seeds: seeds, whole: whole, condition: condition,
-                names: compiler.names, slotCount: compiler.slotCount, variables: scope.all,
-                looksFurther: condition.hasPattern || whole.hasPattern)
+        programs = try session.schema.constraints.compactMap { declaration in
+            try session.sound(declaration.name, own: own) { compiler in
+                compiler.place = .deterministic
+                let (seeds, whole, scope) = try compiler.seeded(declaration.pattern)
+                let condition = try compiler.condition(declaration.condition, scope, "a constraint")
+                return Program(
+                    declaration: declaration, seeds: seeds, whole: whole, condition: condition,
+                    names: compiler.names, slotCount: compiler.slotCount, variables: scope.all,
+                    looksFurther: condition.looksFurther || whole.looksFurther)
+            }
         }
     }
 
     /// Judges those that look no further than their own variables.
     func checkNear(_ touched: [LocalID], _ transaction: GraphTransaction) throws {
+        stepsLeft = session.stepLimit
         for program in programs where !program.looksFurther {
             try program.names.resolve(session.view)
             for id in touched {
@@ -48,6 +52,7 @@ final class ConstraintChecker {
 
     /// Judges the others.
     func checkFar(_ transaction: GraphTransaction) throws {
+        stepsLeft = session.stepLimit
         for program in programs where program.looksFurther {
             try program.names.resolve(session.view)
             try check(program, program.whole, seed: nil, transaction)
@@ -59,6 +64,8 @@ final class ConstraintChecker {
         _ transaction: GraphTransaction
     ) throws {
         let context = session.unfilteredContext(program.names, slotCount: program.slotCount)
+        context.stepsLeft = stepsLeft
+        defer { stepsLeft = context.stepsLeft }
         if let seed { context.bind(seed.slot, seed.id) }
         try Matcher(context: context, plan: plan).forEach {
             if try context.isTrue(program.condition) { return true }
@@ -112,10 +119,10 @@ final class ConstraintChecker {
 
 extension PatternPlan {
     /// Whether a condition of it looks at a pattern of its own.
-    var hasPattern: Bool {
+    var looksFurther: Bool {
         steps.contains { step in
             switch step.kind {
-            case .filter(let code): code.hasPattern
+            case .filter(let code): code.looksFurther
             case .transitive: true
             default: false
             }
@@ -125,17 +132,18 @@ extension PatternPlan {
 
 extension Code {
     /// Whether it looks at the graph beyond the variables that it names.
-    var hasPattern: Bool {
+    var looksFurther: Bool {
         switch self {
-        case .constant, .slot, .local, .parameter, .reference, .aggregate: false
-        case .exists, .fold: true
+        case .constant, .slot, .local, .parameter, .aggregate: false
+        // What `#name` stands for may change without anything that the pattern binds.
+        case .reference, .exists, .fold: true
         case .attribute(let code, _), .negate(let code, _), .not(let code), .isOfType(let code, _),
             .isNull(let code, _):
-            code.hasPattern
-        case .call(_, let codes, _), .list(let codes): codes.contains(where: \.hasPattern)
+            code.looksFurther
+        case .call(_, let codes, _), .list(let codes): codes.contains(where: \.looksFurther)
         case .arithmetic(_, let a, let b, _), .compare(_, let a, let b, _), .and(let a, let b),
             .or(let a, let b), .coalesce(let a, let b), .isIn(let a, let b, _):
-            a.hasPattern || b.hasPattern
+            a.looksFurther || b.looksFurther
         }
     }
 }

@@ -11,22 +11,47 @@ final class RuleEngine {
     private let session: Session
     private var fired: Set<[UInt64]> = []
     private var dirty: [(id: LocalID, depth: Int)] = []
+    /// Where in ``dirty`` each program goes on: it has fired for all that the entries before hold.
+    private var frontiers: [Int]
+    private var places: [Touched: Int] = [:]
     private var actionCount = 0
     private var depth = 0
     private var isSettling = false
+    /// Steps that all searches for matches may take together, until the rules come to rest.
+    private var stepsLeft = 0
 
-    init(_ session: Session) throws {
+    private struct Touched: Hashable {
+        let id: LocalID
+        let depth: Int
+    }
+
+    init(_ session: Session, own: Set<String> = []) throws {
         self.session = session
         let ordered = session.schema.rules.enumerated().sorted {
             $0.element.priority != $1.element.priority
                 ? $0.element.priority > $1.element.priority : $0.offset < $1.offset
         }
-        programs = try ordered.map { try RuleProgram($0.element, session) }
+        programs = try ordered.compactMap { rule in
+            try session.sound(rule.element.name, own: own) { compiler in
+                try RuleProgram(rule.element, &compiler)
+            }
+        }
+        frontiers = programs.map { _ in 0 }
     }
 
     func touch(_ id: LocalID) {
-        guard !programs.isEmpty, !dirty.contains(where: { $0.id == id && $0.depth == depth }) else { return }
+        guard !programs.isEmpty else { return }
+        let touched = Touched(id: id, depth: depth)
+        // Once is enough while nobody has gone past it.
+        if let place = places[touched], frontiers.allSatisfy({ $0 <= place }) { return }
+        places[touched] = dirty.count
         dirty.append((id, depth))
+    }
+
+    private func clean() {
+        dirty = []
+        places = [:]
+        for index in frontiers.indices { frontiers[index] = 0 }
     }
 
     struct Mark {
@@ -39,26 +64,33 @@ final class RuleEngine {
     func goBack(to mark: Mark) {
         fired = mark.fired
         actionCount = mark.actionCount
-        dirty = []
+        clean()
     }
 
     /// Fires until nothing follows.
     func settle(_ transaction: GraphTransaction) throws {
         guard !isSettling else { return }
         isSettling = true
+        stepsLeft = session.stepLimit
         defer {
             isSettling = false
             depth = 0
         }
         search: while true {
             for (number, program) in programs.enumerated() where !program.isManual {
-                for (id, depth) in dirty {
-                    guard let slots = try firstMatch(program, number, seededBy: id) else { continue }
-                    try fire(program, number, slots, depth: depth + 1, transaction)
-                    continue search
+                // A new match holds something that was touched since, and that stands further on; unless the
+                // pattern looks at more than it binds.
+                if program.looksFurther { frontiers[number] = 0 }
+                while frontiers[number] < dirty.count {
+                    let (id, depth) = dirty[frontiers[number]]
+                    if let slots = try firstMatch(program, number, seededBy: id) {
+                        try fire(program, number, slots, depth: depth + 1, transaction)
+                        continue search
+                    }
+                    frontiers[number] += 1
                 }
             }
-            dirty = []
+            clean()
             return
         }
     }
@@ -70,6 +102,8 @@ final class RuleEngine {
         try program.names.resolve(session.view)
         for seed in program.seeds {
             let context = session.unfilteredContext(program.names, slotCount: program.slotCount)
+            context.stepsLeft = stepsLeft
+            defer { stepsLeft = context.stepsLeft }
             context.bind(seed.slot, id)
             var found: [LocalID]?
             try Matcher(context: context, plan: seed.plan).forEach {
@@ -119,8 +153,12 @@ final class RuleEngine {
             }
             try context.names.resolve(context.view)
             context.forget()
+            let warningCount = transaction.warnings.count
             do {
                 try perform(action, range, context, transaction)
+                for index in transaction.warnings.indices.dropFirst(warningCount) {
+                    transaction.warnings[index] = transaction.warnings[index].ofRule(name)
+                }
             } catch let fault as Diagnostic where fault.code != .ruleDepth && fault.code != .ruleActions {
                 // The place is one of the ontology's text, not of the statement's.
                 throw Diagnostic(
@@ -201,5 +239,13 @@ final class RuleEngine {
         }
         try settle(transaction)
         return matches.count
+    }
+}
+
+extension Diagnostic {
+    /// The same without a place: that is one of the ontology's text, and not of the statement's.
+    fileprivate func ofRule(_ name: String) -> Diagnostic {
+        guard range != nil else { return self }
+        return Diagnostic(code, "the rule \(name): \(message)", hint: hint, severity: severity)
     }
 }

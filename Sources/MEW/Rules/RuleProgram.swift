@@ -23,8 +23,10 @@ final class RuleProgram {
     let names: NameSlots
     let slotCount: Int
 
-    init(_ rule: RuleDeclaration, _ session: Session) throws(any Error) {
-        var compiler = try session.compiler()
+    /// Whether it may come to match, or cease to, by a change of what its match does not hold.
+    let looksFurther: Bool
+
+    init(_ rule: RuleDeclaration, _ compiler: inout Compiler) throws {
         let (seeds, whole, patternScope) = try compiler.seeded(rule.pattern)
         var scope = patternScope
         actions = try Self.compile(rule.actions, &scope, &compiler)
@@ -33,6 +35,7 @@ final class RuleProgram {
         inheritsAuthority = rule.inheritsAuthority
         self.seeds = seeds
         self.whole = whole
+        looksFurther = whole.looksFurther
         patternSlots = patternScope.all.map(\.slot)
         self.scope = patternScope
         names = compiler.names

@@ -109,10 +109,22 @@ enum Comparison {
 
     static func areEqual(_ a: GraphValue, _ b: GraphValue) -> Bool {
         switch (a, b) {
-        case (.int(let x), .float(let y)): Double(x) == y
-        case (.float(let x), .int(let y)): x == Double(y)
+        case (.int, .float), (.float, .int): order(a, b) == 0
+        // Bytes, as everywhere else: an index knows no other equality.
+        case (.string(let x), .string(let y)): x.utf8.elementsEqual(y.utf8)
         default: a == b
         }
+    }
+
+    /// Without rounding the whole number to what a Float can hold.
+    private static func mixed(_ x: Int64, _ y: Double) -> Int? {
+        if y.isNaN { return nil }
+        if y >= 0x1p63 { return -1 }
+        if y < -0x1p63 { return 1 }
+        let whole = y.rounded(.towardZero)
+        let nearest = Int64(whole)
+        if x != nearest { return x < nearest ? -1 : 1 }
+        return y > whole ? -1 : y < whole ? 1 : 0
     }
 
     /// Below 0, 0 or above 0; `nil` where the values have no order between them.
@@ -121,10 +133,10 @@ enum Comparison {
         switch (a, b) {
         case (.int(let x), .int(let y)): return compare(x, y)
         case (.float(let x), .float(let y)): return x.isNaN || y.isNaN ? nil : compare(x, y)
-        case (.int(let x), .float(let y)): return y.isNaN ? nil : compare(Double(x), y)
-        case (.float(let x), .int(let y)): return x.isNaN ? nil : compare(x, Double(y))
+        case (.int(let x), .float(let y)): return mixed(x, y)
+        case (.float(let x), .int(let y)): return mixed(y, x).map { -$0 }
         case (.string(let x), .string(let y)):
-            return x == y ? 0 : x.utf8.lexicographicallyPrecedes(y.utf8) ? -1 : 1
+            return x.utf8.elementsEqual(y.utf8) ? 0 : x.utf8.lexicographicallyPrecedes(y.utf8) ? -1 : 1
         case (.timestamp(let x), .timestamp(let y)), (.duration(let x), .duration(let y)):
             return compare(x, y)
         case (.bool(let x), .bool(let y)): return compare(x ? 1 : 0, y ? 1 : 0)

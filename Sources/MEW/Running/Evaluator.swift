@@ -41,7 +41,8 @@ extension ExecutionContext {
         case .arithmetic(let symbol, let left, let right, let range):
             return try Arithmetic.apply(symbol, try evaluate(left), try evaluate(right), range)
         case .compare(let symbol, let left, let right, let range):
-            return .bool(try Comparison.holds(symbol, operand(left), operand(right), range))
+            let (first, second) = try operands(left, right)
+            return .bool(try Comparison.holds(symbol, first, second, range))
         case .and(let left, let right):
             // false and null are both false here: only true goes on.
             guard case .bool(true) = try evaluate(left) else { return .bool(false) }
@@ -74,16 +75,14 @@ extension ExecutionContext {
         if case .bool(true) = try evaluate(code) { true } else { false }
     }
 
-    /// An operand of a comparison: an id is compared with an entity as the entity.
-    private func operand(_ code: Code) throws -> GraphValue {
-        if case .attribute(let base, .id) = code { return try evaluateID(base) }
-        return try evaluate(code)
-    }
-
-    private func evaluateID(_ base: Code) throws -> GraphValue {
-        let value = try evaluate(base)
-        guard case .entity(let id) = value else { return value.isNull ? .null : value }
-        return .string(try idText(id))
+    /// What is compared: an entity beside a text is its id.
+    private func operands(_ left: Code, _ right: Code) throws -> (GraphValue, GraphValue) {
+        let values = (try evaluate(left), try evaluate(right))
+        switch values {
+        case (.entity(let id), .string): return (.string(try idText(id)), values.1)
+        case (.string, .entity(let id)): return (values.0, .string(try idText(id)))
+        default: return values
+        }
     }
 
     var currentActor: GraphValue {
@@ -99,8 +98,8 @@ extension ExecutionContext {
             if id == Self.none { return .null }
             if !id.isVirtual {
                 guard try isReadable(name.text, id) else { return .null }
-                guard let number = names.id(name), let entity = try entity(inSlot: slot) else { return .null }
-                return entity[number]
+                guard let number = names.id(name), let row = try row(inSlot: slot) else { return .null }
+                return try row.value(number, in: view)
             }
         }
         guard case .entity(let id) = try evaluate(base) else { return .null }
@@ -112,12 +111,12 @@ extension ExecutionContext {
         switch access {
         case .id: return .string(try idText(id))
         case .type: return try typeName(id).map { .string($0) } ?? .null
-        case .targets: return .list((try entity(id)?.targets ?? []).map { .entity($0) })
+        case .targets: return .list(try (row(id)?.targets ?? []).map { .entity($0) })
         case .named(let name):
             guard try isReadable(name.text, id) else { return .null }
             if id.isVirtual { return virtualRow(id)?.row[name.text] ?? .null }
-            guard let number = names.id(name), let entity = try view.entity(id) else { return .null }
-            return entity[number]
+            guard let number = names.id(name), let row = try view.row(id) else { return .null }
+            return try row.value(number, in: view)
         }
     }
 
@@ -137,11 +136,11 @@ extension ExecutionContext {
         if id == Self.none { return false }
         if id.isVirtual {
             guard let type = virtualRow(id)?.type else { return false }
-            return test.isEverything || test.virtual.contains(type)
+            return test.virtual.contains(type)
         }
-        if test.isEverything { return try view.isVisible(id) }
-        guard let entity = try view.entity(id) else { return false }
-        for slot in test.stored where names.id(slot) == entity.type { return true }
+        guard let row = try view.row(id) else { return false }
+        if test.isEverything, !row.isEdge { return true }
+        for slot in test.stored where names.id(slot) == row.type { return true }
         return false
     }
 

@@ -5,26 +5,57 @@ struct Fields {
     let session: Session
     let projections: [Projection]
 
-    /// The columns and the row of one entity.
-    func row(
-        of id: LocalID, created: Bool?
-    ) throws -> (columns: [String], values: [ResultValue]) {
+    /// The columns, and the row of each entity.
+    func rows(
+        of ids: [LocalID], created: Bool?
+    ) throws -> (columns: [String], rows: [[ResultValue]]) {
         let context = session.context(NameSlots(), slotCount: 0)
-        guard case .entity(let shown) = try context.result(.entity(id)) else { return ([], []) }
+        let entities = try ids.compactMap { id -> ResultEntity? in
+            if case .entity(let shown) = try context.result(.entity(id)) { shown } else { nil }
+        }
+        if entities.isEmpty { return ([], []) }
+        // `*` is all that any of them may have: every row has the same columns.
+        let all = attributes(of: entities)
         var columns: [String] = []
-        var values: [ResultValue] = []
         for projection in projections {
             switch projection {
-            case .all:
-                columns += ["_id", "_type"] + shown.attributes.map(\.name)
-                values += [.string(shown.id), .string(shown.type)] + shown.attributes.map(\.value)
+            case .all: columns += ["_id", "_type"] + all
             case .expression(let expression, let alias):
-                let (name, range) = try Self.field(expression)
-                columns.append(alias?.text ?? name)
-                values.append(try value(name, range, shown, created))
+                columns.append(try alias?.text ?? Self.field(expression).0)
             }
         }
-        return (columns, values)
+        let rows = try entities.map { shown in
+            try projections.flatMap { projection -> [ResultValue] in
+                switch projection {
+                case .all:
+                    [.string(shown.id), .string(shown.type)]
+                        + all.map { name in shown.attributes.first { $0.name == name }?.value ?? .null }
+                case .expression(let expression, _):
+                    [try value(Self.field(expression), shown, created)]
+                }
+            }
+        }
+        return (columns, rows)
+    }
+
+    /// The attributes that the types of these declare, and what else they have, each once.
+    private func attributes(of entities: [ResultEntity]) -> [String] {
+        var names: [String] = []
+        var seen: Set<String> = []
+        var types: Set<String> = []
+        for entity in entities {
+            if types.insert(entity.type).inserted {
+                for attribute in declared(entity.type) where seen.insert(attribute.name).inserted {
+                    names.append(attribute.name)
+                }
+            }
+            for fact in entity.attributes where seen.insert(fact.name).inserted { names.append(fact.name) }
+        }
+        return names
+    }
+
+    private func declared(_ type: String) -> [AttributeType] {
+        session.schema.nodes[type]?.attributes ?? session.schema.edges[type]?.attributes ?? []
     }
 
     private static func field(_ expression: Expression) throws(Diagnostic) -> (String, SourceRange) {
@@ -39,10 +70,10 @@ struct Fields {
     }
 
     private func value(
-        _ name: String, _ range: SourceRange, _ shown: ResultEntity, _ created: Bool?
+        _ field: (String, SourceRange), _ shown: ResultEntity, _ created: Bool?
     ) throws(Diagnostic) -> ResultValue {
-        let declared =
-            session.schema.nodes[shown.type]?.attributes ?? session.schema.edges[shown.type]?.attributes ?? []
+        let (name, range) = field
+        let declared = declared(shown.type)
         if declared.contains(where: { $0.name == name }) {
             return shown.attributes.first { $0.name == name }?.value ?? .null
         }

@@ -41,6 +41,7 @@ extension ScriptUnit {
             try StatementRunner(session, source: source, transaction: nil, ontologies: nil)
         }
         var results: [StatementResult] = []
+        for statement in sessions { _ = try Self.diagnosed([]) { try runner.run(statement) } }
         for statement in statements {
             results.append(try Self.diagnosed(results) { try runner.run(statement) })
         }
@@ -86,19 +87,34 @@ extension ScriptUnit {
             try StatementRunner(session, source: source, transaction: transaction, ontologies: ontologies)
         }
         var results: [StatementResult] = []
+        for statement in sessions { _ = try Self.diagnosed([]) { try runner.run(statement) } }
         for statement in statements {
             results.append(try Self.diagnosed(results) { try runner.run(statement) })
         }
-        if !runner.isRolledBack {
+        let keeps = !runner.isRolledBack && !isOpen
+        if !runner.isRolledBack, !isUnfinished {
             let warnings = try Self.diagnosed(results) { try runner.finish() }
             if !warnings.isEmpty, !results.isEmpty { results[results.count - 1].warnings += warnings }
         }
-        let keeps = !runner.isRolledBack
         let isChange = !transaction.operations.isEmpty || !runner.newOntologies.isEmpty
         return UnitOutcome(
-            results: results, bindings: keeps ? try session.bindingTexts() : environment.bindings,
+            results: results,
+            bindings: runner.isRolledBack ? environment.bindings : try session.bindingTexts(),
             change: keeps && isChange ? GraphChange(operations: transaction.operations) : nil,
             ontologies: keeps ? runner.newOntologies : [], indexes: keeps ? runner.indexes : nil)
+    }
+
+    /// Whether it ends inside a transaction: what only a commit judges is then not judged yet.
+    private var isUnfinished: Bool {
+        var isInside = false
+        for statement in statements {
+            switch statement.kind {
+            case .begin: isInside = true
+            case .commit, .rollback: isInside = false
+            default: break
+            }
+        }
+        return isInside
     }
 
     private static func diagnosed<Value>(

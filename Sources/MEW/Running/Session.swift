@@ -37,23 +37,49 @@ final class Session {
     }
 
     /// Goes on with another schema, after LOAD or EXTEND ONTOLOGY.
-    func use(_ schema: GraphSchema) throws {
+    ///
+    /// - Parameter own: The declarations that must be sound; see ``sound(_:own:_:)``.
+    func use(_ schema: GraphSchema, own: Set<String> = []) throws {
         self.schema = schema
         statistics = nil
-        try readPolicies()
+        try readPolicies(own: own)
     }
 
-    private func readPolicies() throws {
-        policies = schema.policies.isEmpty ? nil : try PolicySet(self)
+    private func readPolicies(own: Set<String> = []) throws {
+        policies = schema.policies.isEmpty ? nil : try PolicySet(self, own: own)
     }
 
-    /// A compiler for one statement, rule, constraint or policy.
+    /// What a declaration compiles to; `nil` for one that does not fit the schema, unless it is one's own.
+    ///
+    /// Ontologies that were made apart may not fit once they are joined: a name that another has declared first
+    /// is not what a rule meant. What nobody here has written must not keep everybody from writing.
+    func sound<Program>(
+        _ name: Name, own: Set<String>, _ compile: (inout Compiler) throws -> Program
+    ) throws -> Program? {
+        do {
+            // The names of the session are no business of a declaration.
+            var compiler = try declarationCompiler()
+            return try compile(&compiler)
+        } catch let fault as Diagnostic {
+            if own.contains(name.text) { throw fault }
+            return nil
+        }
+    }
+
+    /// A compiler for rules, constraints and policies: it knows no name of the session.
+    func declarationCompiler() throws -> Compiler { try compiler(variables: [:]) }
+
+    /// A compiler for one statement.
     func compiler() throws -> Compiler {
         var variables: [String: StaticType] = [:]
         for name in bindings.keys.sorted() {
             guard let id = bindings[name] else { continue }
             variables[name] = try staticType(id)
         }
+        return try compiler(variables: variables)
+    }
+
+    private func compiler(variables: [String: StaticType]) throws -> Compiler {
         let statistics = try self.statistics ?? GraphStatistics(view)
         self.statistics = statistics
         return Compiler(
@@ -62,9 +88,9 @@ final class Session {
 
     private func staticType(_ id: LocalID) throws -> StaticType {
         if let (type, _) = rows.row(id) { return .node(type) }
-        guard let entity = try view.entity(id) else { return .unknown }
-        let type = try view.name(entity.type)
-        return entity.isEdge ? .edge(type) : .node(type)
+        guard let row = try view.row(id) else { return .unknown }
+        let type = try view.name(row.type)
+        return row.isEdge ? .edge(type) : .node(type)
     }
 
     /// What a compiled program is evaluated in; reads are filtered by policy.

@@ -99,12 +99,8 @@ extension StatementRunner {
         _ returning: [Projection]?, _ ids: [LocalID], created: Bool?, to result: inout StatementResult
     ) throws {
         guard let returning else { return }
-        let fields = Fields(session: session, projections: returning)
-        for id in ids {
-            let (columns, values) = try fields.row(of: id, created: created)
-            result.columns = columns
-            result.rows.append(values)
-        }
+        (result.columns, result.rows) = try Fields(session: session, projections: returning)
+            .rows(of: ids, created: created)
     }
 
     // MARK: Bare instances
@@ -139,6 +135,9 @@ extension StatementRunner {
             case .variable(let name):
                 if let id = session.bindings[name.text] { return id }
                 if let found = instances.last(where: { $0.name == name.text }) { return found.id }
+                // A key that an earlier file, or another author, has given.
+                let keyed = session.context(NameSlots(), slotCount: 0)
+                if let found = try keyed.resolve(name.text, at: name.range) { return found }
                 return try unnamed(name, declared.parameters[position].type)
             }
         }
@@ -295,7 +294,7 @@ extension StatementRunner {
 
     // MARK: MATCH with mutations
 
-    /// Runs statements once for each match of a pattern, with its variables bound.
+    /// MATCH followed by changes, or by WALK from what was matched; a WALK alone needs no transaction.
     func matchMutate(_ pattern: Pattern, _ statements: [Statement]) throws -> StatementResult {
         var compiler = try session.compiler()
         let (plan, scope) = try compiler.pattern(pattern, Scope())
@@ -324,6 +323,10 @@ extension StatementRunner {
                 if one.statement == "walk" {
                     result.columns = one.columns
                     result.rows += one.rows
+                    guard result.rows.count <= Limits.rowCount else {
+                        throw Diagnostic(
+                            .workLimit, "the walks give more than \(Limits.rowCount) rows", at: pattern.range)
+                    }
                 }
                 if let place = counts.firstIndex(where: { $0.name == one.statement }) {
                     counts[place].count += 1

@@ -12,7 +12,7 @@ final class StatementRunner {
     /// The program's text: an ontology is published as it was written.
     let source: [UInt8]
     private var constraints: ConstraintChecker?
-    private var savepoints: [(name: String, mark: GraphTransaction.Mark)] = []
+    private var savepoints: [Savepoint] = []
     /// Instances of the file, for the names that bare edges use.
     var instances: [(name: String?, type: String, id: LocalID)] = []
     /// The ontology blocks that LOAD and EXTEND have made, the last being the one in force.
@@ -20,6 +20,15 @@ final class StatementRunner {
     /// What CREATE and DROP INDEX ask for; done when the unit commits.
     private(set) var indexes: [IndexDefinition]?
     private(set) var isRolledBack = false
+
+    /// Where ROLLBACK TO goes back to: the graph, the schema and the indexes asked for.
+    private struct Savepoint {
+        let name: String
+        let mark: GraphTransaction.Mark
+        let schema: GraphSchema
+        let ontologyCount: Int
+        let indexes: [IndexDefinition]?
+    }
 
     init(
         _ session: Session, source: [UInt8], transaction: GraphTransaction?, ontologies: OntologyLoading?
@@ -31,9 +40,10 @@ final class StatementRunner {
         if transaction != nil { try useSchema() }
     }
 
-    private func useSchema() throws {
-        transaction?.rules = session.schema.rules.isEmpty ? nil : try RuleEngine(session)
-        constraints = try ConstraintChecker(session)
+    /// - Parameter own: The declarations that must be sound: those that this very statement loads.
+    private func useSchema(own: Set<String> = []) throws {
+        transaction?.rules = session.schema.rules.isEmpty ? nil : try RuleEngine(session, own: own)
+        constraints = try ConstraintChecker(session, own: own)
     }
 
     func run(_ statement: Statement) throws -> StatementResult {
@@ -75,7 +85,10 @@ final class StatementRunner {
             return StatementResult(statement: "rollback")
         case .savepoint(let name):
             guard let transaction else { return StatementResult(statement: "savepoint") }
-            savepoints.append((name.text, transaction.mark))
+            savepoints.append(
+                Savepoint(
+                    name: name.text, mark: transaction.mark, schema: session.schema,
+                    ontologyCount: newOntologies.count, indexes: indexes))
             return StatementResult(statement: "savepoint")
         case .rollbackTo(let name):
             guard let place = savepoints.lastIndex(where: { $0.name == name.text }) else {
@@ -85,7 +98,14 @@ final class StatementRunner {
                         "did you mean \($0)?"
                     })
             }
-            try transaction?.rollBack(to: savepoints[place].mark)
+            let savepoint = savepoints[place]
+            if newOntologies.count > savepoint.ontologyCount {
+                newOntologies.removeSubrange(savepoint.ontologyCount...)
+                try session.use(savepoint.schema)
+                try useSchema()
+            }
+            indexes = savepoint.indexes
+            try transaction?.rollBack(to: savepoint.mark)
             savepoints.removeSubrange((place + 1)...)
             return StatementResult(statement: "rollback_to")
         case .beginSession(let target):
@@ -151,10 +171,8 @@ final class StatementRunner {
             .init("data", .entity(shown)),
         ]
         if let returning {
-            let (columns, values) = try Fields(session: session, projections: returning)
-                .row(of: id, created: nil)
-            result.columns = columns
-            result.rows = [values]
+            (result.columns, result.rows) = try Fields(session: session, projections: returning)
+                .rows(of: [id], created: nil)
         }
         return result
     }
@@ -166,8 +184,8 @@ final class StatementRunner {
         let actors = ["Person", "Agent", "Service"]
         guard actors.contains(where: { session.schema.isSubtype(type, of: $0) }) else {
             throw Diagnostic(
-                .invalidActor, "a \(type) is no actor", at: range,
-                hint: "an actor is a \(actors.joined(separator: ", a ")), or of a type below")
+                .invalidActor, "\(type) is no type of actor", at: range,
+                hint: "actors are of the types \(actors.joined(separator: ", ")), and of those below them")
         }
         session.authorities.append(session.authority)
         session.authority.sessionActor = id
@@ -266,8 +284,9 @@ final class StatementRunner {
             }
             if let lost = resolved.ownConflicts.first { throw lost.diagnostic }
             newOntologies.append(block)
-            try session.use(resolved.schema)
-            try useSchema()
+            let own = Set(declaration.declarations.map(\.name.text))
+            try session.use(resolved.schema, own: own)
+            try useSchema(own: own)
             var result = StatementResult(statement: isExtension ? "extend_ontology" : "load_ontology")
             result.summary = [
                 .init("success", .bool(true)), .init("ontology", .string("\(block.block.cid)")),

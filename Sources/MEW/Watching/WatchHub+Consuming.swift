@@ -216,7 +216,7 @@ extension WatchHub {
         guard let text = options.deadLetter else { return }
         let context = session.context(NameSlots(), slotCount: 0)
         guard let id = try context.resolve(text, at: options.deadLetterRange), !id.isVirtual,
-            let entity = try context.entity(id), !entity.isEdge
+            let row = try context.row(id), !row.isEdge
         else {
             throw WatchOptions.invalid(
                 "dead_letter wants a node, and #\(text) is none", options.deadLetterRange, nil)

@@ -108,7 +108,11 @@ struct WatchReads {
         for step in plan.steps {
             switch step.kind {
             case .scan(_, let test), .test(_, let test): read(test)
-            case .lookUp(_, _, let value, _, let test), .lookUpVirtual(_, _, let value, let test):
+            case .lookUp(_, _, let value, _, let test, let condition):
+                read(value)
+                read(condition)
+                read(test)
+            case .lookUpVirtual(_, _, let value, let test):
                 read(value)
                 read(test)
             case .range(_, _, let lower, let upper, _, let test):
