@@ -20,10 +20,10 @@ final class Workbench {
     private(set) var blocks: [Block] = []
     var bindings: [String: String] = [:]
     var actor: String?
-    var stepLimit = 2_000_000
     /// What has been folded since somebody last looked.
     var touched: Set<LocalID> = []
     var isSchemaChanged = false
+    var stepLimit = 2_000_000
 
     init(author: UInt8 = 1) {
         self.author = DID(publicKey: Bytes32([UInt8](repeating: author, count: 32), at: 0))
