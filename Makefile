@@ -1,6 +1,6 @@
 # The commands of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build release test simulate demo check format lint examples bench clean
+.PHONY: help setup build release test fuzz simulate demo check format lint examples bench clean
 
 SWIFT ?= swift
 ARROWS := --explicit-target-dependency-import-check error
@@ -22,6 +22,9 @@ release: setup ## Build the programs optimised.
 
 test: setup ## Build with warnings as errors and run every test.
 	@.ci/test
+
+fuzz: setup ## A minute of spoilt programs for the parser (MESH_FUZZ_SECONDS).
+	@.ci/fuzz --build
 
 simulate: setup ## Every scenario and many fresh seeds, in virtual time.
 	@.ci/simulate

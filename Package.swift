@@ -105,7 +105,8 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
-                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer", "CommandLineArguments", "JSON5",
+                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer",
+                "CommandLineArguments", "JSON5",
                 "IdentityFiles",
             ]),
         module(
@@ -121,7 +122,8 @@ let package = Package(
             "MeshSimulator",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine", "JSON5",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW", "MeshEngine",
+                "JSON5",
             ], path: "netsim/MeshSimulator"),
 
         // The engine as Maelstrom tests it, and a check of our own.
@@ -139,7 +141,7 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
+                "MeshDAG", "MEW", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
                 "MeshStore", "LMDB", "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(
@@ -183,7 +185,7 @@ let package = Package(
             "MeshEngineTests",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshEngine",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW", "MeshEngine",
             ]),
         tests(
             "MeshSimulatorTests",

@@ -127,7 +127,7 @@ extension ReadableTransaction where Self: ~Copyable {
 
 /// A position in a database, closed when it goes out of scope.
 @safe
-private struct Cursor: ~Copyable {
+struct Cursor: ~Copyable {
     let handle: OpaquePointer
 
     init(_ access: TransactionAccess, _ database: Database) throws(LMDBError) {
@@ -140,6 +140,18 @@ private struct Cursor: ~Copyable {
     }
 
     deinit { unsafe mdb_cursor_close(handle) }
+
+    /// Whether a key is above every key that is there.
+    borrowing func isAboveAll(_ key: inout MDB_val) -> Bool {
+        var last = unsafe MDB_val()
+        var value = unsafe MDB_val()
+        let result = unsafe mdb_cursor_get(handle, &last, &value, MDB_LAST)
+        if result == MDB_NOTFOUND { return true }
+        guard result == MDB_SUCCESS else { return false }
+        let common = unsafe min(key.mv_size, last.mv_size)
+        let order = unsafe memcmp(key.mv_data, last.mv_data, common)
+        return unsafe order != 0 ? order > 0 : key.mv_size > last.mv_size
+    }
 
     borrowing func seekForward(
         _ prefix: [UInt8], _ start: [UInt8], _ exclusive: Bool, _ key: inout MDB_val, _ value: inout MDB_val

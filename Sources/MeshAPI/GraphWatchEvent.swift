@@ -14,10 +14,13 @@ public struct GraphWatchEvent: APIRecord, Hashable {
     public var tick: Int
     /// How many events were dropped, for `overflow`.
     @Nullable public var lost: Int?
+    /// Why the watch has ended, for `cancelled`, such as `E8005: …`; absent where somebody asked for it.
+    public var reason: String?
 
     public init(
         watch: String, type: String, match: [String: JSONValue] = [:], prev: [String: JSONValue]? = nil,
-        deliveryID: String? = nil, tick: Int, lost: Int? = nil
+        deliveryID: String? = nil, tick: Int, lost: Int? = nil,
+        reason: String? = nil
     ) {
         self.watch = watch
         self.type = type
@@ -26,6 +29,7 @@ public struct GraphWatchEvent: APIRecord, Hashable {
         self.deliveryID = deliveryID
         self.tick = tick
         self.lost = lost
+        self.reason = reason
     }
 
     enum CodingKeys: String, CodingKey {
@@ -36,6 +40,7 @@ public struct GraphWatchEvent: APIRecord, Hashable {
         case deliveryID = "delivery_id"
         case tick
         case lost
+        case reason
     }
 
     public static let fields: [APIField] = [
@@ -46,5 +51,6 @@ public struct GraphWatchEvent: APIRecord, Hashable {
         APIField("delivery_id", .string, nullable: true),
         APIField("tick", .integer),
         APIField("lost", .integer, nullable: true),
+        APIField("reason", .string, optional: true),
     ]
 }

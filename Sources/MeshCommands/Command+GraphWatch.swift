@@ -89,6 +89,7 @@ extension GraphWatchEvent {
         if let prev { parts.append("(before: \(text(prev)))") }
         if let deliveryID { parts.append("delivery \(deliveryID)") }
         if let lost { parts.append("\(lost) events are lost") }
+        if let reason { parts.append(reason) }
         return parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
 }

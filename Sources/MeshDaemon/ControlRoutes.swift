@@ -151,6 +151,8 @@ struct ControlRoutes: ControlHandler {
         case .imported(let view): return .json(view)
         case .anchored(let receipt, _):
             return .json(AnchoredReceiptView(receiptCID: "\(receipt)", anchorCID: nil), status: 201)
+        case .graph, .systemRows:
+            return .error(500, APIError(code: "internal", message: "the graph's routes answer this"))
         case .node(let did): return .json(["did": "\(did)"])
         case .failure(let status, let error): return .error(status, error)
         }

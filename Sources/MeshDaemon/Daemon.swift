@@ -53,6 +53,8 @@ final class Daemon: @unchecked Sendable {
     let misdeeds: Misdeeds?
     /// What answers the graph's routes; set before the control socket opens.
     private(set) var graph: (any GraphService)?
+    /// The open watches; set before the engine's loop starts.
+    private(set) var watches: GraphWatches?
     private(set) var transport: TLSTransport?
     private var runner: JobRunner?
     private var loop: EngineLoop?
@@ -107,6 +109,8 @@ final class Daemon: @unchecked Sendable {
             }
             log(.info, "projections rebuilt")
         }
+        let watches = makeWatches()
+        self.watches = watches
         let loop = EngineLoop(
             store: store, log: log,
             makeEngine: { now, writer throws(StorageError) in
@@ -131,6 +135,7 @@ final class Daemon: @unchecked Sendable {
         thread.stackSize = 8 << 20
         thread.start()
         inbox.open(loop)
+        graph = NodeGraph(daemon: self, watches: watches)
         do {
             server = try HTTPControlServer(
                 socketPath: configuration.controlSocketPath, handler: ControlRoutes(daemon: self))
@@ -156,6 +161,7 @@ final class Daemon: @unchecked Sendable {
         replies.stop()
         events.stop()
         graph?.stop()
+        watches?.stop()
         server?.stop()
         if let loop {
             loop.enqueue([.input(.leaving), .stop])
@@ -189,6 +195,16 @@ final class Daemon: @unchecked Sendable {
     func ask(_ command: ControlCommand) -> ControlReply? {
         guard let loop else { return nil }
         return replies.ask(command) { loop.enqueue(.control($0, command)) }
+    }
+
+    private func makeWatches() -> GraphWatches {
+        let store = store
+        let log = log
+        return GraphWatches(
+            GraphWatchHost(
+                actor: "\(identity.did)", snapshot: { body in try store.snapshot(body) },
+                ask: { [unowned self] command in ask(command) }, now: { SystemClock.now },
+                warn: { log(.warning, $0) }))
     }
 
     // MARK: Effects
@@ -233,6 +249,7 @@ final class Daemon: @unchecked Sendable {
         case .reply(let request, let reply): replies.fulfil(request, reply)
         case .log(let level, let message): log(level, message)
         case .foreignEntry: break
+        case .graphChanged(let touched): watches?.changed(touched)
         case .event(let kind, let job, let node, let cid, let detail):
             events.add(kind, job: job, node: node, cid: cid, detail: detail)
         }

@@ -160,24 +160,27 @@ final class EngineLoop: @unchecked Sendable {
         var batch = session.first
         var isBacklog = session.isBacklog
         let end = now() + Self.lingerMilliseconds
+        // Who watches the graph reads snapshots, which hold a change once it is committed.
+        var changes: [EngineEffect] = []
         for steps in 1... {
             let now = now()
             let inputs = prepare(batch, &engine.value, now: now)
             let effects = try engine.step(
                 inputs, now: now, isIdle: !isBacklog, storage: writer, blobs: store.blobs)
-            if engine.mustPersist { return effects }
-            deliver(effects)
+            if engine.mustPersist { return changes + effects }
+            changes += effects.filter(\.waitsForCommit)
+            deliver(effects.filter { !$0.waitsForCommit })
             let deadline = min(end, engine.nextDeadline ?? end)
             guard !session.isStopping, steps < Self.sessionStepsMax, now < end,
                 let more = next(within: deadline)
             else {
-                return []
+                return changes
             }
             (batch, isBacklog) = more
             for item in batch { note(item) }
             session.isStopping = batch.contains(where: \.isStop)
         }
-        return []
+        return changes
     }
 
     private func deliver(_ effects: [EngineEffect]) {
@@ -311,4 +314,8 @@ final class EngineLoop: @unchecked Sendable {
         lastMaintenance = now
         do throws(StorageError) { try store.clearStaleReaders() } catch { log(.warning, error.description) }
     }
+}
+
+extension EngineEffect {
+    fileprivate var waitsForCommit: Bool { if case .graphChanged = self { true } else { false } }
 }

@@ -3,6 +3,10 @@ public import MeshGraph
 
 /// A program over the graph, read already, as the control API hands it over.
 public struct GraphScript: Sendable {
+    /// How many transactions one program may have: each is an anchor of its own, and the node does nothing else
+    /// meanwhile.
+    public static let transactionCountMax = 1000
+
     public var units: [ScriptUnit]
     /// The program's text.
     public var source: [UInt8]

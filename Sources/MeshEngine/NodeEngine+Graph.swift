@@ -48,32 +48,51 @@ extension NodeEngine {
     mutating func tellWatchers() {
         if !changed.isEmpty { graphTouched.isSystemChanged = true }
         guard !graphTouched.isEmpty else { return }
-        graphTouched.entities = Array(Set(graphTouched.entities)).sorted()
+        graphTouched.entities = Set(graphTouched.entities).sorted()
         effects.append(.graphChanged(graphTouched))
         graphTouched = GraphTouched()
     }
 
     // MARK: Programs
 
-    /// How many rows of one system type a program that changes the graph may read.
-    private static let systemRowCountMax = 10_000
-
     /// Runs a program; each of its units that changes something is published before the next one runs.
     mutating func run(_ script: GraphScript, _ step: Step) throws -> GraphRun {
         if !script.isDryRun { try requirePublishing() }
+        let units = script.isDryRun ? [Self.whole(script.units)] : script.units
+        guard units.count(where: \.isMutating) <= GraphScript.transactionCountMax else {
+            throw Refused(
+                422, ErrorCode.workLimit.rawValue,
+                "the program has more than \(GraphScript.transactionCountMax) transactions",
+                hint: "put its statements between BEGIN and COMMIT")
+        }
         var run = GraphRun(results: [], bindings: script.bindings, failure: nil)
-        let tables = try mentionedTables(script, step)
-        for unit in script.isDryRun ? [Self.whole(script.units)] : script.units {
+        let tables = StoredRows()
+        var published: ScriptUnit?
+        for unit in units {
             do {
-                let outcome = try self.run(unit, script, run.bindings, tables, step)
+                let outcome = try reading(tables, step) { engine throws in
+                    try engine.run(unit, script, run.bindings, tables, step)
+                }
                 run.results += outcome.results
                 run.bindings = outcome.bindings
+                if unit.isMutating, !script.isDryRun { published = unit }
             } catch let failure as UnitFailure {
-                run.failure = failure.diagnostic
+                run.failure = published == nil ? failure.diagnostic : Self.noting(unit, failure.diagnostic)
                 return run
             }
         }
         return run
+    }
+
+    /// Says of a failure that it has not taken back what came before it.
+    private static func noting(_ unit: ScriptUnit, _ diagnostic: Diagnostic) -> Diagnostic {
+        let line = (unit.statements.first?.range ?? diagnostic.range)?.start.line
+        let kept =
+            line.map { "the statements before line \($0) have taken effect" }
+            ?? "the statements before it have taken effect"
+        return Diagnostic(
+            diagnostic.code, diagnostic.message, at: diagnostic.range,
+            hint: diagnostic.hint.map { "\($0); \(kept)" } ?? kept, severity: diagnostic.severity)
     }
 
     /// A program as one transaction that is never kept.
@@ -129,37 +148,88 @@ extension NodeEngine {
         return outcome
     }
 
-    /// The rows of the system types that a program mentions, as they are now.
-    private mutating func mentionedTables(_ script: GraphScript, _ step: Step) throws -> StoredRows {
-        let tables = StoredRows()
-        let text = String(decoding: script.source, as: UTF8.self)
-        for type in SystemRows.types where text.contains(type) {
-            var rows: [VirtualRow] = []
-            var after: String?
-            repeat {
-                let (more, next) = try self.rows(ofType: type, where: nil, after: after, limit: 1000, step)
-                rows += more
-                after = next
-                if rows.count > Self.systemRowCountMax {
-                    throw Refused(
-                        422, "E9023",
-                        "the program mentions \(type), of which there are more than \(Self.systemRowCountMax) rows",
-                        hint: "read them with a MATCH of its own, and give what is needed as parameters")
-                }
-            } while after != nil
-            tables.rows[type] = rows
+    // MARK: System types
+
+    /// How many rows of one system type a program that changes the graph may read.
+    private static let systemRowCountMax = 10_000
+    /// How many look-ups by a key are answered one by one before the whole type is read.
+    private static let systemKeyCountMax = 16
+
+    /// Runs a unit, and again with the rows of system types that it turned out to need.
+    ///
+    /// A unit that asks for rows which are not there fails, and is taken back like any that fails.
+    private mutating func reading(
+        _ tables: StoredRows, _ step: Step, _ body: (inout NodeEngine) throws -> UnitOutcome
+    ) throws -> UnitOutcome {
+        while true {
+            tables.missing = nil
+            do {
+                return try body(&self)
+            } catch let failure as UnitFailure {
+                guard let missing = tables.missing else { throw failure }
+                try supply(missing, to: tables, step)
+            }
         }
-        return tables
+    }
+
+    private mutating func supply(_ wanted: StoredRows.Key, to tables: StoredRows, _ step: Step) throws {
+        if wanted.type == "_Conflict" {
+            tables.rows[StoredRows.Key(wanted.type)] = try Conflicts.rows(
+                GraphView(step.storage), replica.schema)
+            return
+        }
+        if let attribute = wanted.attribute, tables.rows.count < Self.systemKeyCountMax {
+            tables.rows[wanted] = try rows(
+                ofType: wanted.type, where: (attribute, wanted.value), after: nil, limit: .max, step
+            ).rows
+            return
+        }
+        var found: [VirtualRow] = []
+        var after: String?
+        repeat {
+            let (more, next) = try rows(ofType: wanted.type, where: nil, after: after, limit: 1000, step)
+            found += more
+            after = next
+            if found.count > Self.systemRowCountMax {
+                throw UnitFailure(
+                    diagnostic: Diagnostic(
+                        .workLimit,
+                        "a program that changes the graph may read \(Self.systemRowCountMax) rows of \(wanted.type), and there are more",
+                        hint: "read them with a MATCH of its own, and give what is needed as parameters"),
+                    results: [])
+            }
+        } while after != nil
+        tables.rows[StoredRows.Key(wanted.type)] = found
     }
 }
 
-/// Rows that were read before a program runs.
+/// Rows of system types for a unit that runs inside the engine, which are read when it turns out to need them.
 final class StoredRows: VirtualTables {
-    var rows: [String: [VirtualRow]] = [:]
+    struct Key: Hashable {
+        let type: String
+        var attribute: String?
+        var value = GraphValue.null
+
+        init(_ type: String, _ key: (attribute: String, value: GraphValue)? = nil) {
+            self.type = type
+            guard let key, NodeEngine.isSystemKey(key.attribute) else { return }
+            attribute = key.attribute
+            value = key.value
+        }
+    }
+
+    var rows: [Key: [VirtualRow]] = [:]
+    /// What was asked for and is not here.
+    var missing: Key?
 
     func rows(
         ofType type: String, where key: (attribute: String, value: GraphValue)?
     ) throws -> [VirtualRow] {
-        rows[type] ?? []
+        guard type == "_Conflict" || SystemRows.types.contains(type) else { return [] }
+        if let all = rows[Key(type)] { return all }
+        let wanted = Key(type, key)
+        if let some = rows[wanted] { return some }
+        missing = wanted
+        throw Diagnostic(.storageFailed, "the rows of \(type) are not read yet")
     }
 }

@@ -52,6 +52,11 @@ extension NodeEngine {
         return (rows, page.next)
     }
 
+    /// Whether rows are found by this attribute without a look at all of them.
+    static func isSystemKey(_ attribute: String) -> Bool {
+        ["job_id", "manifest_cid", "receipt_cid"].contains(attribute)
+    }
+
     /// The job that a key names; `nil` where the key is not one of those.
     private func found(
         by key: (attribute: String, value: GraphValue)?, _ step: Step

@@ -240,9 +240,13 @@ public struct NodeEngine: Sendable {
     public mutating func rebuild(
         now: Timestamp, storage: any StorageWriter, blobs: any BlobStorage
     ) throws(StorageError) {
+        // The indexes that somebody made here stand in no feed.
+        let indexes = try GraphReplica.ownIndexes(in: storage)
         for table in [StorageTable.jobs, .jobEntries, .registry, .projections] + StorageTable.graph {
             try storage.removeAll(in: table)
         }
+        var writer = GraphWriter(storage)
+        try writer.setIndexes(indexes)
         replica = GraphReplica()
         jobs = JobTable()
         profiles = [:]

@@ -16,6 +16,32 @@ public enum EntityID: Hashable, Sendable {
     public static let keyByteCountMax = 256
 }
 
+extension EntityID {
+    /// Whether two are the same, byte by byte: strings may be equal and differ in their bytes.
+    public static func == (a: Self, b: Self) -> Bool {
+        switch (a, b) {
+        case (.operation(let author, let seq, let index), .operation(let other, let otherSeq, let otherIndex)):
+            author == other && seq == otherSeq && index == otherIndex
+        case (.key(let type, let key), .key(let otherType, let otherKey)):
+            type.utf8.elementsEqual(otherType.utf8) && key.utf8.elementsEqual(otherKey.utf8)
+        case (.operation, .key), (.key, .operation): false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .operation(let author, let seq, let index):
+            hasher.combine(author)
+            hasher.combine(seq)
+            hasher.combine(index)
+        case .key(let type, let key):
+            // Equal bytes make equal strings.
+            hasher.combine(type)
+            hasher.combine(key)
+        }
+    }
+}
+
 extension EntityID: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -60,7 +86,9 @@ extension EntityID: Comparable {
             if author != other { return author < other }
             return (seq, index) < (otherSeq, otherIndex)
         case (.key(let type, let key), .key(let otherType, let otherKey)):
-            if type != otherType { return type.utf8.lexicographicallyPrecedes(otherType.utf8) }
+            if !type.utf8.elementsEqual(otherType.utf8) {
+                return type.utf8.lexicographicallyPrecedes(otherType.utf8)
+            }
             return key.utf8.lexicographicallyPrecedes(otherKey.utf8)
         case (.operation, .key): return true
         case (.key, .operation): return false

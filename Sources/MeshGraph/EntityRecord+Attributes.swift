@@ -3,8 +3,8 @@ internal import MeshStorage
 extension EntityRecord {
     /// What the attributes are: of each, the last write to an add that is left, and the writing operation.
     ///
-    /// - Parameter precedes: Whether one operation stands before another.
-    /// - Returns: Sorted by name; nulls included, where that is what was written last.
+    /// `precedes` tells whether one operation stands before another. The result is sorted by name, and has nulls
+    /// where that is what was written last.
     func writes(
         _ precedes: (UInt64, UInt64) throws(StorageError) -> Bool
     ) throws(StorageError) -> [Write] {

@@ -20,6 +20,10 @@ final class EntityRecord {
 
     /// Whether it differs from its row.
     var isChanged = false
+    /// Whether what follows from its changes is still to be done.
+    var isPending = false
+    /// While it is pending: the rows that the indexes have of it.
+    var indexed: [GraphFold.IndexRowKey] = []
     var kind = Kind.unknown
     var state = State.dead
     var type: UInt32 = 0
@@ -58,11 +62,25 @@ final class EntityRecord {
     /// Whether a row would say nothing.
     var isEmpty: Bool { adds.isEmpty && historyCount == 0 }
 
-    func place(ofAdd operation: UInt64) -> Int? { adds.firstIndex { $0.operation == operation } }
+    func place(ofAdd operation: UInt64) -> Int? {
+        let place = firstPlace(from: operation)
+        return place < adds.count && adds[place].operation == operation ? place : nil
+    }
+
+    /// The first place of an add that is not below `operation`.
+    func firstPlace(from operation: UInt64) -> Int {
+        var low = 0
+        var high = adds.count
+        while low < high {
+            let middle = (low + high) / 2
+            if adds[middle].operation < operation { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 }
 
 extension EntityRecord {
-    private static let plainMark: UInt8 = 4
+    static let plainMark: UInt8 = 4
 
     /// One add, the entity's own, that nothing has been said about: the row of nearly every entity.
     private func isPlain(_ id: UInt64) -> Bool {
@@ -108,7 +126,16 @@ extension EntityRecord {
         return row
     }
 
-    private static func append(_ attributes: [Attribute], to row: inout [UInt8]) {
+    /// The beginning of the row of a new entity that is visible; its targets and attributes follow.
+    @inline(__always)
+    static func appendHead(_ kind: Kind, _ type: UInt32, targetCount: Int, to rows: inout RowBatch) {
+        rows.append(kind.rawValue | plainMark)
+        rows.append(1)
+        rows.append(bigEndian: type)
+        rows.append(UInt8(truncatingIfNeeded: targetCount))
+    }
+
+    static func append(_ attributes: [Attribute], to row: inout [UInt8]) {
         row.append(varint: UInt64(attributes.count))
         for attribute in attributes {
             row.append(bigEndian: attribute.name)

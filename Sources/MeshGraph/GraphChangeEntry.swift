@@ -68,10 +68,9 @@ public struct GraphChangeEntry: Hashable, Sendable {
         )
     }
 
-    /// The encoded change.
+    /// The encoded change, of chunks that `block` finds; their bytes are known to hash to their CIDs.
     ///
-    /// - Parameter block: Finds a block whose bytes are known to hash to its CID.
-    /// - Returns: `nil` when a chunk is missing or of a length that ``split(_:ontology:)`` does not make.
+    /// It is `nil` when a chunk is missing or of a length that ``split(_:ontology:)`` does not make.
     public func join<Failure>(
         _ block: (CID) throws(Failure) -> [UInt8]?
     ) throws(Failure) -> [UInt8]? {

@@ -17,10 +17,16 @@ extension GraphFold {
         }
         var place = Place(base: base, index: 0, time: position.time, added: [])
         place.added.reserveCapacity(operations.count)
+        fresh.begin(base)
         for operation in operations {
-            let result = try fold(operation, at: place, undoes: false)
-            place.added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
+            if try addFresh(operation, place) {
+                place.added.append(place.operation)
+            } else {
+                let result = try fold(operation, at: place, undoes: false)
+                place.added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
+            }
             place.index += 1
+            try makeRoom()
         }
     }
 
@@ -38,6 +44,7 @@ extension GraphFold {
         for operation in operations.reversed() {
             place.index -= 1
             _ = try fold(operation, at: place, undoes: true)
+            try makeRoom()
         }
     }
 }

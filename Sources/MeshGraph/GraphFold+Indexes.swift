@@ -3,15 +3,15 @@ internal import MeshStorage
 /// Rows of the indexes, which visible entities have.
 extension GraphFold {
     /// The indexes over a type.
-    private func indexes(over type: UInt32) throws(StorageError) -> [TypeIndex] {
-        if let indexes { return indexes[type] ?? [] }
+    func indexes(over type: UInt32) throws(StorageError) -> [TypeIndex] {
+        if let indexes = caches.indexes { return indexes[type] ?? [] }
         var found: [UInt32: [TypeIndex]] = [:]
         for row in try IndexRow.all(storage) {
             for type in row.types {
                 found[type, default: []].append(TypeIndex(number: row.number, attribute: row.attribute))
             }
         }
-        indexes = found
+        caches.indexes = found
         return found[type] ?? []
     }
 
@@ -30,25 +30,41 @@ extension GraphFold {
         return keys
     }
 
+    /// The rows of an entity that has these attributes and no others.
+    func indexKeys(
+        _ type: UInt32, _ attributes: [EntityRecord.Attribute]
+    ) throws(StorageError) -> [IndexRowKey] {
+        let indexes = try indexes(over: type)
+        if indexes.isEmpty { return [] }
+        var keys: [IndexRowKey] = []
+        for index in indexes {
+            guard let attribute = attributes.first(where: { $0.name == index.attribute }),
+                let value = IndexKey.encode(attribute.value)
+            else { continue }
+            keys.append(IndexRowKey(number: index.number, key: GraphKey.index(index.number) + value))
+        }
+        return keys
+    }
+
     struct IndexRowKey: Equatable {
         let number: UInt32
         let key: [UInt8]
     }
 
-    func putRows(_ keys: [IndexRowKey], of id: UInt64) throws(StorageError) {
+    func putRows(_ keys: [IndexRowKey], of id: UInt64) {
         for row in keys {
             var key = row.key
             key.append(bigEndian: id)
-            try storage.put([], forKey: key, in: .graphIndexes)
+            indexRows.append(IndexRowChange(key: key, isInserted: true))
             rowCounts[row.number, default: 0] += 1
         }
     }
 
-    func removeRows(_ keys: [IndexRowKey], of id: UInt64) throws(StorageError) {
+    func removeRows(_ keys: [IndexRowKey], of id: UInt64) {
         for row in keys {
             var key = row.key
             key.append(bigEndian: id)
-            try storage.remove(key, in: .graphIndexes)
+            indexRows.append(IndexRowChange(key: key, isInserted: false))
             rowCounts[row.number, default: 0] -= 1
         }
     }
@@ -79,6 +95,7 @@ extension GraphFold {
     }
 
     private func drop(_ row: IndexRow) throws(StorageError) {
+        caches.indexes = nil
         var keys: [[UInt8]] = []
         try storage.scan(.graphIndexes, prefix: GraphKey.index(row.number)) { key, _ throws(StorageError) in
             keys.append(key)
@@ -102,7 +119,7 @@ extension GraphFold {
         let index = TypeIndex(number: row.number, attribute: row.attribute)
         var keys: [[UInt8]] = []
         for type in row.types {
-            indexes = [type: [index]]
+            caches.indexes = [type: [index]]
             var cursor = GraphView(storage).entities(ofType: NameID(rawValue: type))
             while let id = try cursor.next() {
                 let row = try storage.value(forKey: GraphKey.entity(id.rawValue), in: .graphEntities)
@@ -115,9 +132,16 @@ extension GraphFold {
             }
         }
         keys.sort { $0.lexicographicallyPrecedes($1) }
-        for key in keys { try storage.put([], forKey: key, in: .graphIndexes) }
+        var rows = RowBatch()
+        for key in keys {
+            rows.beginRow()
+            rows.append(contentsOf: key)
+            rows.endKey()
+            rows.endRow()
+        }
+        try storage.put(rows, in: .graphIndexes)
         rowCounts[row.number, default: 0] += Int64(keys.count)
-        indexes = nil
+        caches.indexes = nil
     }
 }
 

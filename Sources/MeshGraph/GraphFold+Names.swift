@@ -19,7 +19,12 @@ extension GraphFold {
     }
 
     func name(_ text: String) throws(StorageError) -> UInt32 {
-        if let known = names[text] { return known }
+        if caches.isLastName(text) { return caches.lastNameNumber }
+        if let known = caches.names[text] {
+            caches.lastName = text
+            caches.lastNameNumber = known
+            return known
+        }
         let key = GraphKey.name(text)
         var number = UInt32(truncatingIfNeeded: try Self.number(key, .graphNames, storage))
         if number == 0 {
@@ -29,44 +34,52 @@ extension GraphFold {
             try put(next, key)
             try storage.put(Array(text.utf8), forKey: GraphKey.nameText(number), in: .graphNames)
         }
-        names[text] = number
+        caches.names[text] = number
         return number
     }
 
-    /// The ordinal of a change that an operation names, whether it has come or not.
-    func ordinal(_ author: DID, _ seq: UInt64) throws(StorageError) -> UInt64 {
-        let name = ChangeName(author: author, seq: seq)
-        if let known = changes[name] { return known }
+    /// The ordinal of a change that an operation names, whether it has come or not; `time` is when it stands,
+    /// where that is known.
+    func ordinal(
+        _ author: DID, _ seq: UInt64, at time: HybridTime = HybridTime(milliseconds: 0, counter: 0)
+    ) throws(StorageError) -> UInt64 {
+        if seq == caches.lastChange.seq, author == caches.lastChange.author { return caches.lastOrdinal }
+        let name = GraphCaches.ChangeName(author: author, seq: seq)
+        if let known = caches.changes[name] {
+            caches.lastChange = name
+            caches.lastOrdinal = known
+            return known
+        }
         let key = GraphKey.change(author, seq)
         var ordinal = try Self.number(key, .graphNames, storage)
         if ordinal == 0 {
             ordinal = try next(.changes)
             guard ordinal <= ChangeInfo.ordinalMax else { throw RowReader.corrupt() }
             try put(ordinal, key)
-            let info = ChangeInfo(
-                author: author, seq: seq, time: HybridTime(milliseconds: 0, counter: 0))
+            let info = ChangeInfo(author: author, seq: seq, time: time)
             try storage.put(info.row, forKey: GraphKey.ordinal(ordinal), in: .graphNames)
-            infos[ordinal] = info
+            caches.infos[ordinal] = info
+            fresh.newOrdinal = ordinal
         }
-        changes[name] = ordinal
+        caches.changes[name] = ordinal
         return ordinal
     }
 
     /// The ordinal of the change at `position`, whose time is noted.
     func ordinal(of position: EntryPosition) throws(StorageError) -> UInt64 {
-        let ordinal = try ordinal(position.author, position.seq)
+        let ordinal = try ordinal(position.author, position.seq, at: position.time)
         if try info(ordinal).time != position.time {
             let info = ChangeInfo(author: position.author, seq: position.seq, time: position.time)
             try storage.put(info.row, forKey: GraphKey.ordinal(ordinal), in: .graphNames)
-            infos[ordinal] = info
+            caches.infos[ordinal] = info
         }
         return ordinal
     }
 
     func info(_ ordinal: UInt64) throws(StorageError) -> ChangeInfo {
-        if let known = infos[ordinal] { return known }
+        if let known = caches.infos[ordinal] { return known }
         let info = try ChangeInfo.read(ordinal, storage)
-        infos[ordinal] = info
+        caches.infos[ordinal] = info
         return info
     }
 

@@ -91,7 +91,7 @@ extension GraphFold {
         }
     }
 
-    private static func areValid(_ attributes: [GraphAttribute]) -> Bool {
+    static func areValid(_ attributes: [GraphAttribute]) -> Bool {
         attributes.count <= GraphLimits.attributeCountMax
             && attributes.allSatisfy {
                 GraphLimits.isName($0.name.utf8) && GraphLimits.isAttribute($0.value)
@@ -120,7 +120,7 @@ extension GraphFold {
     ) throws(StorageError) {
         if undoes {
             try change(entity) { record throws(StorageError) in
-                record.adds.removeAll { $0.operation == place.operation }
+                if let index = record.place(ofAdd: place.operation) { record.adds.remove(at: index) }
             }
             return
         }
@@ -135,12 +135,11 @@ extension GraphFold {
             }
             guard record.place(ofAdd: add.operation) == nil else { return }
             if record.historyCount > 0 { try self.recall(entity, &add) }
-            let index = record.adds.firstIndex { $0.operation > add.operation } ?? record.adds.count
-            record.adds.insert(add, at: index)
+            record.adds.insert(add, at: record.firstPlace(from: add.operation))
         }
     }
 
-    private func attributes(_ attributes: [GraphAttribute]) throws(StorageError) -> [EntityRecord.Attribute] {
+    func attributes(_ attributes: [GraphAttribute]) throws(StorageError) -> [EntityRecord.Attribute] {
         var result: [EntityRecord.Attribute] = []
         result.reserveCapacity(attributes.count)
         for attribute in attributes where !attribute.value.isNull {

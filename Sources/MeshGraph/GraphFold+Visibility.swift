@@ -5,31 +5,44 @@ internal import MeshStorage
 /// Seeing is the least set that fits, so that edges which name each other in a circle are never seen. A hidden edge
 /// waits for one of its unseen targets; when that appears it looks at the others again.
 extension GraphFold {
-    /// Changes a record, and then everything that follows from it.
+    /// Changes a record; what follows from it waits for ``settle()``.
     func change(
         _ id: UInt64, _ body: (EntityRecord) throws(StorageError) -> Void
     ) throws(StorageError) {
         let record = try record(id)
-        let wasVisible = record.isVisible
-        let before = wasVisible ? try indexKeys(record) : []
+        if !record.isPending {
+            record.isPending = true
+            record.indexed = record.isVisible ? try indexKeys(record) : []
+            pending.append(id)
+        }
         try body(record)
         touch(id, record)
-        if record.isLive {
-            if wasVisible {
-                let after = try indexKeys(record)
-                if before != after {
-                    try removeRows(before, of: id)
-                    try putRows(after, of: id)
+    }
+
+    /// Does what follows from all changes: once for each entity, however often a change makes it come and go.
+    func settle() throws(StorageError) {
+        let ids = pending
+        pending.removeAll(keepingCapacity: true)
+        for id in ids {
+            let record = try record(id)
+            switch (record.isLive, record.state) {
+            case (true, .visible):
+                let keys = try indexKeys(record)
+                if keys != record.indexed {
+                    removeRows(record.indexed, of: id)
+                    putRows(keys, of: id)
                 }
-            } else {
-                try show(id)
+            case (true, _): try show(id)
+            case (false, .visible):
+                removeRows(record.indexed, of: id)
+                try hide(id)
+            case (false, .waiting(let position)):
+                try storage.remove(GraphKey.waiting(record.targets[position], id), in: .graphLinks)
+                record.state = .dead
+            case (false, .dead): break
             }
-        } else if wasVisible {
-            try removeRows(before, of: id)
-            try hide(id)
-        } else if case .waiting(let position) = record.state {
-            try storage.remove(GraphKey.waiting(record.targets[position], id), in: .graphLinks)
-            record.state = .dead
+            record.isPending = false
+            record.indexed = []
         }
     }
 
@@ -48,7 +61,9 @@ extension GraphFold {
             if try !wait(next, record) {
                 record.state = .visible
                 extents.append(ExtentChange(type: record.type, entity: next, isInserted: true))
-                try putRows(try indexKeys(record), of: next)
+                let keys = try indexKeys(record)
+                putRows(keys, of: next)
+                if record.isPending { record.indexed = keys }
                 changeLinks(next, record, isInserted: true)
                 try storage.scan(.graphLinks, prefix: GraphKey.waiting(next)) {
                     key, _ throws(StorageError) in
@@ -86,7 +101,7 @@ extension GraphFold {
         withdraw(id, record)
         var hidden = [id]
         while let target = hidden.popLast() {
-            if hasNewLinks { try flushLinks() }
+            if hasNewLinks || !fresh.links.isEmpty { try flushLinks() }
             var edges: [UInt64] = []
             try storage.scan(.graphLinks, prefix: GraphKey.entity(target)) {
                 key, value throws(StorageError) in
@@ -97,7 +112,8 @@ extension GraphFold {
                 let record = try self.record(edge)
                 // Edges that are hidden by now may still stand in rows that wait to be written.
                 guard record.isVisible, let position = record.targets.firstIndex(of: target) else { continue }
-                try removeRows(try indexKeys(record), of: edge)
+                removeRows(record.isPending ? record.indexed : try indexKeys(record), of: edge)
+                record.indexed = []
                 withdraw(edge, record)
                 record.state = .waiting(position)
                 try storage.put([], forKey: GraphKey.waiting(target, edge), in: .graphLinks)

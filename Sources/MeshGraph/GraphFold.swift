@@ -1,6 +1,5 @@
 internal import MeshCore
 internal import MeshDAG
-internal import MeshIdentity
 internal import MeshStorage
 
 /// One change's way into the tables, or out of them.
@@ -10,23 +9,19 @@ internal import MeshStorage
 /// rolled back behind it.
 final class GraphFold {
     let storage: any StorageWriter
-    var names: [String: UInt32] = [:]
-    var changes: [ChangeName: UInt64] = [:]
-    var infos: [UInt64: ChangeInfo] = [:]
+    let caches: GraphCaches
+    var fresh = FreshEntities()
     var records: [UInt64: EntityRecord] = [:]
+    /// The entities whose changes have not been followed yet, each once.
+    var pending: [UInt64] = []
     /// The entities that were changed.
     var touched: Set<UInt64> = []
     var links: [LinkChange] = []
     /// Whether `links` holds edges that the tables do not show yet.
     var hasNewLinks = false
     var extents: [ExtentChange] = []
-    var indexes: [UInt32: [TypeIndex]]?
+    var indexRows: [IndexRowChange] = []
     var rowCounts: [UInt32: Int64] = [:]
-
-    struct ChangeName: Hashable {
-        let author: DID
-        let seq: UInt64
-    }
 
     struct LinkChange {
         let entity: UInt64
@@ -47,14 +42,37 @@ final class GraphFold {
         let attribute: UInt32
     }
 
-    init(_ storage: any StorageWriter) {
+    /// A whole row of an index, which comes or goes.
+    struct IndexRowChange {
+        let key: [UInt8]
+        let isInserted: Bool
+    }
+
+    /// How many records, and how many changes of lists and indexes, are kept in memory before they are written.
+    private let recordCountMax: Int
+    private let changeCountMax: Int
+
+    init(
+        _ storage: any StorageWriter, _ caches: GraphCaches, recordCountMax: Int = 1 << 17,
+        changeCountMax: Int = 1 << 20
+    ) {
         self.storage = storage
+        self.recordCountMax = recordCountMax
+        self.changeCountMax = changeCountMax
+        self.caches = caches
+        caches.prepare()
     }
 
     // MARK: Records
 
     func record(_ id: UInt64) throws(StorageError) -> EntityRecord {
         if let known = records[id] { return known }
+        if fresh.isNew(id) {
+            let record = EntityRecord()
+            records[id] = record
+            return record
+        }
+        if fresh.mayHold(id) { try flushFreshRows() }
         let row = try storage.value(forKey: GraphKey.entity(id), in: .graphEntities)
         let record =
             try row.map { row throws(StorageError) in try EntityRecord(row, of: id) } ?? EntityRecord()
@@ -66,8 +84,37 @@ final class GraphFold {
 
     /// Writes everything that was gathered, and gives the entities that were changed, in order.
     func finish() throws(StorageError) -> [LocalID] {
-        let ids = touched.sorted()
-        for id in ids {
+        try write()
+        return fresh.touched(with: touched)
+    }
+
+    /// Does what follows from the operations so far, and writes everything that was gathered.
+    private func write() throws(StorageError) {
+        try settle()
+        try flushFreshRows()
+        try flushRecords()
+        try flushLinks()
+        try flushExtents()
+        try flushIndexRows()
+    }
+
+    /// Between two operations: writes what has become much, so that no change takes memory without end.
+    func makeRoom() throws(StorageError) {
+        if fresh.links.count >= 2 * changeCountMax { try flushLinks() }
+        guard
+            records.count >= recordCountMax || links.count >= changeCountMax
+                || indexRows.count >= changeCountMax
+        else { return }
+        try write()
+        records.removeAll()
+        // What was fresh may have been changed by a record that is forgotten now.
+        touched.formUnion(fresh.links.targets.ids)
+        fresh.end()
+    }
+
+    private func flushRecords() throws(StorageError) {
+        var rows = RowBatch()
+        for id in touched.sorted() {
             guard let record = records[id], record.isChanged else { continue }
             record.isChanged = false
             let key = GraphKey.entity(id)
@@ -79,17 +126,20 @@ final class GraphFold {
             if record.isEmpty {
                 try storage.remove(key, in: .graphEntities)
             } else {
-                try storage.put(record.encoded(id), forKey: key, in: .graphEntities)
+                rows.beginRow()
+                rows.append(contentsOf: key)
+                rows.endKey()
+                rows.append(contentsOf: record.encoded(id))
+                rows.endRow()
             }
         }
-        try flushLinks()
-        try flushExtents()
-        try flushRowCounts()
-        return ids.map(LocalID.init(rawValue:))
+        if !rows.isEmpty { try storage.put(rows, in: .graphEntities) }
     }
 
     /// Brings the posting lists up to date.
     func flushLinks() throws(StorageError) {
+        try fresh.links.flush(storage)
+        hasNewLinks = false
         guard !links.isEmpty else { return }
         // Of several changes to one place the last one counts.
         let order = links.indices.sorted { a, b in
@@ -119,10 +169,10 @@ final class GraphFold {
             start = end
         }
         links.removeAll(keepingCapacity: true)
-        hasNewLinks = false
     }
 
     private func flushExtents() throws(StorageError) {
+        try flushFreshExtents()
         let order = extents.indices.sorted { a, b in
             let left = extents[a]
             let right = extents[b]
@@ -160,14 +210,35 @@ final class GraphFold {
         extents.removeAll()
     }
 
-    private func flushRowCounts() throws(StorageError) {
+    /// Brings the indexes up to date; of several changes to one row the last one counts.
+    private func flushIndexRows() throws(StorageError) {
+        let order = indexRows.indices.sorted { a, b in
+            let left = indexRows[a].key
+            let right = indexRows[b].key
+            return left == right ? a < b : left.lexicographicallyPrecedes(right)
+        }
+        var rows = RowBatch()
+        for (place, index) in order.enumerated() {
+            let row = indexRows[index]
+            if place + 1 < order.count, indexRows[order[place + 1]].key == row.key { continue }
+            guard row.isInserted else {
+                try storage.remove(row.key, in: .graphIndexes)
+                continue
+            }
+            rows.beginRow()
+            rows.append(contentsOf: row.key)
+            rows.endKey()
+            rows.endRow()
+        }
+        if !rows.isEmpty { try storage.put(rows, in: .graphIndexes) }
+        indexRows.removeAll()
         for number in rowCounts.keys.sorted() {
             try add(rowCounts[number] ?? 0, to: GraphKey.rowCount(number))
         }
         rowCounts.removeAll()
     }
 
-    private func add(_ change: Int64, to key: [UInt8]) throws(StorageError) {
+    func add(_ change: Int64, to key: [UInt8]) throws(StorageError) {
         guard change != 0 else { return }
         let before = try GraphFold.number(key, .graphIndexes, storage)
         let after = before &+ UInt64(bitPattern: change)

@@ -2,6 +2,8 @@
 public struct GraphIndex: Hashable, Sendable {
     /// How many bytes of a value the index keeps.
     public static let valueByteCountMax = 384
+    /// Values with fewer bytes are kept whole: only longer ones may stand mixed with others that begin alike.
+    public static let valueByteCountWhole = IndexKey.cutLeast
 
     public let number: UInt32
     public let definition: IndexDefinition

@@ -1,7 +1,19 @@
 internal import MeshCore
 internal import MeshIdentity
 
-/// The keys of the graph's rows.
+/// The keys of the graph's rows; numbers are big-endian, so that rows sort as they do.
+///
+///     graphEntities   entity → EntityRecord
+///     graphLinks      entity ‖ edge type ‖ position → PostingList; further chunks by their first entry
+///                     ff ‖ target ‖ edge → nothing: a live edge that is hidden until its target is seen
+///     graphIndexes    0 ‖ type → count            1 ‖ type ‖ stretch of numbers → Extent
+///                     2 ‖ name → IndexRow         3 ‖ index ‖ IndexKey ‖ entity → nothing         4 ‖ index → count
+///     graphNames      n ‖ text ↔ N ‖ name         o ‖ author ‖ seq ↔ O ‖ ordinal, see ChangeInfo
+///                     k ‖ length ‖ key ‖ type ↔ K ‖ entity                                        c ‖ counter → last
+///     graphHistory    entity ‖ add ‖ attribute ‖ time ‖ operation → value; attribute 0 for an end
+///
+/// Entities, adds and operations are numbers of 64 bits (``LocalID``), names of 32. The history has every write and
+/// end, whether it won or not, so that any of them can be taken back; what won is in the entity's record besides.
 enum GraphKey {
     // MARK: graphEntities
 

@@ -62,6 +62,21 @@ extension GraphValue {
         }
     }
 
+    /// Goes past a value without making it.
+    static func skip(_ reader: inout RowReader, depth: Int = 0) throws(StorageError) {
+        guard let kind = Kind(rawValue: try reader.byte()) else { throw RowReader.corrupt() }
+        switch kind {
+        case .null, .no, .yes: break
+        case .int, .timestamp, .duration: _ = try reader.varint()
+        case .float: _ = try reader.take(8)
+        case .string, .bytes: _ = try reader.take(reader.count())
+        case .hash: _ = try reader.take(32)
+        case .list:
+            guard depth <= GraphLimits.listDepthMax else { throw RowReader.corrupt() }
+            for _ in 0..<(try reader.count()) { try skip(&reader, depth: depth + 1) }
+        }
+    }
+
     private static func signed(_ reader: inout RowReader) throws(StorageError) -> Int64 {
         let value = try reader.varint()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)

@@ -29,7 +29,7 @@ extension GraphView {
         try visibleRecord(id).map { record throws(StorageError) in try attributes(record) }
     }
 
-    private func attributes(_ record: EntityRecord) throws(StorageError) -> [Entity.Attribute] {
+    func attributes(_ record: EntityRecord) throws(StorageError) -> [Entity.Attribute] {
         if record.adds.count == 1, record.adds[0].sets.isEmpty {
             return record.adds[0].attributes.map {
                 Entity.Attribute(name: NameID(rawValue: $0.name), value: $0.value)
@@ -43,10 +43,11 @@ extension GraphView {
     }
 
     func writes(_ record: EntityRecord) throws(StorageError) -> [EntityRecord.Write] {
-        try record.writes { a, b throws(StorageError) in
-            try ChangeInfo.precedes(a, b) { ordinal throws(StorageError) in
-                try ChangeInfo.read(ordinal, storage)
-            }
+        try record.writes { a, b throws(StorageError) in try precedes(a, b) }
+    }
+
+    private func precedes(_ a: UInt64, _ b: UInt64) throws(StorageError) -> Bool {
+        try ChangeInfo.precedes(a, b) { ordinal throws(StorageError) in try ChangeInfo.read(ordinal, storage)
         }
     }
 
@@ -59,6 +60,22 @@ extension GraphView {
     public func isVisible(_ id: LocalID) throws(StorageError) -> Bool {
         let row = try storage.value(forKey: GraphKey.entity(id.rawValue), in: .graphEntities)
         return row.map(EntityRecord.isVisible) ?? false
+    }
+
+    /// Of some visible entities the one that was there first, `nil` where none of them is visible.
+    ///
+    /// What counts is the first of its adds that is left, in order of (time, author, seq, index).
+    /// Which of several a unique look-up means, on every replica.
+    public func earliest(of ids: [LocalID]) throws(StorageError) -> LocalID? {
+        var first: (id: LocalID, add: UInt64)?
+        for id in ids {
+            guard let record = try visibleRecord(id) else { continue }
+            for add in record.adds where !add.isEnded {
+                if let known = first, try !precedes(add.operation, known.add) { continue }
+                first = (id, add.operation)
+            }
+        }
+        return first?.id
     }
 
     /// All visible entities of exactly this type (a node's or an edge's), in order of their numbers.

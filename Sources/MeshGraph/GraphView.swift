@@ -112,9 +112,9 @@ public struct GraphView {
         return found
     }
 
-    /// The entities whose attribute lies between two bounds, both included (`nil` for none), in order of the
-    /// attribute; the same caveat. Null values are in no index.
+    /// The entities whose attribute lies between two bounds, both included (`nil` for none), in its order.
     ///
+    /// Long values are cut as for ``lookUp(_:in:)``; null values are in no index.
     /// Values of one kind stand together, so that one bound alone keeps to its kind: an int is not below any float.
     public func range(
         _ lower: GraphValue?, _ upper: GraphValue?, in index: GraphIndex, isDescending: Bool

@@ -8,15 +8,20 @@ public import MeshStorage
 /// leaves what the others alone would have made. A change stands at one position, is applied there once, and what
 /// follows it at the same place after a fork is applied when it has been taken back.
 ///
+/// A writer remembers names and numbers, and so lives no longer than its transaction; it notices what a ``Journal``
+/// takes back beneath it.
+///
 /// An operation that names what cannot be (a name that is too long, an attribute that is an entity, an add that
 /// does not stand before it in its change) is void.
 public struct GraphWriter {
     public let storage: any StorageWriter
     /// What ``apply(_:index:at:)`` has added so far, by index; 0 for an operation that added nothing.
     private var added: [UInt64] = []
+    private let caches: GraphCaches
 
     public init(_ storage: any StorageWriter) {
         self.storage = storage
+        caches = GraphCaches(storage)
     }
 
     /// What the writer sees of the graph, its own writes included.
@@ -29,7 +34,7 @@ public struct GraphWriter {
     public mutating func apply(
         _ change: GraphChange, at position: EntryPosition
     ) throws(StorageError) -> [LocalID] {
-        let fold = GraphFold(storage)
+        let fold = GraphFold(storage, caches)
         try fold.apply(change.operations, at: position)
         return try fold.finish()
     }
@@ -38,7 +43,7 @@ public struct GraphWriter {
     public mutating func undo(
         _ change: GraphChange, at position: EntryPosition
     ) throws(StorageError) -> [LocalID] {
-        let fold = GraphFold(storage)
+        let fold = GraphFold(storage, caches)
         try fold.undo(change.operations, at: position)
         return try fold.finish()
     }
@@ -57,21 +62,38 @@ public struct GraphWriter {
             index >= 0 && index <= added.count && index < OperationIndex.operationCountMax,
             "operation \(index) after \(added.count)")
         added.removeLast(added.count - index)
-        let fold = GraphFold(storage)
+        let fold = GraphFold(storage, caches)
         let base = try fold.base(of: position)
         guard let base else { return LocalID(rawValue: 0) }
-        let place = GraphFold.Place(base: base, index: index, time: position.time, added: added)
+        // The list moves there and back: with two owners every operation would copy it.
+        var place = GraphFold.Place(base: base, index: index, time: position.time, added: added)
+        added = []
+        defer { swap(&added, &place.added) }
         let result = try fold.fold(operation, at: place, undoes: false)
         _ = try fold.finish()
-        added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
+        place.added.append(result.map { $0.isAdded ? $0.entity : 0 } ?? 0)
         return LocalID(rawValue: result?.entity ?? place.operation)
+    }
+
+    /// Empties the graph, its indexes included: what comes before applying everything anew.
+    ///
+    /// Other writers of this transaction may not be used any more.
+    public mutating func removeAll() throws(StorageError) {
+        for table in [
+            StorageTable.graphEntities, .graphLinks, .graphIndexes, .graphNames, .graphHistory,
+        ] {
+            try storage.removeAll(in: table)
+        }
+        added = []
+        caches.forget()
     }
 
     /// Makes the indexes those of `definitions`: builds what is new, drops what is not named.
     ///
-    /// Of several definitions with one name the first counts; one with what is no name (``GraphLimits/isName(_:)``) makes none.
+    /// Of several definitions with one name the first counts; one with a text that is no name
+    /// (``GraphLimits/isName(_:)``) makes none.
     public mutating func setIndexes(_ definitions: [IndexDefinition]) throws(StorageError) {
-        let fold = GraphFold(storage)
+        let fold = GraphFold(storage, caches)
         try fold.setIndexes(definitions)
         _ = try fold.finish()
     }

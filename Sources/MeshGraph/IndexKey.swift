@@ -40,7 +40,7 @@ enum IndexKey {
     /// What of a key of 511 bytes an index's number, the kind, the end of the text and the entity leave.
     private static let encodedByteCountMax = 480
     /// Shorter texts fit even if they are all zero bytes.
-    private static let cutLeast = encodedByteCountMax / 2
+    static let cutLeast = encodedByteCountMax / 2
 
     private static func append(_ kind: UInt8, _ number: Int64, _ key: inout [UInt8]) {
         key.append(kind)

@@ -8,6 +8,7 @@ public struct LinkCursor {
     private var position = 0
     /// Where the next chunk of a long list is looked for; empty before the first row was read.
     private var start: [UInt8] = []
+    private var isBegun = false
     private var isFinished = false
 
     init(_ storage: any StorageReader, _ key: [UInt8]) {
@@ -21,26 +22,30 @@ public struct LinkCursor {
             if isFinished { return nil }
             try fill()
         }
-        var reader = RowReader(row, from: position)
-        let peer = try reader.number64()
-        let edge = try reader.number64()
-        position = reader.position
+        let (peer, edge) = unsafe row.withUnsafeBytes { row in
+            // `read` has seen that whole entries are left.
+            unsafe (
+                UInt64(bigEndian: row.loadUnaligned(fromByteOffset: position, as: UInt64.self)),
+                UInt64(bigEndian: row.loadUnaligned(fromByteOffset: position + 8, as: UInt64.self))
+            )
+        }
+        position += Posting.byteCount
         return (LocalID(rawValue: edge), LocalID(rawValue: peer))
     }
 
     private mutating func fill() throws(StorageError) {
-        if start.isEmpty {
-            start = key + [0]
+        if !isBegun {
+            isBegun = true
             guard let row = try storage.value(forKey: key, in: .graphLinks), let first = row.first else {
                 isFinished = true
                 return
             }
             if first == 0 {
-                self.row = row
-                position = 1
+                try read(row, from: 1)
                 isFinished = true
                 return
             }
+            start = key + [0]
         }
         var found: (key: [UInt8], value: [UInt8])?
         try storage.scan(.graphLinks, prefix: key, from: start, reversed: false) { key, value in
@@ -52,7 +57,12 @@ public struct LinkCursor {
             return
         }
         start = found.key + [0]
-        row = found.value
-        position = 0
+        try read(found.value, from: 0)
+    }
+
+    private mutating func read(_ row: [UInt8], from start: Int) throws(StorageError) {
+        guard (row.count - start) % Posting.byteCount == 0 else { throw RowReader.corrupt() }
+        self.row = row
+        position = start
     }
 }

@@ -127,15 +127,19 @@ struct PostingList {
         try storage.put(row, forKey: key, in: .graphLinks)
     }
 
+    /// Where the chunk that begins at `start` ends, of a list that ends at `end`.
+    static func chunkEnd(_ start: Int, _ end: Int) -> Int {
+        end - start <= chunkCountMax ? end : start + chunkCountFilled
+    }
+
     private func putChunks(_ postings: [Posting]) throws(StorageError) {
         var start = 0
         while start < postings.count {
-            let left = postings.count - start
-            let size = left <= Self.chunkCountMax ? left : Self.chunkCountFilled
-            let part = postings[start..<start + size]
+            let end = Self.chunkEnd(start, postings.count)
+            let part = postings[start..<end]
             try storage.put(
                 Self.row(part, startingWith: []), forKey: chunkKey(postings[start]), in: .graphLinks)
-            start += size
+            start = end
         }
     }
 

@@ -16,6 +16,7 @@ public final class Journal: StorageWriter {
 
     private let writer: any StorageWriter
     private var changes: [Change] = []
+    private var ownRollbackCount = 0
 
     public init(_ writer: any StorageWriter) {
         self.writer = writer
@@ -26,11 +27,15 @@ public final class Journal: StorageWriter {
     /// A point to go back to; it holds until an earlier one is gone back to.
     public var mark: Int { changes.count }
 
+    /// How often something was taken back, here or beneath: whoever remembers rows asks whether that rose.
+    public var rollbackCount: Int { ownRollbackCount + ((writer as? Journal)?.rollbackCount ?? 0) }
+
     /// Restores every row to what it was at `mark`.
     ///
     /// After a failure the transaction beneath can only end.
     public func rollback(to mark: Int) throws(StorageError) {
         precondition(mark >= 0 && mark <= changes.count, "mark \(mark) of \(changes.count)")
+        ownRollbackCount += 1
         while changes.count > mark, let change = changes.popLast() {
             if let previous = change.previous {
                 try writer.put(previous, forKey: change.key, in: change.table)
@@ -50,6 +55,11 @@ public final class Journal: StorageWriter {
         try table.checkKey(key)
         try remember(key, in: table)
         try writer.put(value, forKey: key, in: table)
+    }
+
+    public func put(_ rows: RowBatch, in table: StorageTable) throws(StorageError) {
+        try rows.forEach { key, _ throws(StorageError) in try remember(key, in: table) }
+        try writer.put(rows, in: table)
     }
 
     public func remove(_ key: [UInt8], in table: StorageTable) throws(StorageError) {

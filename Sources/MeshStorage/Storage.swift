@@ -89,6 +89,8 @@ public protocol StorageWriter: StorageReader {
     /// - Throws: ``StorageFailure/keySize``, after which the transaction can go on; any other
     ///   failure ends it.
     func put(_ value: [UInt8], forKey key: [UInt8], in table: StorageTable) throws(StorageError)
+    /// Stores many rows, whose keys rise, as ``put(_:forKey:in:)`` would one by one.
+    func put(_ rows: RowBatch, in table: StorageTable) throws(StorageError)
     /// Removing what is not there is not an error.
     func remove(_ key: [UInt8], in table: StorageTable) throws(StorageError)
     /// Empties a table.
@@ -106,6 +108,12 @@ public protocol BlobStorage: Sendable {
     func hasBlob(_ cid: CID) throws(StorageError) -> Bool
     /// Stores bytes that are known to hash to their CIDs, in one durable commit.
     func putBlobs(_ blobs: [Block]) throws(StorageError)
+}
+
+extension StorageWriter {
+    public func put(_ rows: RowBatch, in table: StorageTable) throws(StorageError) {
+        try rows.forEach { key, value throws(StorageError) in try put(value, forKey: key, in: table) }
+    }
 }
 
 extension StorageReader {

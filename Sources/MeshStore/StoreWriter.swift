@@ -10,6 +10,7 @@ internal import MeshStorage
 final class StoreWriter: StorageWriter {
     private enum Operation {
         case put([UInt8], key: [UInt8], StorageTable)
+        case putRows(RowBatch, StorageTable)
         case remove([UInt8], StorageTable)
         case removeAll(StorageTable)
     }
@@ -86,6 +87,8 @@ final class StoreWriter: StorageWriter {
         switch operation {
         case .put(let value, let key, let table):
             try transaction.put(value, forKey: key, in: layout.database(table))
+        case .putRows(let rows, let table):
+            try transaction.put(rows: rows.bytes, in: layout.database(table))
         case .remove(let key, let table): try transaction.remove(key, in: layout.database(table))
         case .removeAll(let table): try transaction.removeAll(in: layout.database(table))
         }
@@ -109,6 +112,11 @@ final class StoreWriter: StorageWriter {
     func put(_ value: [UInt8], forKey key: [UInt8], in table: StorageTable) throws(StorageError) {
         try table.checkKey(key)
         try perform(.put(value, key: key, table))
+    }
+
+    func put(_ rows: RowBatch, in table: StorageTable) throws(StorageError) {
+        guard !rows.isEmpty else { return }
+        try perform(.putRows(rows, table))
     }
 
     func remove(_ key: [UInt8], in table: StorageTable) throws(StorageError) {

@@ -208,4 +208,22 @@ struct RecordReaderTests {
             #expect(error?.code == .schema)
         }
     }
+
+    @Test("The kind of the next item is told before it is read, and what DAG-CBOR has not is refused")
+    func kinds() throws {
+        let kinds: [(String, DAGCBORDecoder.Kind)] = [
+            ("00", .unsigned), ("1bffffffffffffffff", .unsigned), ("20", .negative), ("40", .byteString),
+            ("60", .text), ("80", .array), ("a0", .map), ("d82a", .link), ("f4", .bool), ("f5", .bool),
+            ("f6", .null), ("fb3ff8000000000000", .float),
+        ]
+        for (hex, kind) in kinds {
+            let decoder = DAGCBORDecoder(try #require(Hexadecimal.decode(hex)))
+            #expect(try decoder.nextKind() == kind, "\(hex)")
+            #expect(decoder.offset == 0)
+        }
+        for hex in ["", "f7", "f93e00", "fa3fc00000", "ff"] {
+            let bytes = try #require(Hexadecimal.decode(hex))
+            #expect(throws: IPLDError.self) { try DAGCBORDecoder(bytes).nextKind() }
+        }
+    }
 }

@@ -4,7 +4,7 @@ import MeshCore
 import MeshTestSupport
 import Testing
 
-/// Programs that are spoilt at random: from the golden files, and from what is kept in `Corpus`.
+/// Programs that are spoilt at random: from the golden files, from what is kept in `Corpus`, and from random trees.
 ///
 /// A few hundred by default; `MESH_FUZZ_SECONDS=60` goes on for that long, from seeds that differ each time. A
 /// failure names its seed, and `MESH_SEED` runs that one again. What was once broken goes into `Corpus`.
@@ -31,6 +31,12 @@ struct ParserFuzzTests {
 
     private static func mutated(_ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = corpus[Int.random(in: 0..<corpus.count, using: &generator)]
+        // Trees that nobody would write reach further than those of the files.
+        if Int.random(in: 0..<3, using: &generator) == 0 {
+            var syntax = RandomSyntax(generator)
+            bytes = Array((0..<3).map { _ in syntax.statement() }.canonicalText.utf8)
+            generator = syntax.generator
+        }
         // A short piece is spoilt more tellingly than a whole file.
         if Bool.random(using: &generator), bytes.count > 200 {
             let start = Int.random(in: 0..<bytes.count - 100, using: &generator)

@@ -88,7 +88,7 @@ struct ParserGoldenTests {
             ("a ?? b or c and d = e < f + g * (", ")"), ("1 IN [", "]"),
         ])
     func nesting(_ open: String, _ close: String) {
-        for count in [1_001, 100_000] {
+        for count in [1_001, 20_000] {
             let source = String(repeating: open, count: count) + "x" + String(repeating: close, count: count)
             guard source.utf8.count <= Parser.sourceBytesMax else { continue }
             let codes = Parser.expression(source).diagnostics.map(\.code)
@@ -105,7 +105,7 @@ struct ParserGoldenTests {
             "WATCH t: T [a: b(", "LINK e(SPAWN ",
         ])
     func statementNesting(_ open: String) {
-        let count = 50_000
+        let count = 10_000
         let script = Parser.script(
             String(repeating: open, count: count)
                 + (open.hasSuffix("A") ? String(repeating: "[]", count: count) : ""))

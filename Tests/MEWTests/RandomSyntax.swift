@@ -45,9 +45,14 @@ struct RandomSyntax {
         case 2, 3: TypeExpression(.named(typeName().text))
         case 4: TypeExpression(.union(some(2, 3) { $0.type(depth - 1) }))
         case 5: TypeExpression(.list(type(depth - 1)))
-        case 6: TypeExpression(.optional(type(depth - 1)))
+        case 6: optional(type(depth - 1))
         default: TypeExpression(.named("String"))
         }
+    }
+
+    /// What is optional twice is read as optional once.
+    private func optional(_ type: TypeExpression) -> TypeExpression {
+        if case .optional = type.kind { type } else { TypeExpression(.optional(type)) }
     }
 
     private mutating func literal() -> GraphValue {
@@ -152,7 +157,9 @@ struct RandomSyntax {
         let optionals = some(0, 2) { $0.pattern(1) }
         return MatchStatement(
             pattern: pattern(2), optionals: optionals,
-            condition: !optionals.isEmpty && chance(2) ? expression(2) : nil, isDistinct: chance(3),
+            // Without one of its own, the whole would take that of the last part.
+            condition: optionals.last.map { $0.condition != nil || chance(2) } == true ? expression(2) : nil,
+            isDistinct: chance(3),
             projections: projections(),
             order: some(0, 2) { .init(expression: $0.expression(1), isDescending: $0.chance(2)) },
             limit: chance(2) ? expression(1) : nil, offset: chance(3) ? expression(0) : nil)
@@ -265,7 +272,11 @@ struct RandomSyntax {
     // MARK: - Watches and administration
 
     private mutating func watchValue(_ depth: Int) -> WatchOption.Value {
-        if chance(2) { return .expression(expression(depth), isDescending: chance(3)) }
+        let value = expression(depth)
+        // A word alone is the option's own.
+        var isWord = false
+        if case .variable = value.kind { isWord = true }
+        if !isWord, chance(2) { return .expression(value, isDescending: chance(3)) }
         return .word(
             pick(["drop", "attribute", "reliable"]), depth > 0 ? some(0, 2) { $0.watchValue(depth - 1) } : [])
     }

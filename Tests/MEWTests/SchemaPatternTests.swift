@@ -80,6 +80,20 @@ struct SchemaPatternTests {
         #expect(try TextPattern("(a?){500}a{500}").matches(String(repeating: "a", count: 700)))
     }
 
+    @Test("any text is a pattern or is refused", arguments: Seed.sample(300))
+    func anyText(_ seed: Seed) {
+        var generator = seed.generator
+        let letters = Array("ab01.*+?{},()[]|^$\\-dwsbBuxz<>:P!=é\n ")
+        for _ in 0..<20 {
+            let count = Int.random(in: 0..<24, using: &generator)
+            let text = String(
+                (0..<count).map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] })
+            guard let pattern = try? TextPattern(text) else { continue }
+            #expect(pattern.stepCount <= TextPattern.stepCountMax)
+            #expect(pattern.matches("ab") == pattern.matches("ab"))
+        }
+    }
+
     /// Draws a pattern from a few letters and every operator.
     private func pattern(_ generator: inout SeededGenerator, depth: Int) -> String {
         let atoms = ["a", "b", ".", "[ab]", "[^a]", "\\w", "\\d", "\\s", " ", "1"]

@@ -45,7 +45,8 @@ struct SchemaResolverTests {
         let base = try shelf.put("node A { x: Int? }")
         let left = try shelf.put("node B : A {}\nnode Same { y: Int? [>= 1] }", on: [base])
         let right = try shelf.put(
-            "node C : A {}\n--- Said in other lines.\nnode Same {\n  y: Int? [ >= 1 ]\n}", on: [base])
+            "node C : A {}\n--- Said in other lines.\nnode Same {\n  --- A number.\n  y: Int? [ >= 1 ]\n}",
+            on: [base])
         let top = try shelf.put("node D : B, C {}", on: [left, right])
         let resolved = try shelf.resolve(top)
         #expect(resolved.diagnostics == [])
@@ -112,6 +113,30 @@ struct SchemaResolverTests {
             let own = try shelf.resolve(cid)
             for conflict in own.ownConflicts { #expect(conflict.kept != cid) }
         }
+    }
+
+    @Test("a ladder of bases with two ways at every rung is walked once")
+    func ladder() throws {
+        var shelf = Shelf()
+        var rungs = [try shelf.put("node A { x: Int? }")]
+        for number in 0..<40 {
+            let left = try shelf.put("node L\(number) : A {}", on: rungs)
+            let right = try shelf.put("node R\(number) : A {}", on: rungs)
+            rungs = [left, right]
+        }
+        let top = try shelf.put("", on: rungs)
+        let schema = try shelf.resolve(top).schema
+        #expect(schema.concreteTypes(of: "A").count == 81)
+    }
+
+    @Test("only what no base has is added")
+    func added() throws {
+        var shelf = Shelf()
+        let base = try shelf.put("node A {}\nrule r: a: A => KILL a")
+        let repeated = try shelf.put("node A {} rule r: a: A => KILL a", on: [base])
+        #expect(try shelf.resolve(repeated).added.isEmpty)
+        let above = try shelf.put("node A {} node B {}", on: [base])
+        #expect(try shelf.resolve(above).added.map(\.name.text) == ["B"])
     }
 
     @Test("faults of the own source are told with its places, those of bases are not")

@@ -129,8 +129,13 @@ struct SchemaShapeTests {
         #expect(part.isAcyclic && part.onKillSource == .unlink && part.onKillTarget == .cascade)
     }
 
-    @Test("a cardinality finds a parameter without a name by its type")
+    @Test("a cardinality finds a parameter without a name by its type or its end")
     func cardinalityByType() throws {
+        let ends = try schema("node A {} edge e(A, A) [source -> 0..1, target -> 1..2]")
+        #expect(
+            ends.edges["e"]?.cardinalities == [
+                .init(position: 0, minimum: 0, maximum: 1), .init(position: 1, minimum: 1, maximum: 2),
+            ])
         let schema = try schema("node A {} node B {} edge e(A, B) [B -> 0..1]")
         #expect(schema.edges["e"]?.cardinalities == [.init(position: 1, minimum: 0, maximum: 1)])
     }
@@ -144,11 +149,15 @@ struct SchemaShapeTests {
             edge b(x: any, y: D) [acyclic]
             edge c(x: A | D, y: C) [acyclic, no_self]
             edge d(x: edge<a>, y: edge<any>) [no_self]
+            abstract node Idea {} abstract node Plan : Idea {}
+            edge f(x: Idea, y: Plan) [acyclic]
             """)
         #expect(schema.edges["a"]?.noSelf == true)
         #expect(schema.edges["b"]?.isAcyclic == true)
         #expect(schema.edges["c"]?.isAcyclic == true)
         #expect(schema.edges["d"]?.noSelf == true)
+        // Nothing is of either type yet, but something will be.
+        #expect(schema.edges["f"]?.isAcyclic == true)
     }
 
     @Test("words of the language may be written small, and an ontology's name may stand before a type")
@@ -239,5 +248,44 @@ struct SchemaShapeTests {
         #expect(total <= 262_144 + 200)
         #expect(schema.nodes["N0"] != nil && schema.nodes["N2999"] == nil)
         #expect(diagnostics.allSatisfy { $0.code == .invalidDeclaration })
+    }
+
+    @Test("declarations whose cost is more than their text are left out beyond a bound")
+    func costs() throws {
+        func errors(_ source: String) throws -> [ErrorCode] {
+            try build(source).diagnostics.filter { $0.severity == .error }.map(\.code)
+        }
+        // Two families that never meet, and edges that ask whether they do.
+        var families = "abstract node A {} abstract node B {} "
+        for number in 0..<1000 { families += "node A\(number) : A {} node B\(number) : B {} " }
+        for number in 0..<1000 { families += "edge e\(number)(x: A, y: B) [acyclic] " }
+        #expect(try Set(errors(families)) == [.invalidModifier])
+
+        let values = (0..<1100).map(String.init).joined(separator: ", ")
+        #expect(try errors("node A { x: Int? [in: [\(values)]] }") == [.invalidModifier])
+        let half = (0..<600).map(String.init).joined(separator: ", ")
+        let other = (600..<1200).map(String.init).joined(separator: ", ")
+        #expect(
+            try errors("node A { x: Int? [in: [\(half)]] } node B : A { x: Int? [in: [\(other)]] }")
+                == [.inheritanceConflict])
+
+        let parents = (0..<33).map { "P\($0)" }
+        let many = parents.map { "node \($0) {}" }.joined(separator: " ")
+        #expect(try errors(many + " node A : \(parents.joined(separator: ", ")) {}") == [.invalidDeclaration])
+        #expect(
+            try errors("\(many) edge e(\((parents + parents).joined(separator: " | ")))") == [
+                .invalidDeclaration
+            ])
+
+        let patterns = (0..<2100).map { "a\($0 % 200)_\($0 / 200): String? [match: \"\($0)\"]" }
+        var types = ""
+        for (number, start) in stride(from: 0, to: 2100, by: 100).enumerated() {
+            types += "node N\(number) { \(patterns[start..<(start + 100)].joined(separator: " ")) } "
+        }
+        #expect(try errors(types).count == 52)
+
+        let name = String(repeating: "x", count: 100_000)
+        let (_, diagnostics) = try build("node A { a: \(name) }")
+        #expect(diagnostics.first?.message.count == 401)
     }
 }

@@ -283,6 +283,7 @@ final class Mesh {
             } else {
                 connect(index, other)
             }
+        case .graphChanged: break
         case .foreignEntry(let author, let cid, let bytes): foreign.append((index, author, cid, bytes))
         case .log, .event: break
         }

@@ -116,6 +116,15 @@ struct EntityIDTests {
         #expect(EntityID(text) == nil)
     }
 
+    @Test("Keys that Unicode calls equal and that differ in their bytes are two entities")
+    func spellingsOfKeys() {
+        let composed = EntityID.key(type: "T", key: "\u{e9}")
+        let decomposed = EntityID.key(type: "T", key: "e\u{301}")
+        #expect(composed != decomposed)
+        #expect(Set([composed, decomposed]).count == 2)
+        #expect((composed < decomposed) != (decomposed < composed))
+    }
+
     @Test("A number in another spelling is not an operation's")
     func spellings() {
         let author = authors[0].description.dropFirst(8)

@@ -21,11 +21,25 @@ struct GraphAudit {
         for id in twin.hiddenEdges {
             if let local = try view.localID(id) { #expect(try view.entity(local) == nil) }
         }
+        try checkKeys(locals)
         try checkEntities(locals)
         try checkExtents(locals)
         try checkLinks(locals)
         try checkIndexes(locals)
         try checkWaiting()
+    }
+
+    private func checkKeys(_ locals: [EntityID: LocalID]) throws {
+        for key in ["a", "b", "c", "é/,)", "hub"] {
+            let wanted = twin.visible.keys.filter {
+                if case .key(_, key) = $0 { true } else { false }
+            }
+            #expect(try view.localIDs(key: key) == wanted.sorted().map { locals[$0] })
+        }
+        let first = twin.visible.min { a, b in
+            (a.value.adds.min() ?? a.value.adds[0]) < (b.value.adds.min() ?? b.value.adds[0])
+        }
+        #expect(try view.earliest(of: locals.values.sorted()) == first.flatMap { locals[$0.key] })
     }
 
     private func checkEntities(_ locals: [EntityID: LocalID]) throws {

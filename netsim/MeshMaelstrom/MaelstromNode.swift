@@ -254,6 +254,7 @@ public final class MaelstromNode {
                     to: asked.source, asked.number, "error", [("code", "\(code.rawValue)"), ("text", text)])
             default: self.reply(to: asked.source, asked.number, asked.answer, [])
             }
+        case .graphChanged: break
         case .foreignEntry(_, _, let bytes):
             guard let value = Self.value(bytes), running.known.insert(value).inserted else { return }
             running.values.append(value)

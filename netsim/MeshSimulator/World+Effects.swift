@@ -44,6 +44,7 @@ extension World {
             if kind == "frozen" { history.forgetStatus(of: node.index) }
             guard kind.hasPrefix("member."), let subject else { return }
             if kind == "member.gone" { node.gone.insert(subject) } else { node.gone.remove(subject) }
+        case .graphChanged: break
         case .foreignEntry(let author, let cid, _):
             note("\(node.name) has \(cid) of \(didOrder[author].map(NodeName.text) ?? "?")")
             history.delivered(cid, to: node.index, at: time)

@@ -7,7 +7,8 @@ indirect enum Code: Sendable {
     case slot(Int)
     /// A value beside the slots: what WALK and the policies' functions read.
     case local(LocalValue)
-    case parameter(String, isOptional: Bool, SourceRange)
+    /// A value that came with the program; read as the type of what it is compared with, where that is known.
+    case parameter(String, isOptional: Bool, SourceRange, as: StaticType? = nil)
     /// `#text`; null where nothing bears it.
     case reference(String)
     case attribute(Code, AttributeAccess)

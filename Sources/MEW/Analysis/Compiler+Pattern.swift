@@ -61,7 +61,7 @@ extension Compiler {
                 self.place.remove(.aggregates)
                 defer { self.place = place }
                 let code = try self.condition(part, scope, "WHERE")
-                terms.filters.append(PatternTerms.Filter(code: code, slots: code.slots))
+                terms.filters.append(PatternTerms.Filter(code: code, slots: code.slots, place: terms.filters.count))
             }
         }
         return (terms, scope)
@@ -272,7 +272,7 @@ extension PatternPlan {
         for step in steps {
             switch step.kind {
             case .scan(let slot, _): bound.insert(slot)
-            case .lookUp(let slot, _, let value, _, _), .lookUpVirtual(let slot, _, let value, _):
+            case .lookUp(let slot, _, let value, _, _, _), .lookUpVirtual(let slot, _, let value, _):
                 read(value.slots)
                 bound.insert(slot)
             case .range(let slot, _, let lower, let upper, _, _):

@@ -24,7 +24,7 @@ struct Compiler {
     private(set) var slotCount = 0
     /// The aggregates that have been met, in order; ``Code/aggregate(_:)`` names them.
     var aggregates: [AggregateCode] = []
-    private var isInAggregate = false
+    var isInAggregate = false
 
     init(
         schema: GraphSchema, names: NameSlots, sessionVariables: [String: StaticType],
@@ -75,7 +75,13 @@ struct Compiler {
             try require(type, [.int, .float, .duration], "-", operand.range)
             return (.negate(code, range), type)
         case .unary(.not, let operand):
-            return (.not(try condition(operand, scope, "not")), .join([.scalar(.bool), .null]))
+            let (code, type) = try self.expression(operand, scope)
+            guard type.isAll([.bool]) else {
+                throw Diagnostic(
+                    .typeMismatch, "not wants Bool, and this is \(type)", at: operand.range,
+                    hint: "not binds tighter than =: write not (a = b)")
+            }
+            return (.not(code), .join([.scalar(.bool), .null]))
         case .binary(let symbol, let left, let right): return try binary(symbol, left, right, range, scope)
         case .isOfType(let operand, let type):
             let (code, _) = try self.expression(operand, scope)
@@ -227,229 +233,6 @@ struct Compiler {
             .unknownAttribute, "\(type) has no attribute \(name.text)", at: name.range, hint: hint)
     }
 
-    // MARK: Operators
-
-    private mutating func binary(
-        _ symbol: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange,
-        _ scope: Scope
-    ) throws(Diagnostic) -> Checked {
-        switch symbol {
-        case .and, .or:
-            let first = try condition(left, scope, symbol.rawValue)
-            let second = try condition(right, scope, symbol.rawValue)
-            return (symbol == .and ? .and(first, second) : .or(first, second), .scalar(.bool))
-        default: break
-        }
-        let (first, firstType) = try expression(left, scope)
-        let (second, secondType) = try expression(right, scope)
-        switch symbol {
-        case .coalesce:
-            return (.coalesce(first, second), StaticType.join([firstType.withoutNull, secondType]))
-        case .equal, .notEqual, .less, .greater, .lessOrEqual, .greaterOrEqual:
-            guard Self.areComparable(firstType, secondType, isOrder: symbol.isOrder) else {
-                throw Diagnostic(
-                    .typeMismatch,
-                    "\(firstType) \(symbol.rawValue) \(secondType) compares what cannot be compared",
-                    at: range)
-            }
-            return (.compare(symbol, first, second, range), .scalar(.bool))
-        default:
-            guard let result = Self.arithmetic(symbol, firstType, secondType) else {
-                let isText = firstType.isAll([.string]) && secondType.isAll([.string]) && symbol == .add
-                throw Diagnostic(
-                    .typeMismatch,
-                    "\(firstType) \(symbol.rawValue) \(secondType) has no meaning", at: range,
-                    hint: isText ? "strings are joined by ++" : nil)
-            }
-            return (.arithmetic(symbol, first, second, range), result)
-        }
-    }
-
-    private static func areComparable(_ a: StaticType, _ b: StaticType, isOrder: Bool) -> Bool {
-        for first in a.withoutNull.members {
-            for second in b.withoutNull.members {
-                switch (first, second) {
-                case (.unknown, _), (_, .unknown), (.null, _), (_, .null): return true
-                case (.scalar(let x), .scalar(let y)):
-                    if x == y { return !isOrder || (x != .id && x != .bool) || x == .bool }
-                    if [x, y].allSatisfy({ $0 == .int || $0 == .float }) { return true }
-                    // An id is compared with its text.
-                    if !isOrder, Set([x, y]) == [.id, .string] { return true }
-                case (.list, .list): return !isOrder
-                case (.node, .node), (.anyNode, .node), (.node, .anyNode), (.anyNode, .anyNode),
-                    (.edge, .edge), (.anyNode, .edge), (.edge, .anyNode):
-                    return !isOrder
-                case (.scalar(.id), .node), (.node, .scalar(.id)), (.scalar(.id), .anyNode),
-                    (.anyNode, .scalar(.id)), (.scalar(.id), .edge), (.edge, .scalar(.id)):
-                    return !isOrder
-                default: break
-                }
-            }
-        }
-        return false
-    }
-
-    /// The type of `a symbol b`; `nil` where it has no meaning.
-    static func arithmetic(_ symbol: BinaryOperator, _ a: StaticType, _ b: StaticType) -> StaticType? {
-        let hasNull = a.mayBeNull || b.mayBeNull
-        let first = a.withoutNull
-        let second = b.withoutNull
-        func maybe(_ type: StaticType) -> StaticType { hasNull ? type.optional : type }
-        if first == .unknown || second == .unknown || first == .null || second == .null { return .unknown }
-        if symbol == .concatenate {
-            if first.isAll([.string]), second.isAll([.string]) { return maybe(.scalar(.string)) }
-            if case .list(let x) = first, case .list(let y) = second { return maybe(.list(.join([x, y]))) }
-            return nil
-        }
-        let numbers: Set<ScalarType> = [.int, .float]
-        if first.isAll(numbers), second.isAll(numbers) {
-            let bothInt = first.isAll([.int]) && second.isAll([.int])
-            return maybe(bothInt ? .scalar(.int) : .scalar(.float))
-        }
-        guard case .scalar(let x) = first, case .scalar(let y) = second else { return nil }
-        switch (symbol, x, y) {
-        case (.add, .timestamp, .duration), (.add, .duration, .timestamp), (.subtract, .timestamp, .duration):
-            return maybe(.scalar(.timestamp))
-        case (.subtract, .timestamp, .timestamp), (.add, .duration, .duration),
-            (.subtract, .duration, .duration), (.multiply, .duration, .int), (.multiply, .int, .duration),
-            (.divide, .duration, .int), (.remainder, .duration, .duration):
-            return maybe(.scalar(.duration))
-        case (.divide, .duration, .duration): return maybe(.scalar(.int))
-        default: return nil
-        }
-    }
-
-    // MARK: Calls
-
-    private mutating func call(
-        _ name: Name, _ arguments: [Expression], _ range: SourceRange, _ scope: Scope
-    ) throws(Diagnostic) -> Checked {
-        guard let function = Function(rawValue: name.text.lowercased()) else {
-            let nearest = NearestName.of(name.text.lowercased(), among: Function.allCases.map(\.rawValue))
-            throw Diagnostic(
-                .unknownFunction, "there is no function \(name.text)", at: name.range,
-                hint: nearest.map { "did you mean \($0)?" })
-        }
-        let parameters = function.parameters
-        guard
-            function.isVariadic ? arguments.count >= parameters.count : arguments.count == parameters.count
-        else {
-            throw Diagnostic(
-                .wrongArity,
-                "\(function.rawValue) takes \(parameters.count)\(function.isVariadic ? " or more" : "") "
-                    + "argument\(parameters.count == 1 ? "" : "s"), not \(arguments.count)", at: range)
-        }
-        if function.isOfPolicies, !place.contains(.policy) {
-            throw Diagnostic(
-                .unknownFunction, "\(function.rawValue)() is known in policies only", at: name.range)
-        }
-        if function.readsClock, place.contains(.deterministic) {
-            throw Diagnostic(
-                .wallTimeInDeterministic, "a constraint may not depend on the time it is checked at",
-                at: name.range, hint: "compare timestamps that the graph holds")
-        }
-        var codes: [Code] = []
-        var types: [StaticType] = []
-        for (index, argument) in arguments.enumerated() {
-            let (code, type) = try expression(argument, scope)
-            try check(type, parameters[Swift.min(index, parameters.count - 1)], function, argument.range)
-            codes.append(code)
-            types.append(type)
-        }
-        switch function {
-        case .currentActor: return (.local(.currentActor), .unknown)
-        case .operation: return (.local(.operation), .scalar(.string))
-        case .target: return (.local(.target), .unknown)
-        case .targetType: return (.local(.targetType), .scalar(.string))
-        case .targetAttribute: return (.local(.targetAttribute), .scalar(.string).optional)
-        default: return (.call(function, codes, range), function.result(types))
-        }
-    }
-
-    private func check(
-        _ type: StaticType, _ parameter: Function.Parameter, _ function: Function, _ range: SourceRange
-    ) throws(Diagnostic) {
-        let fits: Bool
-        let wanted: String
-        switch parameter {
-        case .string: (fits, wanted) = (type.isAll([.string]), "a String")
-        case .number: (fits, wanted) = (type.isAll([.int, .float]), "a number")
-        case .timestamp: (fits, wanted) = (type.isAll([.timestamp]), "a Timestamp")
-        case .duration: (fits, wanted) = (type.isAll([.duration]), "a Duration")
-        case .int: (fits, wanted) = (type.isAll([.int]), "an Int")
-        case .stringOrList:
-            fits = type.members.allSatisfy { if case .list = $0 { true } else { $0.isAll([.string]) } }
-            wanted = "a String or a list"
-        case .anything: return
-        }
-        guard fits else {
-            throw Diagnostic(
-                .typeMismatch, "\(function.rawValue) wants \(wanted) here, and this is \(type)",
-                at: range)
-        }
-    }
-
-    // MARK: Aggregates
-
-    private mutating func aggregate(
-        _ call: AggregateCall, _ scope: Scope
-    ) throws(Diagnostic) -> Checked {
-        let limit: Int? =
-            switch call.limit {
-            case .standard: call.function == .collect ? Limits.collectCount : nil
-            case .count(let count): count
-            case .none: nil
-            }
-        if case .pattern(let pattern) = call.argument {
-            guard call.function == .count else {
-                throw Diagnostic(
-                    .misplacedAggregate, "only COUNT takes a pattern", at: call.range,
-                    hint: "name a value: \(call.function.rawValue.uppercased())(x.attribute)")
-            }
-            let fold = AggregateCode(
-                function: .count, isDistinct: false, value: nil, condition: nil, limit: nil,
-                range: call.range)
-            return (.fold(fold, try subPattern(pattern, scope)), .scalar(.int))
-        }
-        guard place.contains(.aggregates), !isInAggregate else {
-            throw Diagnostic(
-                .misplacedAggregate,
-                isInAggregate
-                    ? "an aggregate stands inside another" : "an aggregate may stand in RETURN and ORDER BY",
-                at: call.range,
-                hint: isInAggregate ? nil : "in WHERE, count a pattern: COUNT(x: Type, edge(y, x))")
-        }
-        isInAggregate = true
-        defer { isInAggregate = false }
-        var value: Checked?
-        if case .value(let expression) = call.argument { value = try self.expression(expression, scope) }
-        if let value, call.function == .sum || call.function == .avg,
-            !value.type.isAll([.int, .float]) && !value.type.isAll([.duration])
-        {
-            throw Diagnostic(
-                .typeMismatch,
-                "\(call.function.rawValue.uppercased()) wants numbers or durations, and this is \(value.type)",
-                at: call.range)
-        }
-        var condition: Code?
-        if let written = call.condition { condition = try self.condition(written, scope, "WHERE") }
-        aggregates.append(
-            AggregateCode(
-                function: call.function, isDistinct: call.isDistinct, value: value?.code,
-                condition: condition, limit: limit, range: call.range))
-        let type: StaticType =
-            switch call.function {
-            case .count: .scalar(.int)
-            case .sum: value?.type ?? .unknown
-            case .avg:
-                value?.type.isAll([.duration]) == true
-                    ? .scalar(.duration).optional : .scalar(.float).optional
-            case .min, .max: (value?.type ?? .unknown).optional
-            case .collect: .list(value?.type ?? .unknown)
-            }
-        return (.aggregate(aggregates.count - 1), type)
-    }
-
     // MARK: Types
 
     /// What a type expression means; E2001 for a name that nobody has declared.
@@ -525,14 +308,5 @@ struct Compiler {
         return TypeTest(
             stored: stored.sorted().map(names.slot), virtual: virtual.sorted(), isEverything: isEverything,
             scalar: scalar)
-    }
-}
-
-extension BinaryOperator {
-    var isOrder: Bool {
-        switch self {
-        case .less, .greater, .lessOrEqual, .greaterOrEqual: true
-        default: false
-        }
     }
 }

@@ -30,6 +30,8 @@ struct PatternTerms {
     struct Filter {
         let code: Code
         let slots: Set<Int>
+        /// Its place among the conditions.
+        let place: Int
     }
 
     var nodes: [Node] = []

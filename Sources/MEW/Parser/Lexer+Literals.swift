@@ -67,7 +67,7 @@ extension Lexer {
         } else {
             return nil
         }
-        return String(decoding: run(while: Self.continuesWord), as: UTF8.self)
+        return takeWord()
     }
 
     private static func milliseconds(_ unit: String) -> UInt64? {

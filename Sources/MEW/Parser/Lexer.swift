@@ -135,7 +135,7 @@ struct Lexer {
         guard let byte = byte() else { return .end }
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
-            return .word(String(decoding: run(while: Self.continuesWord), as: UTF8.self))
+            return .word(takeWord())
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return scanNumber(from: start)
         case UInt8(ascii: "\""), UInt8(ascii: "'"):
             return scanString(from: start).map(Token.Kind.string) ?? .refused
@@ -144,6 +144,14 @@ struct Lexer {
         case UInt8(ascii: "$"): return scanParameter(from: start)
         default: return scanSymbol() ?? refuseCharacter(from: start)
         }
+    }
+
+    /// A run of letters, digits and `_`, all of one byte and one column.
+    mutating func takeWord() -> String {
+        let start = offset
+        while offset < bytes.count, Self.continuesWord(bytes[offset]) { offset += 1 }
+        column += offset - start
+        return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 
     static func startsWord(_ byte: UInt8) -> Bool {
@@ -157,7 +165,7 @@ struct Lexer {
     private mutating func scanReference(from start: SourcePosition) -> Token.Kind? {
         take()
         if let byte = byte(), Self.startsWord(byte) {
-            return .reference(String(decoding: run(while: Self.continuesWord), as: UTF8.self))
+            return .reference(takeWord())
         }
         if byte() == UInt8(ascii: "\"") {
             return scanString(from: place).map(Token.Kind.reference) ?? .refused
@@ -174,7 +182,7 @@ struct Lexer {
             report(.invalidCharacter, "'$' must be followed by a name", from: start, hint: "write $name")
             return .refused
         }
-        let name = String(decoding: run(while: Self.continuesWord), as: UTF8.self)
+        let name = takeWord()
         // `$a ?? b` is a choice and `$a? ?? b` one too: of an odd number of marks the first is the parameter's.
         var marks = 0
         while byte(marks) == UInt8(ascii: "?") { marks += 1 }
@@ -183,27 +191,39 @@ struct Lexer {
     }
 
     private mutating func scanSymbol() -> Token.Kind? {
-        if let first = byte(), let second = byte(1),
-            let symbol = Self.pairs[UInt16(first) << 8 | UInt16(second)]
-        {
+        guard let first = byte() else { return nil }
+        if let second = byte(1), let symbol = Self.pair(first, second) {
             take(2)
             return .symbol(symbol)
         }
-        guard let first = byte(), let symbol = Self.singles[first] else { return nil }
+        guard first < 0x80, let symbol = Self.singles[Int(first)] else { return nil }
         take()
         return .symbol(symbol)
     }
 
-    private static let singles: [UInt8: Symbol] = Dictionary(
-        uniqueKeysWithValues: Symbol.allCases.filter { $0.rawValue.utf8.count == 1 }
-            .map { (Array($0.rawValue.utf8)[0], $0) })
+    /// By the byte of each sign that is one character.
+    private static let singles: [Symbol?] = {
+        var singles = [Symbol?](repeating: nil, count: 128)
+        for symbol in Symbol.allCases where symbol.rawValue.utf8.count == 1 {
+            for byte in symbol.rawValue.utf8 { singles[Int(byte)] = symbol }
+        }
+        return singles
+    }()
 
-    private static let pairs: [UInt16: Symbol] = Dictionary(
-        uniqueKeysWithValues: Symbol.allCases.filter { $0.rawValue.utf8.count == 2 }
-            .map {
-                let bytes = Array($0.rawValue.utf8)
-                return (UInt16(bytes[0]) << 8 | UInt16(bytes[1]), $0)
-            })
+    private static func pair(_ first: UInt8, _ second: UInt8) -> Symbol? {
+        switch (first, second) {
+        case (UInt8(ascii: ":"), UInt8(ascii: ":")): .doubleColon
+        case (UInt8(ascii: "="), UInt8(ascii: ">")): .arrow
+        case (UInt8(ascii: "-"), UInt8(ascii: ">")): .rightArrow
+        case (UInt8(ascii: "?"), UInt8(ascii: "?")): .coalesce
+        case (UInt8(ascii: "."), UInt8(ascii: ".")): .range
+        case (UInt8(ascii: "+"), UInt8(ascii: "+")): .concatenate
+        case (UInt8(ascii: "<"), UInt8(ascii: "=")): .lessOrEqual
+        case (UInt8(ascii: ">"), UInt8(ascii: "=")): .greaterOrEqual
+        case (UInt8(ascii: "!"), UInt8(ascii: "=")): .notEqual
+        default: nil
+        }
+    }
 
     private mutating func refuseCharacter(from start: SourcePosition) -> Token.Kind? {
         let first = byte() ?? 0

@@ -18,6 +18,7 @@ extension Parser {
         var argument = AggregateCall.Argument.rows
         var condition: Expression?
         if function == .count, !isDistinct, current.isSymbol(.star) {
+            height = 0
             advance()
         } else if function == .count, beginsPattern {
             argument = .pattern(try nested { parser throws(Reported) in try parser.pattern() })
@@ -28,7 +29,13 @@ extension Parser {
             }
             argument = .value(value)
         }
-        if takes(.where) { condition = try expression() }
+        var tallest = height
+        if takes(.where) {
+            condition = try expression()
+            tallest = max(tallest, height)
+        }
+        height = tallest + 1
+        try checkHeight(height)
         let limit = try collectLimit(function)
         try expect(.rightParenthesis)
         let call = AggregateCall(
@@ -40,7 +47,9 @@ extension Parser {
     /// `min(a, b)` compares its arguments; only `MIN(a)` gathers rows.
     private mutating func scalar(_ start: Token, first: Expression) throws(Reported) -> Expression {
         advance()
-        let others = try arguments()
+        let tallest = height + 1
+        let others = try expressions(until: .rightParenthesis)
+        height = max(height, tallest)
         let name = Name(start.word ?? "", start.range)
         return Expression(.call(name, [first] + others), range(from: start))
     }

@@ -13,61 +13,83 @@ extension Parser {
         let precedence: Int
     }
 
+    /// Reads an expression, and leaves its height in ``height``.
     mutating func expression() throws(Reported) -> Expression {
-        if expressionDepth == 0 { operatorCount = 0 }
-        expressionDepth += 1
-        defer { expressionDepth -= 1 }
-        return try nested { parser throws(Reported) in try parser.operators() }
-    }
-
-    private mutating func operators() throws(Reported) -> Expression {
-        var operands: [Expression] = [try unary()]
+        guard depth < Self.nestingMax else { throw tooDeep() }
+        depth += 1
+        defer { depth -= 1 }
+        var operands = Operands(first: try unary(), height: height)
         var pending: [Pending] = []
         var coalesceCount = 0
         while true {
             // IS binds what stands before it and has no right side.
             if current.keyword == .is, peek(1).keyword == .null || peek(1).keyword == .not {
-                try countOperator()
-                Self.reduce(&operands, &pending, downTo: BinaryOperator.less.precedence)
+                try reduce(&operands, &pending, downTo: BinaryOperator.less.precedence)
                 advance()
                 let isNegated = takes(.not)
                 try expect(.null)
-                let value = operands.removeLast()
-                operands.append(
+                let value = operands.expressions.removeLast()
+                operands.expressions.append(
                     Expression(.isNull(value, isNegated: isNegated), range(from: value.range.start)))
+                operands.heights[operands.heights.count - 1] += 1
+                try checkHeight(operands.heights.last ?? 0)
                 continue
             }
             guard let next = takesInfix() else { break }
-            try countOperator()
             if case .binary(.coalesce) = next.operation {
                 // It groups to the right, and so its tree is as deep as it is long.
                 coalesceCount += 1
                 try checkDepth(adding: coalesceCount)
-                Self.reduce(&operands, &pending, downTo: next.precedence + 1)
+                try reduce(&operands, &pending, downTo: next.precedence + 1)
             } else {
-                Self.reduce(&operands, &pending, downTo: next.precedence)
+                try reduce(&operands, &pending, downTo: next.precedence)
             }
             pending.append(next)
-            operands.append(try unary())
+            operands.expressions.append(try unary())
+            operands.heights.append(height)
         }
-        Self.reduce(&operands, &pending, downTo: 0)
-        return operands[0]
+        try reduce(&operands, &pending, downTo: 0)
+        height = operands.heights[0]
+        return operands.expressions[0]
+    }
+
+    /// What has been read and not yet been joined, with the heights beside.
+    private struct Operands {
+        var expressions: [Expression]
+        var heights: [Int]
+
+        init(first: Expression, height: Int) {
+            expressions = [first]
+            heights = [height]
+        }
     }
 
     /// Applies the waiting operators that bind at least as tightly as `precedence`.
-    private static func reduce(
-        _ operands: inout [Expression], _ pending: inout [Pending], downTo precedence: Int
-    ) {
+    private mutating func reduce(
+        _ operands: inout Operands, _ pending: inout [Pending], downTo precedence: Int
+    ) throws(Reported) {
         while let last = pending.last, last.precedence >= precedence {
             pending.removeLast()
-            let right = operands.removeLast()
-            let left = operands.removeLast()
+            let right = operands.expressions.removeLast()
+            let left = operands.expressions.removeLast()
             let range = left.range.through(right.range)
-            switch last.operation {
-            case .binary(let symbol): operands.append(Expression(.binary(symbol, left, right), range))
-            case .isIn(let isNegated):
-                operands.append(Expression(.isIn(left, right, isNegated: isNegated), range))
-            }
+            let kind: Expression.Kind =
+                switch last.operation {
+                case .binary(let symbol): .binary(symbol, left, right)
+                case .isIn(let isNegated): .isIn(left, right, isNegated: isNegated)
+                }
+            operands.expressions.append(Expression(kind, range))
+            let height = max(operands.heights.removeLast(), operands.heights.removeLast()) + 1
+            operands.heights.append(height)
+            try checkHeight(height)
+        }
+    }
+
+    mutating func checkHeight(_ height: Int) throws(Reported) {
+        guard height <= Self.heightMax else {
+            throw fail(
+                .tooLong, "one expression chains at most \(Self.heightMax) operators",
+                hint: "write x IN [ … ] instead of many comparisons, or several statements")
         }
     }
 
@@ -101,15 +123,6 @@ extension Parser {
         return Pending(operation: operation, precedence: precedence)
     }
 
-    mutating func countOperator() throws(Reported) {
-        operatorCount += 1
-        guard operatorCount <= Self.operatorsMax else {
-            throw fail(
-                .tooLong, "one expression joins at most \(Self.operatorsMax) operators",
-                hint: "write x IN [ … ] instead of many comparisons, or several statements")
-        }
-    }
-
     // MARK: - Before and behind an operand
 
     /// An operand with the minuses and NOTs before it.
@@ -118,7 +131,8 @@ extension Parser {
         while true {
             if current.isSymbol(.minus) {
                 if let number = negativeLiteral() {
-                    return Self.apply(prefixes, to: try postfix(number))
+                    height = 1
+                    return try apply(prefixes, to: try postfix(number))
                 }
                 prefixes.append((.negate, advance().range.start))
             } else if current.keyword == .not,
@@ -128,16 +142,17 @@ extension Parser {
             } else {
                 break
             }
-            try countOperator()
             try checkDepth(adding: prefixes.count)
         }
-        return Self.apply(prefixes, to: try postfix(try primary()))
+        return try apply(prefixes, to: try postfix(try primary()))
     }
 
-    private static func apply(
+    private mutating func apply(
         _ prefixes: [(UnaryOperator, SourcePosition)], to operand: Expression
-    ) -> Expression {
-        prefixes.reversed().reduce(operand) { value, prefix in
+    ) throws(Reported) -> Expression {
+        height += prefixes.count
+        try checkHeight(height)
+        return prefixes.reversed().reduce(operand) { value, prefix in
             Expression(.unary(prefix.0, value), SourceRange(prefix.1, value.range.end))
         }
     }
@@ -165,17 +180,17 @@ extension Parser {
         var value = operand
         while true {
             if takes(.dot) {
-                try countOperator()
                 let name = try anyName("the name of an attribute")
                 value = Expression(.attribute(value, name), range(from: value.range.start))
             } else if current.isSymbol(.colon) {
                 advance()
-                try countOperator()
                 let type = try primaryType(allowsDots: false)
                 value = Expression(.isOfType(value, type), range(from: value.range.start))
             } else {
                 return value
             }
+            height += 1
+            try checkHeight(height)
         }
     }
 
@@ -184,6 +199,7 @@ extension Parser {
     /// A literal, a name, a call, a list, a pattern that exists, or anything in parentheses.
     mutating func primary() throws(Reported) -> Expression {
         let start = current
+        height = 1
         if let value = try literal() { return Expression(.literal(value), range(from: start)) }
         switch current.kind {
         case .reference(let text):
@@ -199,11 +215,7 @@ extension Parser {
             return Expression(inner.kind, range(from: start))
         case .symbol(.leftBracket):
             advance()
-            var elements: [Expression] = []
-            if !current.isSymbol(.rightBracket) {
-                elements = try list { parser throws(Reported) in try parser.expression() }
-            }
-            try expect(.rightBracket)
+            let elements = try expressions(until: .rightBracket)
             return Expression(.list(elements), range(from: start))
         case .word: return try named()
         case .symbol(.equal) where previous?.isSymbol(.equal) == true:
@@ -259,7 +271,7 @@ extension Parser {
         }
         advance()
         advance()
-        let arguments = try arguments()
+        let arguments = try expressions(until: .rightParenthesis)
         return Expression(.call(Name(text, start.range), arguments), range(from: start))
     }
 
@@ -273,12 +285,19 @@ extension Parser {
         }
     }
 
-    /// Behind the opening parenthesis.
-    mutating func arguments() throws(Reported) -> [Expression] {
-        if takes(.rightParenthesis) { return [] }
-        let arguments = try list { parser throws(Reported) in try parser.expression() }
-        try expect(.rightParenthesis)
-        return arguments
+    /// Expressions and the sign that closes them; the height is that of what holds them.
+    mutating func expressions(until closing: Symbol) throws(Reported) -> [Expression] {
+        var expressions: [Expression] = []
+        var tallest = 0
+        while !current.isSymbol(closing) || !expressions.isEmpty {
+            expressions.append(try expression())
+            tallest = max(tallest, height)
+            guard takes(.comma) else { break }
+        }
+        try expect(closing)
+        height = tallest + 1
+        try checkHeight(height)
+        return expressions
     }
 
     private mutating func exists() throws(Reported) -> Expression? {
@@ -289,6 +308,8 @@ extension Parser {
         for _ in 0..<(isNegated ? 3 : 2) { advance() }
         let pattern = try nested { parser throws(Reported) in try parser.pattern() }
         try expect(.rightParenthesis)
+        height += 1
+        try checkHeight(height)
         return Expression(.exists(pattern, isNegated: isNegated), range(from: start))
     }
 }

@@ -3,6 +3,7 @@ extension Parser {
     /// Elements, and the WHERE behind them.
     mutating func pattern() throws(Reported) -> Pattern {
         let elements = try patternElements()
+        height = 0
         guard takes(.where) else { return elements }
         let condition = try expression()
         return Pattern(

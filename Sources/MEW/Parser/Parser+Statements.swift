@@ -26,6 +26,8 @@ extension Parser {
 
     private mutating func endOfStatement() throws(Reported) {
         if takes(.semicolon) || current.kind == .end || beginsDeclaration || beginsStatement { return }
+        // An instance may leave out its braces.
+        if current.startsLine, isNamedInstance { return }
         throw expected("';' or a statement", near: Keyword.clauseWords + Keyword.statementWords)
     }
 

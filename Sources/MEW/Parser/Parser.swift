@@ -25,15 +25,15 @@ public struct Parsed<Value: Sendable>: Sendable {
 ///
 /// A recursive descent with one token of its own and three to look ahead. Nothing that a text can hold makes it
 /// trap, overflow the stack, or take memory out of proportion: a text is at most ``sourceBytesMax`` long, nests at
-/// most ``nestingMax`` deep, and joins at most ``operatorsMax`` operators in one expression, because whoever walks
-/// the tree later does it by recursion.
+/// most ``nestingMax`` deep, and the tree of an expression is at most ``heightMax`` high, because whoever walks it
+/// later does so by recursion.
 ///
 /// A fault ends its statement and not the reading: it goes on at the next `;`, or at the next line that begins
 /// with a statement, and so reports several faults at once.
 public struct Parser {
     public static let sourceBytesMax = 1 << 20
     public static let nestingMax = 200
-    public static let operatorsMax = 1000
+    public static let heightMax = 500
     public static let diagnosticsMax = 20
 
     private var lexer: Lexer
@@ -42,12 +42,11 @@ public struct Parser {
     /// The token that was taken last.
     private(set) var previous: Token?
     var diagnostics: [Diagnostic] = []
-    private var depth = 0
+    var depth = 0
     /// Braces that have been opened and not closed.
     var openBraces = 0
-    /// Operators of the expression at hand, and how many expressions stand around it.
-    var operatorCount = 0
-    var expressionDepth = 0
+    /// How high the tree is of the expression that was read last; 0 for none.
+    var height = 0
 
     private static let lookahead = 4
 

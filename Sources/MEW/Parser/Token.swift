@@ -1,7 +1,9 @@
 internal import MeshCore
 
 /// One word, literal or sign of a program, with the place where it stands.
-struct Token {
+///
+/// A class, because the parser hands tokens from frame to frame while it recurses, and its frames must be small.
+final class Token {
     enum Kind: Equatable {
         /// A name or a keyword, as it was written.
         case word(String)
@@ -31,6 +33,18 @@ struct Token {
     let followsFault: Bool
     /// The `---` comments directly before it.
     let documentation: Documentation?
+
+    init(
+        kind: Kind, range: SourceRange, keyword: Keyword?, startsLine: Bool, followsFault: Bool,
+        documentation: Documentation?
+    ) {
+        self.kind = kind
+        self.range = range
+        self.keyword = keyword
+        self.startsLine = startsLine
+        self.followsFault = followsFault
+        self.documentation = documentation
+    }
 
     func isSymbol(_ symbol: Symbol) -> Bool { kind == .symbol(symbol) }
 

@@ -12,13 +12,39 @@ struct PatternPlan: Sendable {
     let steps: [Step]
     /// The variables that it declares, in order.
     let variables: [Scope.Variable]
+    /// What the last step is where counting its rows needs no look at them.
+    let countableTail: CountableTail?
+
+    /// Links of one end that is bound, which nothing else decides.
+    struct CountableTail: Sendable {
+        let from: Int
+        let edge: NameSlot
+        let position: Int
+    }
+
+    init(steps: [Step], variables: [Scope.Variable]) {
+        self.steps = steps
+        self.variables = variables
+        countableTail = steps.last.flatMap { Self.countable($0.kind) }
+    }
+
+    private static func countable(_ step: PlanStep) -> CountableTail? {
+        guard case .expand(let expansion) = step, expansion.match.targets.count == 2,
+            !expansion.match.isSymmetric, case .slot(let from) = expansion.from
+        else { return nil }
+        switch expansion.match.targets[1 - expansion.position] {
+        case .ignore, .bind(_, nil):
+            return CountableTail(from: from, edge: expansion.match.edge, position: expansion.position)
+        default: return nil
+        }
+    }
 }
 
 enum PlanStep: Sendable {
     /// Every entity of the types.
     case scan(slot: Int, TypeTest)
-    /// The entities whose attribute equals a value.
-    case lookUp(slot: Int, GraphIndex, value: Code, ScalarType?, TypeTest)
+    /// The entities whose attribute equals a value; `condition` says so, for what the index does not decide.
+    case lookUp(slot: Int, GraphIndex, value: Code, ScalarType?, TypeTest, condition: Code)
     /// The entities whose attribute lies between two values.
     case range(slot: Int, GraphIndex, lower: Code?, upper: Code?, ScalarType?, TypeTest)
     /// The rows of a system type whose attribute equals a value.

@@ -12,7 +12,7 @@ struct PlanWriter {
     func text(_ step: PlanStep) -> String {
         switch step {
         case .scan(let slot, let test): "scan \(types(test)) as \(name(slot))"
-        case .lookUp(let slot, let index, let value, _, _):
+        case .lookUp(let slot, let index, let value, _, _, _):
             "look up \(name(slot)) in \(index.definition.isUnique ? "unique " : "")index \(index.definition.name) by \(text(value))"
         case .range(let slot, let index, let lower, let upper, _, _):
             "range of index \(index.definition.name) as \(name(slot))"
@@ -62,7 +62,7 @@ struct PlanWriter {
         case .constant(let value): value.shown
         case .slot(let slot): name(slot)
         case .local(let local): "\(local)"
-        case .parameter(let name, _, _): "$\(name)"
+        case .parameter(let name, _, _, _): "$\(name)"
         case .reference(let text): "#\(text)"
         case .attribute(let base, .named(let name)): "\(text(base)).\(name.text)"
         case .attribute(let base, .id): "\(text(base)).id"

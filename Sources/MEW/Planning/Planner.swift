@@ -47,6 +47,8 @@ struct Planner {
         let element: Element
         /// How many rows it gives for each row before it.
         let factor: Double
+        /// The place of the condition that it decides by itself.
+        var decides: Int?
     }
 
     mutating func plan(variables: [Scope.Variable]) -> PatternPlan {
@@ -92,7 +94,9 @@ struct Planner {
     private mutating func apply(_ choice: Choice) {
         append(choice.step, choice.factor)
         switch choice.element {
-        case .node(let index): bound.insert(nodes.remove(at: index).slot)
+        case .node(let index):
+            bound.insert(nodes.remove(at: index).slot)
+            if let place = choice.decides { filters.removeAll { $0.place == place } }
         case .implicit:
             if case .scan(let slot, _) = choice.step { bound.insert(slot) }
         case .edge(let index):
@@ -112,9 +116,11 @@ struct Planner {
             guard case .compare(let symbol, let left, let right, _) = filter.code else { continue }
             for (own, other, symbol) in [(left, right, symbol), (right, left, symbol.mirrored)] {
                 guard !other.slots.contains(node.slot), other.slots.isSubset(of: bound),
-                    let choice = choice(node, index, own, symbol, other)
+                    let choice = choice(node, index, own, symbol, other, filter.code)
                 else { continue }
-                if choice.factor < best.factor { best = choice }
+                guard choice.factor < best.factor else { continue }
+                best = choice
+                if case .lookUp = choice.step { best.decides = filter.place }
             }
         }
         return best
@@ -122,20 +128,22 @@ struct Planner {
 
     /// What a comparison of something of this node with a known value makes possible.
     private func choice(
-        _ node: PatternTerms.Node, _ index: Int, _ own: Code, _ symbol: BinaryOperator, _ value: Code
+        _ node: PatternTerms.Node, _ index: Int, _ own: Code, _ symbol: BinaryOperator, _ value: Code,
+        _ condition: Code
     ) -> Choice? {
         switch own {
         case .slot(node.slot), .attribute(.slot(node.slot), .id):
             guard symbol == .equal else { return nil }
             return Choice(step: .fix(slot: node.slot, value, node.test), element: .node(index), factor: 0.9)
         case .attribute(.slot(node.slot), .named(let name)):
-            return indexed(node, index, name.text, symbol, value)
+            return indexed(node, index, name.text, symbol, value, condition)
         default: return nil
         }
     }
 
     private func indexed(
-        _ node: PatternTerms.Node, _ index: Int, _ attribute: String, _ symbol: BinaryOperator, _ value: Code
+        _ node: PatternTerms.Node, _ index: Int, _ attribute: String, _ symbol: BinaryOperator, _ value: Code,
+        _ condition: Code
     ) -> Choice? {
         // Null is in no index, but equals null: a value that may be null finds its rows by a scan.
         guard !node.test.isEverything, value.isNeverNull else { return nil }
@@ -153,7 +161,8 @@ struct Planner {
             switch symbol {
             case .equal:
                 return Choice(
-                    step: .lookUp(slot: node.slot, found, value: value, scalar, node.test),
+                    step: .lookUp(
+                        slot: node.slot, found, value: value, scalar, node.test, condition: condition),
                     element: .node(index), factor: found.definition.isUnique ? 1 : max(1, size * 0.05))
             case .greater, .greaterOrEqual:
                 return Choice(
@@ -321,7 +330,7 @@ extension Code {
         switch self {
         case .constant(let value): !value.isNull
         // A missing parameter is an error; one that is given as null is found out by the step itself.
-        case .parameter(_, let isOptional, _): !isOptional
+        case .parameter(_, let isOptional, _, _): !isOptional
         default: true
         }
     }

@@ -153,6 +153,24 @@ final class PolicySet {
             hint: "SHOW POLICIES lists what is declared")
     }
 
+    /// Whether some policy might allow it for something of these types; what it says of one is judged there.
+    func mayEverAllow(_ kind: PolicyDeclaration.OperationKind, _ test: TypeTest) -> Bool {
+        clauses.contains { clause in
+            guard clause.allows, !clause.isMeta, clause.attribute == nil,
+                clause.kind == nil || clause.kind == kind
+            else { return false }
+            switch clause.target {
+            case .anything: return true
+            case .node(_, let own):
+                if test.isEverything || own.isEverything { return true }
+                let names = Set(own.stored.map(\.text))
+                return test.stored.contains { names.contains($0.text) }
+            case .edge(let name, _, _):
+                return test.isEverything || test.stored.contains { $0.text == name.text }
+            }
+        }
+    }
+
     private func applies(_ clause: Clause, _ request: Request, _ authority: Authority) throws -> Bool {
         context.authority = authority
         context.locals[.operation] = .string(request.kind.rawValue)
@@ -183,10 +201,11 @@ final class PolicySet {
             return true
         case .edge(let name, let slots, let edgeSlot):
             try context.names.resolve(context.view)
-            guard let entity, let edge = try context.entity(entity), edge.isEdge,
-                context.names.id(name) == edge.type, edge.targets.count == slots.count
+            guard let entity, let edge = try context.row(entity), edge.isEdge,
+                context.names.id(name) == edge.type, case let targets = try edge.targets,
+                targets.count == slots.count
             else { return false }
-            for (slot, target) in zip(slots, edge.targets) {
+            for (slot, target) in zip(slots, targets) {
                 if let slot { context.bind(slot, target) }
             }
             if let edgeSlot { context.bind(edgeSlot, entity) }
@@ -252,7 +271,7 @@ final class PolicyVisibility: ReadVisibility {
 
     private func judge(_ entity: LocalID, _ context: ExecutionContext) throws -> Bool {
         let type = try context.typeName(entity)
-        let found = try context.entity(entity)
+        let found = try context.row(entity)
         let isEdge = found?.isEdge ?? false
         let verdict = try policies.mayRead(entity, type, attribute: nil, isEdge: isEdge, authority)
         // What the mesh itself records is everybody's, unless a policy names it.
@@ -260,7 +279,7 @@ final class PolicyVisibility: ReadVisibility {
         if let verdict { return verdict }
         guard isEdge else { return false }
         // An edge is seen where all that it joins is.
-        for target in found.targets where try !isVisible(target, context) { return false }
+        for target in try found.targets where try !isVisible(target, context) { return false }
         return true
     }
 

@@ -24,8 +24,10 @@ public struct GraphReplica: Sendable {
     private var joined: [CID] = []
     /// The ontologies in force, with the authors whose changes name them, and where each first does.
     private var named: [CID: [DID: [UInt8]]] = [:]
-    /// What changes are judged by, for the ontologies that they name.
-    private var checkers: [CID: ChangeChecker] = [:]
+    /// What changes are judged by, for what they name: the bases and then the ontology.
+    ///
+    /// The bases too, because a change that names too few of them is void, whoever has judged others before.
+    private var checkers: [[CID]: ChangeChecker] = [:]
     /// Raised whenever the schema changes: what was compiled against an older one is stale.
     public private(set) var schemaVersion: UInt64 = 0
 
@@ -48,6 +50,16 @@ public struct GraphReplica: Sendable {
             return true
         }
         if !named.isEmpty { try joinHeads(storage) }
+    }
+
+    /// What says which ontologies are in force: while it is the same, so is ``schema``.
+    public static func schemaMark(in storage: any StorageReader) throws(StorageError) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        try storage.scan(.projections, prefix: ontologyPrefix) { key, _ in
+            keys.append(key)
+            return true
+        }
+        return keys
     }
 
     // MARK: Folding
@@ -128,9 +140,10 @@ public struct GraphReplica: Sendable {
     private mutating func checker(
         _ entry: GraphChangeEntry, _ storage: any StorageReader
     ) throws(StorageError) -> Judgement {
-        if let known = checkers[entry.ontology] { return .checker(known) }
+        let named = entry.bases + [entry.ontology]
+        if let known = checkers[named] { return .checker(known) }
         // Only what the entry names is looked at: others may hold more blocks, or fewer.
-        let allowed = Set(entry.bases + [entry.ontology])
+        let allowed = Set(named)
         let resolution = try OntologyResolver.resolve(entry.ontology) { cid throws(StorageError) in
             allowed.contains(cid) ? try Self.source(cid, storage) : nil
         }
@@ -142,7 +155,7 @@ public struct GraphReplica: Sendable {
         case .resolved(let resolved):
             if checkers.count >= Self.checkerCountMax { checkers = [:] }
             let checker = ChangeChecker(resolved.schema)
-            checkers[entry.ontology] = checker
+            checkers[named] = checker
             return .checker(checker)
         }
     }
@@ -265,9 +278,12 @@ public struct GraphReplica: Sendable {
     /// The indexes that the schema wants, and those that people made.
     private func setIndexes(_ storage: any StorageWriter) throws(StorageError) {
         var writer = GraphWriter(storage)
-        let wanted = IndexPlan.definitions(for: schema)
-        let own = try writer.view.indexes().map(\.definition).filter { !$0.name.contains(".") }
-        try writer.setIndexes(wanted + own)
+        try writer.setIndexes(IndexPlan.definitions(for: schema) + Self.ownIndexes(in: storage))
+    }
+
+    /// The indexes that people made at this node: no change says anything of them.
+    public static func ownIndexes(in storage: any StorageReader) throws(StorageError) -> [IndexDefinition] {
+        try GraphView(storage).indexes().map(\.definition).filter { !$0.name.contains(".") }
     }
 
     // MARK: Publishing
@@ -316,7 +332,14 @@ public struct GraphReplica: Sendable {
                     .tooLong, "the ontology builds on more than \(GraphChangeEntry.baseCountMax) others",
                     hint: "declare more at once: each LOAD and EXTEND ONTOLOGY adds one"), results: [])
         }
-        let (entry, chunks) = try GraphChangeEntry.split(change.encoded(), ontology: ontology, bases: bases)
-        return Publication(entry: entry, blocks: blocks + chunks)
+        do throws(IPLDError) {
+            let (entry, chunks) = try GraphChangeEntry.split(
+                change.encoded(), ontology: ontology, bases: bases)
+            return Publication(entry: entry, blocks: blocks + chunks)
+        } catch {
+            throw UnitFailure(
+                diagnostic: Diagnostic(
+                    .workLimit, error.message, hint: "do it in several transactions"), results: [])
+        }
     }
 }

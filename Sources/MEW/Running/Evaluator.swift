@@ -10,8 +10,8 @@ extension ExecutionContext {
             let id = slots[slot]
             return id == Self.none ? .null : .entity(id)
         case .local(let local): return local == .currentActor ? currentActor : locals[local] ?? .null
-        case .parameter(let name, let isOptional, let range):
-            if let value = parameters[name] { return value }
+        case .parameter(let name, let isOptional, let range, let type):
+            if let value = parameters[name] { return type?.reading(value) ?? value }
             if isOptional { return .null }
             throw Diagnostic(
                 .missingParameter, "the parameter $\(name) is not given", at: range,
@@ -98,8 +98,8 @@ extension ExecutionContext {
             if id == Self.none { return .null }
             if !id.isVirtual {
                 guard try isReadable(name.text, id) else { return .null }
-                guard let number = names.id(name), let entity = try entity(inSlot: slot) else { return .null }
-                return entity[number]
+                guard let number = names.id(name), let row = try row(inSlot: slot) else { return .null }
+                return try row.value(number, in: view)
             }
         }
         guard case .entity(let id) = try evaluate(base) else { return .null }
@@ -111,12 +111,12 @@ extension ExecutionContext {
         switch access {
         case .id: return .string(try idText(id))
         case .type: return try typeName(id).map { .string($0) } ?? .null
-        case .targets: return .list((try entity(id)?.targets ?? []).map { .entity($0) })
+        case .targets: return .list(try (row(id)?.targets ?? []).map { .entity($0) })
         case .named(let name):
             guard try isReadable(name.text, id) else { return .null }
             if id.isVirtual { return virtualRow(id)?.row[name.text] ?? .null }
-            guard let number = names.id(name), let entity = try view.entity(id) else { return .null }
-            return entity[number]
+            guard let number = names.id(name), let row = try view.row(id) else { return .null }
+            return try row.value(number, in: view)
         }
     }
 
@@ -138,9 +138,9 @@ extension ExecutionContext {
             guard let type = virtualRow(id)?.type else { return false }
             return test.virtual.contains(type)
         }
-        guard let entity = try view.entity(id) else { return false }
-        if test.isEverything, !entity.isEdge { return true }
-        for slot in test.stored where names.id(slot) == entity.type { return true }
+        guard let row = try view.row(id) else { return false }
+        if test.isEverything, !row.isEdge { return true }
+        for slot in test.stored where names.id(slot) == row.type { return true }
         return false
     }
 

@@ -53,7 +53,7 @@ final class ExecutionContext {
 
     /// The pattern's variables.
     var slots: [LocalID]
-    private var cached: [Entity?]
+    private var cached: [GraphRow?]
     private let rows: VirtualEntities
     private var references: [String: LocalID] = [:]
 
@@ -95,25 +95,25 @@ final class ExecutionContext {
 
     // MARK: Entities
 
-    /// The entity in a slot; the last one is kept, because several attributes are asked of it.
-    func entity(inSlot slot: Int) throws -> Entity? {
+    /// The row of the entity in a slot; the last one is kept, because several attributes are asked of it.
+    func row(inSlot slot: Int) throws -> GraphRow? {
         let id = slots[slot]
         if id == Self.none || id.isVirtual { return nil }
         if let known = cached[slot], known.id == id { return known }
-        let found = try view.entity(id)
+        let found = try view.row(id)
         cached[slot] = found
         return found
     }
 
     func forget() { for index in cached.indices { cached[index] = nil } }
 
-    func entity(_ id: LocalID) throws -> Entity? { id.isVirtual ? nil : try view.entity(id) }
+    func row(_ id: LocalID) throws -> GraphRow? { id.isVirtual ? nil : try view.row(id) }
 
     /// The name of an entity's type; `nil` for one that is not there.
     func typeName(_ id: LocalID) throws -> String? {
         if id.isVirtual { return virtualRow(id)?.type }
-        guard let entity = try view.entity(id) else { return nil }
-        return try view.name(entity.type)
+        guard let row = try view.row(id) else { return nil }
+        return try view.name(row.type)
     }
 
     // MARK: Rows of system types

@@ -27,9 +27,13 @@ struct Matcher {
     }
 
     private func count(_ index: Int, _ total: inout Int) throws {
-        if index == plan.steps.count - 1, let links = try countableLinks(plan.steps[index].kind) {
+        if index == plan.steps.count - 1, let tail = plan.countableTail, context.visibility == nil {
             try context.spend()
-            total += links
+            let from = context.slots[tail.from]
+            guard from != ExecutionContext.none, !from.isVirtual, let edge = context.names.id(tail.edge) else {
+                return
+            }
+            total += try context.view.linkCount(of: from, edge: edge, at: tail.position)
             return
         }
         if index == plan.steps.count {
@@ -42,21 +46,6 @@ struct Matcher {
             return true
         }
         total = running
-    }
-
-    /// The number of links that an expansion would give, if it is decided by nothing else.
-    private func countableLinks(_ step: PlanStep) throws -> Int? {
-        guard case .expand(let expansion) = step, expansion.match.targets.count == 2,
-            !expansion.match.isSymmetric, context.visibility == nil
-        else { return nil }
-        switch expansion.match.targets[1 - expansion.position] {
-        case .ignore, .bind(_, nil): break
-        default: return nil
-        }
-        guard let from = try entity(expansion.from), !from.isVirtual,
-            let edge = context.names.id(expansion.match.edge)
-        else { return 0 }
-        return try context.view.linkCount(of: from, edge: edge, at: expansion.position)
     }
 
     private func run(_ index: Int, _ body: () throws -> Bool) throws -> Bool {
@@ -106,10 +95,21 @@ struct Matcher {
             guard let id = try entity(code), try context.fits(id, test) else { return true }
             defer { context.bind(slot, ExecutionContext.none) }
             return try bound(slot, id, next)
-        case .lookUp(let slot, let index, let code, let scalar, let test):
+        case .lookUp(let slot, let index, let code, let scalar, let test, let condition):
             defer { context.bind(slot, ExecutionContext.none) }
             let value = Self.coerced(try context.evaluate(code), scalar)
-            guard !value.isNull else { return try scan(slot, test, next) }
+            if value.isNull {
+                // Null is in no index, and equals null.
+                return try scan(slot, test) { try context.isTrue(condition) ? next() : true }
+            }
+            if !Self.isDecided(by: index, value) || context.visibility != nil {
+                for id in try context.view.lookUp(value, in: index) where try isOfTest(id, index, test) {
+                    guard try bound(slot, id, { try context.isTrue(condition) ? next() : true }) else {
+                        return false
+                    }
+                }
+                return true
+            }
             for id in try context.view.lookUp(value, in: index) where try isOfTest(id, index, test) {
                 guard try bound(slot, id, next) else { return false }
             }
@@ -141,7 +141,7 @@ struct Matcher {
         case .expand(let expansion): return try expand(expansion, next)
         case .scanEdges(let match): return try scanEdges(match, next)
         case .openEdge(let match):
-            guard let slot = match.edgeSlot, let edge = try context.entity(inSlot: slot),
+            guard let slot = match.edgeSlot, let edge = try context.row(inSlot: slot),
                 edge.isEdge, context.names.id(match.edge) == edge.type
             else { return true }
             return try open(edge.targets, match, next)
@@ -155,6 +155,16 @@ struct Matcher {
             return .int(whole)
         }
         return value
+    }
+
+    /// Whether what an index finds for a value surely has it: long values share rows.
+    private static func isDecided(by index: GraphIndex, _ value: GraphValue) -> Bool {
+        switch value {
+        case .string(let text): text.utf8.count < GraphIndex.valueByteCountMax
+        case .bytes(let bytes): bytes.count < GraphIndex.valueByteCountMax
+        case .list: false
+        default: true
+        }
     }
 
     /// A bound of an index's range: it may let in more than is asked for, which the condition judges, but nothing less.
@@ -241,9 +251,9 @@ struct Matcher {
         var links = context.view.links(of: from, edge: edge, at: expansion.position)
         while let (found, _) = try links.next() {
             try context.spend()
-            guard try isSeen(found), let entity = try context.view.entity(found) else { continue }
+            guard try isSeen(found), let row = try context.view.row(found) else { continue }
             if let slot = expansion.match.edgeSlot { context.bind(slot, found) }
-            guard try open(entity.targets, expansion.match, next) else { return false }
+            guard try open(row.targets, expansion.match, next) else { return false }
         }
         return true
     }
@@ -253,7 +263,7 @@ struct Matcher {
         var cursor = context.view.entities(ofType: type)
         while let id = try cursor.next() {
             try context.spend()
-            guard try isSeen(id), let edge = try context.view.entity(id) else { continue }
+            guard try isSeen(id), let edge = try context.view.row(id) else { continue }
             if let slot = match.edgeSlot { context.bind(slot, id) }
             guard try open(edge.targets, match, next) else { return false }
         }

@@ -72,7 +72,7 @@ final class Session {
     /// A compiler for one statement.
     func compiler() throws -> Compiler {
         var variables: [String: StaticType] = [:]
-        for name in bindings.keys {
+        for name in bindings.keys.sorted() {
             guard let id = bindings[name] else { continue }
             variables[name] = try staticType(id)
         }
@@ -88,9 +88,9 @@ final class Session {
 
     private func staticType(_ id: LocalID) throws -> StaticType {
         if let (type, _) = rows.row(id) { return .node(type) }
-        guard let entity = try view.entity(id) else { return .unknown }
-        let type = try view.name(entity.type)
-        return entity.isEdge ? .edge(type) : .node(type)
+        guard let row = try view.row(id) else { return .unknown }
+        let type = try view.name(row.type)
+        return row.isEdge ? .edge(type) : .node(type)
     }
 
     /// What a compiled program is evaluated in; reads are filtered by policy.

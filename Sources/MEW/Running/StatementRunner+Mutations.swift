@@ -39,7 +39,8 @@ extension StatementRunner {
         case .createIndex(let name, let type, let attributes):
             return try createIndex(name, type, attributes)
         case .dropIndex(let name): return try dropIndex(name)
-        default: preconditionFailure("\(statement.kind) changes nothing")
+        default:
+            throw Diagnostic(.unsupportedStatement, "this changes nothing here", at: statement.range)
         }
     }
 
@@ -48,9 +49,10 @@ extension StatementRunner {
     /// The values of an attribute block.
     func values(_ assignments: [AttributeAssignment]) throws -> [AssignedValue] {
         try assignments.map { assignment in
-            AssignedValue(
+            let isParameter = if case .parameter = assignment.value.kind { true } else { false }
+            return AssignedValue(
                 name: assignment.attribute, value: try value(assignment.value),
-                range: assignment.value.range)
+                range: assignment.value.range, isParameter: isParameter)
         }
     }
 
@@ -317,24 +319,19 @@ extension StatementRunner {
             for statement in statements {
                 // What an earlier match has ended is no longer there to be changed.
                 guard try areThere(statement) else { continue }
-                let done: StatementResult
-                if case .walk(let walk) = statement.kind {
-                    done = try self.walk(walk)
-                    result.columns = done.columns
-                    result.rows += done.rows
+                let one = try self.one(statement)
+                if one.statement == "walk" {
+                    result.columns = one.columns
+                    result.rows += one.rows
                     guard result.rows.count <= Limits.rowCount else {
                         throw Diagnostic(
                             .workLimit, "the walks give more than \(Limits.rowCount) rows", at: pattern.range)
                     }
-                } else if let transaction {
-                    done = try mutate(statement, transaction)
-                } else {
-                    preconditionFailure("a mutation without a transaction")
                 }
-                if let place = counts.firstIndex(where: { $0.name == done.statement }) {
+                if let place = counts.firstIndex(where: { $0.name == one.statement }) {
                     counts[place].count += 1
                 } else {
-                    counts.append((done.statement, 1))
+                    counts.append((one.statement, 1))
                 }
             }
         }
@@ -343,6 +340,17 @@ extension StatementRunner {
             [.init("success", .bool(true)), .init("match_count", .int(Int64(matches.count)))]
             + counts.map { .init($0.name + "_count", .int($0.count)) }
         return result
+    }
+
+    /// One statement of a MATCH: a WALK, or one that changes something.
+    private func one(_ statement: Statement) throws -> StatementResult {
+        if case .walk(let walk) = statement.kind { return try self.walk(walk) }
+        guard let transaction, statement.isMutating else {
+            throw Diagnostic(
+                .unsupportedStatement, "this may not follow a MATCH", at: statement.range,
+                hint: "a MATCH is followed by RETURN, WALK, or what changes the graph")
+        }
+        return try mutate(statement, transaction)
     }
 
     private func areThere(_ statement: Statement) throws -> Bool {

@@ -118,15 +118,16 @@ final class StatementRunner {
             session.authority = outer
             return StatementResult(statement: "end_session")
         case .unsupported(let name):
-            throw Diagnostic(
-                .unsupportedStatement, "\(name) is no part of this mesh", at: statement.range,
-                hint: "the graph keeps no versions of its own: every change is an entry of a feed")
+            throw Diagnostic.unsupported(name, at: statement.range)
         case .watch, .acknowledge, .manageWatch, .alterWatch:
             throw Diagnostic(
                 .watchUnknown, "a watch lives as long as the connection that opened it",
                 at: statement.range, hint: "meshctl graph watch 'WATCH …'")
         default:
-            guard let transaction else { preconditionFailure("a mutation without a transaction") }
+            guard let transaction else {
+                throw Diagnostic(
+                    .noTransaction, "a program that only reads cannot change anything", at: statement.range)
+            }
             return try mutate(statement, transaction)
         }
     }
@@ -257,7 +258,9 @@ final class StatementRunner {
         let range = declaration.range
         let text = source[max(0, range.start.offset)..<min(source.count, range.end.offset)]
         let source = String(decoding: text, as: UTF8.self)
-        guard let ontologies else { preconditionFailure("an ontology outside of the engine") }
+        guard let ontologies else {
+            throw Diagnostic(.noTransaction, "ontologies are loaded by transactions", at: declaration.range)
+        }
         try session.policies?.require(
             PolicySet.Request(kind: .spawn, isMeta: true), session.authority, at: range)
         let bases = newOntologies.last.map { [$0.block.cid] } ?? ontologies.heads

@@ -6,11 +6,20 @@ public struct AssignedValue: Sendable {
     public let value: GraphValue
     /// Where the value was written.
     public let range: SourceRange?
+    /// Whether it came from outside as text or a number, which may stand for a value of another type: a
+    /// timestamp, a hash. See ``StaticType/reading(_:)``.
+    public let isParameter: Bool
 
-    public init(name: Name, value: GraphValue, range: SourceRange? = nil) {
+    public init(name: Name, value: GraphValue, range: SourceRange? = nil, isParameter: Bool = false) {
         self.name = name
         self.value = value
         self.range = range
+        self.isParameter = isParameter
+    }
+
+    /// The value as one of the attribute's type, where it came from outside.
+    func value(for attribute: AttributeType) -> GraphValue {
+        isParameter ? attribute.type.reading(value) : value
     }
 }
 
@@ -31,6 +40,7 @@ extension GraphSchema {
     ///   - owner: The type's name.
     ///   - now: Milliseconds since 1970, for `now()` in defaults.
     ///   - range: Where the statement stands: what is missing is missing there.
+    /// - Returns: The attributes, or every fault.
     public func fill(
         _ assigned: [AssignedValue], into declared: [AttributeType], of owner: String, now: Int64,
         at range: SourceRange? = nil
@@ -40,7 +50,8 @@ extension GraphSchema {
         for attribute in declared {
             do throws(Diagnostic) {
                 if let given = assigned.first(where: { $0.name.text == attribute.name }) {
-                    let value = try validate(given.value, for: attribute, of: owner, at: given.range)
+                    let value = try validate(
+                        given.value(for: attribute), for: attribute, of: owner, at: given.range)
                     if !value.isNull {
                         result.attributes.append(GraphAttribute(name: attribute.name, value: value))
                     }
@@ -84,7 +95,8 @@ extension GraphSchema {
                 "\(owner).\(attribute.name) is read-only: only SPAWN and LINK give it a value",
                 at: assigned.name.range)
         }
-        let value = try validate(assigned.value, for: attribute, of: owner, at: assigned.range)
+        let value = try validate(
+            assigned.value(for: attribute), for: attribute, of: owner, at: assigned.range)
         return GraphAttribute(name: attribute.name, value: value)
     }
 

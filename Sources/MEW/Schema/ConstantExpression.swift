@@ -7,7 +7,10 @@ public enum ConstantExpression {
 
     /// The value of an expression.
     ///
-    /// - Parameter now: Milliseconds since 1970 for `now()`; `nil` where the time may not be asked.
+    /// - Parameters:
+    ///   - expression: What stands behind `=`.
+    ///   - now: Milliseconds since 1970 for `now()`; `nil` where the time may not be asked.
+    /// - Returns: A value without entities.
     /// - Throws: ``Diagnostic``: E2011 for what is not constant, E2003 for operands that do not go together,
     ///   E9041 for a division by zero.
     public static func value(

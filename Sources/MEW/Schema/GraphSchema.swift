@@ -26,6 +26,11 @@ public struct GraphSchema: Sendable {
         name == ancestor || nodes[name]?.ancestors.contains(ancestor) == true
     }
 
+    /// The attributes of a node type or an edge; `nil` for a name that is neither.
+    public func attributes(of name: String) -> [AttributeType]? {
+        nodes[name]?.attributes ?? edges[name]?.attributes
+    }
+
     /// The types that a node matched by `name` may have: itself and all below it that are not abstract, sorted.
     public func concreteTypes(of name: String) -> [String] {
         nodes[name]?.concreteTypes ?? []

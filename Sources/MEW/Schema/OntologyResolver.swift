@@ -14,7 +14,11 @@ public enum OntologyResolver {
 
     /// The ontology of a block.
     ///
-    /// - Parameter load: Gives a block; `nil` for one that is not here.
+    /// - Parameters:
+    ///   - ontology: The block's CID.
+    ///   - load: Gives a block; `nil` for one that is not here.
+    /// - Returns: The schema, or which block is missing.
+    /// - Throws: What `load` throws.
     public static func resolve<Failure: Error>(
         _ ontology: CID, load: (CID) throws(Failure) -> OntologyBlock?
     ) throws(Failure) -> OntologyResolution {
@@ -25,9 +29,13 @@ public enum OntologyResolver {
     /// The ontology of a block that is not stored yet, or of several heads: a block that has them as bases and no source.
     ///
     /// - Parameters:
+    ///   - block: What is to be resolved.
     ///   - ontology: The block's CID.
     ///   - declared: What the block's source declares, where it has been read already: diagnostics then name
     ///     places of the text that it was read from.
+    ///   - load: Gives a base; `nil` for one that is not here.
+    /// - Returns: The schema, or which block is missing.
+    /// - Throws: What `load` throws.
     public static func resolve<Failure: Error>(
         _ block: OntologyBlock, named ontology: CID, declared: OntologyDeclaration? = nil,
         load: (CID) throws(Failure) -> OntologyBlock?
@@ -66,7 +74,9 @@ public enum OntologyResolver {
         let own = builder.sources.count - 1
         return .resolved(
             ResolvedOntology(
-                schema: schema, diagnostics: reading + builder.diagnostics { $0 == own },
+                schema: schema,
+                added: builder.entries.filter { $0.source == own }.map(\.declaration),
+                diagnostics: reading + builder.diagnostics { $0 == own },
                 baseDiagnostics: builder.diagnostics { $0 != own }))
     }
 }
@@ -83,10 +93,13 @@ public enum OntologyResolution: Sendable {
 /// A schema, and what is to be said of the source that it was asked for.
 public struct ResolvedOntology: Sendable {
     public let schema: GraphSchema
+    /// The declarations of the block's own source that no base has: none when everything is known already.
+    public let added: [Declaration]
     /// Faults and warnings of the block's own source; those of its bases were its bases' authors'.
     public let diagnostics: [Diagnostic]
-    /// Faults of the bases' declarations, in the same order on every replica: a merge may leave out what each head
-    /// had. Their places are places of other texts.
+    /// Faults of the bases' declarations, whose places are places of other texts.
+    ///
+    /// A merge may leave out what each head had; every replica finds the same, in the same order.
     public let baseDiagnostics: [Diagnostic]
     /// Declarations of the block's own source that a base's keep out: whoever loads it wants to know.
     public var ownConflicts: [DeclarationConflict] {

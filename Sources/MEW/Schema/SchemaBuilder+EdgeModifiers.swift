@@ -34,7 +34,7 @@ extension SchemaBuilder {
         return isWhole ? result : nil
     }
 
-    private func apply(
+    private mutating func apply(
         _ modifier: EdgeModifier, of edge: EdgeDeclaration, _ parameters: [EdgeType.Parameter],
         to result: inout EdgeModifiers
     ) throws(Diagnostic) {
@@ -106,8 +106,8 @@ extension SchemaBuilder {
         result.onKillTarget = action
     }
 
-    /// The parameter that a cardinality names: by its name, else by its type where only one has it, else by its
-    /// number from 1.
+    /// The parameter that a cardinality names: by its name, else by its type where only one has it, else as `source`
+    /// or `target` of two, else by its number from 1.
     private func position(
         _ name: Name, of edge: EdgeDeclaration, _ parameters: [EdgeType.Parameter]
     ) throws(Diagnostic) -> Int {
@@ -116,6 +116,9 @@ extension SchemaBuilder {
             edge.parameters[$0].name == nil && edge.parameters[$0].type.canonicalText == name.text
         }
         if byType.count == 1 { return byType[0] }
+        if parameters.count == 2, name.text == "source" || name.text == "target" {
+            return name.text == "source" ? 0 : 1
+        }
         if let number = Int(name.text), number >= 1, number <= parameters.count { return number - 1 }
         let hint =
             byType.count > 1
@@ -126,18 +129,37 @@ extension SchemaBuilder {
     }
 
     /// Whether one node or edge can be of both types.
-    private func canMeet(_ first: StaticType, _ second: StaticType) -> Bool {
-        first.members.contains { a in second.members.contains { b in canMeetPair(a, b) } }
+    private mutating func canMeet(_ first: StaticType, _ second: StaticType) -> Bool {
+        for a in first.members {
+            for b in second.members {
+                if canMeetPair(a, b) { return true }
+                workLeft -= 1
+                if workLeft <= 0 { return false }
+            }
+        }
+        return false
     }
 
-    private func canMeetPair(_ first: StaticType, _ second: StaticType) -> Bool {
+    private mutating func canMeetPair(_ first: StaticType, _ second: StaticType) -> Bool {
         switch (first, second) {
         case (.anyNode, .node), (.node, .anyNode), (.anyNode, .anyNode): return true
         case (.edge(let a), .edge(let b)): return a == nil || b == nil || a == b
         case (.node(let a), .node(let b)):
             if schema.isSubtype(a, of: b) || schema.isSubtype(b, of: a) { return true }
-            return !Set(schema.concreteTypes(of: a)).isDisjoint(with: schema.concreteTypes(of: b))
+            return haveCommonName(schema.concreteTypes(of: a), schema.concreteTypes(of: b))
         default: return false
         }
+    }
+
+    /// Whether two sorted lists share a name.
+    private mutating func haveCommonName(_ first: [String], _ second: [String]) -> Bool {
+        var a = 0
+        var b = 0
+        while a < first.count, b < second.count, workLeft > 0 {
+            if first[a] == second[b] { return true }
+            workLeft -= 1
+            if first[a] < second[b] { a += 1 } else { b += 1 }
+        }
+        return false
     }
 }

@@ -13,8 +13,12 @@ extension SchemaBuilder {
     /// Judges modifiers against the type that they are about.
     ///
     /// - Parameters:
+    ///   - modifiers: As they were written.
     ///   - owner: What the messages call it: `Person.age`, or the name of an alias.
+    ///   - type: The attribute's, or the alias's.
     ///   - inherited: Checks that the type brings with it.
+    ///   - isAlias: Whether they are an alias's, which is no attribute.
+    ///   - source: The source that they stand in.
     /// - Returns: `nil` when one has a fault, which has been reported.
     mutating func judge(
         _ modifiers: [AttributeModifier], of owner: String, on type: StaticType, inherited: [ValueCheck],
@@ -38,6 +42,14 @@ extension SchemaBuilder {
                 report(error, from: source)
                 isWhole = false
             }
+        }
+        if isWhole, result.checks.weight > SchemaLimits.checkCountMax {
+            report(
+                Diagnostic(
+                    .invalidModifier,
+                    "\(owner) is checked for more than \(SchemaLimits.checkCountMax) things",
+                    at: modifiers.last?.range), from: source)
+            isWhole = false
         }
         if isWhole, let fault = emptyRange(result.checks, of: owner, at: modifiers.last?.range) {
             report(fault, from: source)
@@ -125,6 +137,11 @@ extension SchemaBuilder {
 
     private mutating func addPattern(_ text: String, _ modifier: AttributeModifier) throws(Diagnostic) {
         if schema.patterns[text] != nil { return }
+        // Reading a pattern may cost much more than its text.
+        patternsLeft -= 1
+        guard patternsLeft >= 0 else {
+            throw fault("there are more than \(SchemaLimits.patternCountMax) patterns", modifier)
+        }
         let pattern: TextPattern
         do throws(TextPatternFault) { pattern = try TextPattern(text) } catch {
             throw fault("the pattern cannot be used: \(error.message)", modifier)
@@ -186,6 +203,15 @@ extension SchemaBuilder {
             }
         }
         return nil
+    }
+}
+
+extension [ValueCheck] {
+    /// How much there is to look at for one value.
+    var weight: Int {
+        reduce(0) { sum, check in
+            if case .oneOf(let values) = check { sum + 1 + values.count } else { sum + 1 }
+        }
     }
 }
 

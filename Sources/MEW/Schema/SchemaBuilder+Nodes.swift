@@ -41,6 +41,14 @@ extension SchemaBuilder {
     }
 
     private mutating func build(_ node: NodeDeclaration, source: Int) -> NodeType? {
+        guard node.parents.count <= SchemaLimits.parentCountMax else {
+            report(
+                Diagnostic(
+                    .invalidDeclaration,
+                    "\(node.name) is right below \(node.parents.count) types: \(SchemaLimits.parentCountMax) are the most",
+                    at: node.name.range), from: source)
+            return nil
+        }
         var isWhole = true
         var parents: [NodeType] = []
         for name in node.parents {
@@ -138,7 +146,10 @@ extension SchemaBuilder {
                 let range = node.attributes.first { $0.name.text == attribute.name }?.name.range
                 let difference =
                     first.type.isSame(as: attribute.type)
-                    ? "is unique in both" : "is \(first.type) in one and \(attribute.type) in the other"
+                    ? (first.isUnique && attribute.isUnique
+                        ? (first.isUnique && attribute.isUnique
+                            ? "is unique in both" : "is checked for too much") : "is checked for too much")
+                    : "is \(first.type) in one and \(attribute.type) in the other"
                 return Diagnostic(
                     .inheritanceConflict,
                     "\(node.name) has \(attribute.name) from \(origins[attribute.name] ?? first.declaredIn) and from \(origin): it \(difference)",
@@ -179,9 +190,12 @@ extension SchemaBuilder {
 extension AttributeType {
     /// The attribute as it is where two declarations of it meet, this one above or before the other.
     ///
-    /// - Returns: `nil` when they cannot be one: the types differ, or each is unique among types of its own.
+    /// - Returns: `nil` when they cannot be one: the types differ, each is unique among types of its own, or the
+    ///   checks are too many together.
     ///
-    /// - Parameter prefersOther: Whether the other's default counts first: it is the type's own.
+    /// - Parameters:
+    ///   - other: The declaration below this one, or after it.
+    ///   - prefersOther: Whether the other's default counts first: it is the type's own.
     func merged(with other: AttributeType, prefersOther: Bool) -> AttributeType? {
         guard type.isSame(as: other.type) else { return nil }
         if isUnique, other.isUnique, declaredIn != other.declaredIn { return nil }
@@ -191,12 +205,14 @@ extension AttributeType {
         } else {
             origin = isUnique ? declaredIn : other.declaredIn
         }
-        let known = Set(checks)
+        let known = other.checks.isEmpty ? [] : Set(checks)
+        let all = checks + other.checks.filter { !known.contains($0) }
+        guard all.weight <= SchemaLimits.checkCountMax else { return nil }
         return AttributeType(
             name: name, type: type, isRequired: isRequired || other.isRequired,
             isUnique: isUnique || other.isUnique, isReadonly: isReadonly || other.isReadonly,
             isIndexed: isIndexed || other.isIndexed,
-            checks: checks + other.checks.filter { !known.contains($0) },
+            checks: all,
             defaultValue: prefersOther
                 ? other.defaultValue ?? defaultValue : defaultValue ?? other.defaultValue,
             declaredIn: origin,

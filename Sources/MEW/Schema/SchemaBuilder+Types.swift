@@ -61,6 +61,10 @@ extension SchemaBuilder {
     private mutating func resolveUnion(
         _ members: [TypeExpression], at range: SourceRange, source: Int
     ) -> Resolved? {
+        guard members.count <= SchemaLimits.unionCountMax else {
+            report(tooManyMembers(at: range), from: source)
+            return nil
+        }
         var types: [StaticType] = []
         var isWhole = true
         for member in members {
@@ -77,17 +81,25 @@ extension SchemaBuilder {
                 isWhole = false
             }
             types.append(resolved.type)
+            workLeft -= resolved.type.members.count
         }
-        let union = StaticType.either(types)
-        if union.members.count > SchemaLimits.unionCountMax {
+        guard workLeft > 0 else {
             report(
-                Diagnostic(
-                    .invalidDeclaration, "a union has at most \(SchemaLimits.unionCountMax) members",
-                    at: range),
+                Diagnostic(.invalidDeclaration, "the unions have too many members together", at: range),
                 from: source)
             return nil
         }
+        let union = StaticType.either(types)
+        if union.members.count > SchemaLimits.unionCountMax {
+            report(tooManyMembers(at: range), from: source)
+            return nil
+        }
         return isWhole ? Resolved(type: union) : nil
+    }
+
+    private func tooManyMembers(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .invalidDeclaration, "a union has at most \(SchemaLimits.unionCountMax) members", at: range)
     }
 
     private mutating func resolve(_ name: Name, source: Int) -> Resolved? {

@@ -14,7 +14,7 @@ public struct SchemaBuilder {
         let declaration: Declaration
         /// The place of its source among ``sources``.
         let source: Int
-        /// Its canonical text, once it has been asked for.
+        /// Its meaning in words, once it has been asked for.
         var text: String?
     }
 
@@ -41,6 +41,9 @@ public struct SchemaBuilder {
     private var warningsLeft = SchemaLimits.warningCountMax
     var nearestLeft = SchemaLimits.nearestCountMax
     var attributesLeft = SchemaLimits.attributeTotalMax
+    /// Falls with everything whose cost is not that of the text alone; see ``SchemaLimits/workMax``.
+    var workLeft = SchemaLimits.workMax
+    var patternsLeft = SchemaLimits.patternCountMax
     var patternStepsLeft = SchemaLimits.patternStepTotalMax
     var schema = SystemOntology.schema
 
@@ -51,7 +54,9 @@ public struct SchemaBuilder {
 
     /// Adds the declarations of a source.
     ///
-    /// - Parameter source: The block that the source stands in; `nil` for text that has none yet.
+    /// - Parameters:
+    ///   - ontology: What the source declares.
+    ///   - source: The block that the source stands in; `nil` for text that has none yet.
     public mutating func add(_ ontology: OntologyDeclaration, from source: CID? = nil) {
         add([ontology], from: source)
     }
@@ -95,9 +100,9 @@ public struct SchemaBuilder {
                         hint: duplicateHint(first.declaration, declaration)), from: source)
             } else {
                 // Written out once: a long declaration may be met by many others.
-                let text = first.text ?? first.declaration.canonicalText
+                let text = first.text ?? first.declaration.meaning
                 entries[place].text = text
-                if text != declaration.canonicalText {
+                if text != declaration.meaning, conflicts.count < SchemaLimits.conflictCountMax {
                     conflicts.append(
                         DeclarationConflict(
                             name: name, kept: sources[first.source], lost: sources[source], keptText: text))
@@ -154,7 +159,7 @@ public struct SchemaBuilder {
             guard errorsLeft > 0 else { return }
             errorsLeft -= 1
         }
-        reported.append((source, diagnostic))
+        reported.append((source, diagnostic.clipped))
     }
 
     /// The nearest name, as long as that has not been asked too often.
@@ -203,6 +208,16 @@ public struct SchemaBuilder {
     }
 }
 
+extension Diagnostic {
+    /// The same with a message of a length that can be shown: names may be as long as the source.
+    fileprivate var clipped: Diagnostic {
+        let scalars = message.unicodeScalars
+        guard scalars.dropFirst(SchemaLimits.messageLengthMax).first != nil else { return self }
+        let text = String(scalars.prefix(SchemaLimits.messageLengthMax)) + "…"
+        return Diagnostic(code, text, at: range, hint: hint, severity: severity)
+    }
+}
+
 extension Declaration {
     var space: SchemaBuilder.Space {
         switch self {
@@ -242,6 +257,14 @@ enum SchemaLimits {
     static let ancestorCountMax = 64
     static let parameterCountMax = GraphLimits.targetCountMax
     static let unionCountMax = 64
+    static let parentCountMax = 32
+    /// Of one attribute: its checks, and the values that `in:` lists.
+    static let checkCountMax = 1024
+    static let conflictCountMax = 4096
+    static let messageLengthMax = 400
+    static let patternCountMax = 2048
+    /// Members that unions bring into others, and names compared to find out whether two types can meet.
+    static let workMax = 1_000_000
     static let patternStepTotalMax = 131_072
     static let errorCountMax = 256
     static let warningCountMax = 64

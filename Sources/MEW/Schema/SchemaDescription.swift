@@ -57,15 +57,12 @@ extension GraphSchema {
 
     private var typesTable: SchemaTable {
         var rows: [(String, [GraphValue])] = nodes.map { name, node in
-            var flags = node.isAbstract ? ["abstract"] : []
-            if node.isSealed, !node.isSystem { flags.append("sealed") }
-            if node.isSystem { flags.append("system") }
-            return (
+            (
                 name,
                 [
                     .string(name), .string("node"), .string(node.parents.joined(separator: ", ")),
-                    .string(flags.joined(separator: ", ")), .int(Int64(node.attributes.count)),
-                    text(node.documentation),
+                    .bool(node.isAbstract), .bool(node.isSealed), .bool(node.isSystem),
+                    Self.list(node.attributes), text(node.documentation),
                 ]
             )
         }
@@ -73,14 +70,22 @@ extension GraphSchema {
             (
                 name,
                 [
-                    .string(name), .string("alias"), .string(alias.type.description),
-                    .string(alias.checks.map(\.description).joined(separator: ", ")), .null, .null,
+                    .string(name), .string("alias"), .string(alias.type.description), .bool(false),
+                    .bool(false), .bool(false), .list([]),
+                    .string(alias.checks.map(\.description).joined(separator: ", ")),
                 ]
             )
         }
         return SchemaTable(
-            columns: ["name", "kind", "above", "modifiers", "attributes", "documentation"],
+            columns: [
+                "name", "kind", "above", "abstract", "sealed", "system", "attributes", "documentation",
+            ],
             rows: rows.sorted { $0.0 < $1.0 }.map(\.1))
+    }
+
+    /// Attributes as `name: Type`, those inherited among them.
+    private static func list(_ attributes: [AttributeType]) -> GraphValue {
+        .list(attributes.map { .string("\($0.name): \($0.type)") })
     }
 
     private func attributesTable(_ attributes: [AttributeType]) -> SchemaTable {
@@ -111,12 +116,12 @@ extension GraphSchema {
 
     private var edgesTable: SchemaTable {
         SchemaTable(
-            columns: ["name", "parameters", "modifiers", "attributes", "documentation"],
+            columns: ["name", "parameters", "system", "modifiers", "attributes", "documentation"],
             rows: edges.sorted { $0.key < $1.key }.map { name, edge in
                 [
                     .string(name),
-                    .string(edge.parameters.map(\.description).joined(separator: ", ")),
-                    .string(edge.modifiersText), .int(Int64(edge.attributes.count)), text(edge.documentation),
+                    .list(edge.parameters.map { .string($0.description) }), .bool(edge.isSystem),
+                    .string(edge.modifiersText), Self.list(edge.attributes), text(edge.documentation),
                 ]
             })
     }

@@ -30,8 +30,11 @@ extension GraphSchema {
     /// A value as the attribute stores it, once its type and every check of the attribute have been looked at.
     ///
     /// - Parameters:
+    ///   - value: Null is a value where the attribute is optional.
+    ///   - attribute: What it is for.
     ///   - owner: The type that the messages name.
     ///   - range: Where the value was written.
+    /// - Returns: The value, an Int as Float where the attribute is one.
     /// - Throws: ``Diagnostic``: E2003 for another type, E3002 for null where a value is required, E3004 for a
     ///   value that a modifier refuses.
     public func validate(

@@ -79,7 +79,7 @@ extension Printer {
         // Two minuses without a space begin a comment.
         case (.negate, .unary(.negate, _)): write(" ")
         // A minus and a number are one literal, and NOT EXISTS is one operator.
-        case (.negate, _) where value.beginsWithNumber, (.not, .exists(_, isNegated: false)):
+        case (.negate, _) where value.beginsWithNumber, (.not, _) where value.beginsWithExists:
             needsParentheses = true
         default: break
         }
@@ -88,16 +88,26 @@ extension Printer {
         if needsParentheses { write(")") }
     }
 
+    /// Goes down the left side in a loop: chains are long there.
     private mutating func binary(_ symbol: BinaryOperator, _ left: Expression, _ right: Expression) {
-        // All group to the left but `??`.
-        let isRight = symbol == .coalesce
-        expression(left, atLeast: symbol.precedence + (isRight ? 1 : 0))
-        switch symbol {
-        case .and: write(" AND ")
-        case .or: write(" OR ")
-        default: write(" \(symbol.rawValue) ")
+        var rights = [(symbol, right)]
+        var (outer, first) = (symbol, left)
+        while outer != .coalesce, case .binary(let inner, let innerLeft, let innerRight) = first.kind,
+            inner.precedence >= outer.precedence
+        {
+            rights.append((inner, innerRight))
+            (outer, first) = (inner, innerLeft)
         }
-        expression(right, atLeast: symbol.precedence + (isRight ? 0 : 1))
+        // All group to the left but `??`.
+        expression(first, atLeast: outer.precedence + (outer == .coalesce ? 1 : 0))
+        for (symbol, right) in rights.reversed() {
+            switch symbol {
+            case .and: write(" AND ")
+            case .or: write(" OR ")
+            default: write(" \(symbol.rawValue) ")
+            }
+            expression(right, atLeast: symbol.precedence + (symbol == .coalesce ? 0 : 1))
+        }
     }
 
     private mutating func aggregate(_ call: AggregateCall) {
@@ -209,6 +219,15 @@ extension Expression {
     fileprivate var isPlainNumber: Bool {
         switch kind {
         case .literal(.int), .literal(.float): true
+        default: false
+        }
+    }
+
+    /// Whether its text begins with EXISTS, which NOT before it would make another operator.
+    fileprivate var beginsWithExists: Bool {
+        switch kind {
+        case .exists(_, let isNegated): !isNegated
+        case .attribute(let value, _), .isOfType(let value, _): value.beginsWithExists
         default: false
         }
     }
