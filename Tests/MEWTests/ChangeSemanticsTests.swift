@@ -73,6 +73,20 @@ struct ChangeSemanticsTests {
         }
     }
 
+    @Test func `an index finds what equals a value and nothing that is only near it`() throws {
+        let bench = try bench("node A { f: Float? [indexed]  s: String? [indexed] }")
+        let zeros = String(repeating: "\u{0}", count: 250)
+        try bench.run(
+            "SPAWN a: A { f = 9007199254740992.0, s = $s }", ["s": .string(zeros + "a")])
+        #expect(try count(bench, "a: A WHERE a.f = 9007199254740992") == 1)
+        #expect(try count(bench, "a: A WHERE a.f = 9007199254740993") == 0)
+        for (end, count) in [("a", "1"), ("b", "0")] {
+            #expect(
+                try bench.rows("MATCH a: A WHERE a.s = $s RETURN COUNT(*)", ["s": .string(zeros + end)])
+                    == [[count]])
+        }
+    }
+
     // MARK: Edges
 
     @Test func `a symmetric edge is the same both ways, and counts for both ends`() throws {

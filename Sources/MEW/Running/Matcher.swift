@@ -30,7 +30,8 @@ struct Matcher {
         if index == plan.steps.count - 1, let tail = plan.countableTail, context.visibility == nil {
             try context.spend()
             let from = context.slots[tail.from]
-            guard from != ExecutionContext.none, !from.isVirtual, let edge = context.names.id(tail.edge) else {
+            guard from != ExecutionContext.none, !from.isVirtual, let edge = context.names.id(tail.edge)
+            else {
                 return
             }
             total += try context.view.linkCount(of: from, edge: edge, at: tail.position)
@@ -97,12 +98,13 @@ struct Matcher {
             return try bound(slot, id, next)
         case .lookUp(let slot, let index, let code, let scalar, let test, let condition):
             defer { context.bind(slot, ExecutionContext.none) }
-            let value = Self.coerced(try context.evaluate(code), scalar)
+            let given = try context.evaluate(code)
+            let value = Self.coerced(given, scalar)
             if value.isNull {
                 // Null is in no index, and equals null.
                 return try scan(slot, test) { try context.isTrue(condition) ? next() : true }
             }
-            if !Self.isDecided(by: index, value) || context.visibility != nil {
+            if !Self.isDecided(given, as: value) || context.visibility != nil {
                 for id in try context.view.lookUp(value, in: index) where try isOfTest(id, index, test) {
                     guard try bound(slot, id, { try context.isTrue(condition) ? next() : true }) else {
                         return false
@@ -157,12 +159,15 @@ struct Matcher {
         return value
     }
 
-    /// Whether what an index finds for a value surely has it: long values share rows.
-    private static func isDecided(by index: GraphIndex, _ value: GraphValue) -> Bool {
-        switch value {
-        case .string(let text): text.utf8.count < GraphIndex.valueByteCountMax
-        case .bytes(let bytes): bytes.count < GraphIndex.valueByteCountMax
-        case .list: false
+    /// Whether what an index finds for a value surely has it: long values share rows, and not every whole number
+    /// is a Float.
+    private static func isDecided(_ given: GraphValue, as value: GraphValue) -> Bool {
+        switch (given, value) {
+        case (.int(let number), .float(let nearest)): Int64(exactly: nearest) == number
+        // Half of what a row holds, for a zero byte takes two.
+        case (_, .string(let text)): text.utf8.count < GraphIndex.valueByteCountMax / 2
+        case (_, .bytes(let bytes)): bytes.count < GraphIndex.valueByteCountMax / 2
+        case (_, .list): false
         default: true
         }
     }
