@@ -214,18 +214,19 @@ extension NodeEngine {
 
     /// An anchor with its entries and the blocks that travel with them.
     private func wire(_ received: ReceivedAnchor, _ step: Step) throws(StorageError) -> WireAnchor {
-        var attached: [CID] = []
-        for entry in received.entries {
-            for cid in entry.attachments where !attached.contains(cid) { attached.append(cid) }
-        }
+        var attached: Set<CID> = []
         var blocks: [[UInt8]] = []
         var size = 0
-        for cid in attached {
-            guard let bytes = try step.storage.block(cid) else { continue }
-            size += bytes.count
-            // What is more than a frame carries is asked for block by block.
-            if size > Self.attachedByteCountMax { break }
-            blocks.append(bytes)
+        attaching: for entry in received.entries {
+            for cid in entry.attachments where attached.insert(cid).inserted {
+                guard let bytes = try step.storage.block(cid) else { continue }
+                size += bytes.count
+                // What is more than a frame carries is asked for block by block.
+                if size > Self.attachedByteCountMax || blocks.count == WireAnchor.attachmentCountMax {
+                    break attaching
+                }
+                blocks.append(bytes)
+            }
         }
         return WireAnchor(
             envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)

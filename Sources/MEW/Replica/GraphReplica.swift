@@ -20,8 +20,12 @@ public struct GraphReplica: Sendable {
     public private(set) var schema: GraphSchema
     /// The ontologies in force that no other in force builds on; sorted.
     public private(set) var heads: [CID] = []
-    /// The ontologies in force, with the authors whose changes name them.
-    private var named: [CID: Set<DID>] = [:]
+    /// Of the heads those that ``schema`` is made of, and that changes made here build on; sorted.
+    ///
+    /// All of them, unless together they are more than one ontology may be: then those that were there first.
+    public private(set) var joined: [CID] = []
+    /// The ontologies in force, with the authors whose changes name them and the times of their first ones.
+    private var named: [CID: [DID: HybridTime]] = [:]
     /// What changes are judged by, for what they name: the bases and then the ontology.
     ///
     /// The bases too, because a change that names too few of them is void, whoever has judged others before.
@@ -41,10 +45,10 @@ public struct GraphReplica: Sendable {
     public init(restoring storage: any StorageReader) throws(StorageError) {
         self.init()
         try storage.scan(.projections, prefix: Self.ontologyPrefix) { key, value throws(StorageError) in
-            guard let (cid, author) = Self.ontology(ofKey: key) else {
+            guard let (cid, author) = Self.ontology(ofKey: key), let time = Self.time(ofPlace: value) else {
                 throw StorageError(.corrupt, "an ontology's row cannot be read")
             }
-            named[cid, default: []].insert(author)
+            named[cid, default: [:]][author] = time
             return true
         }
         if !named.isEmpty { try joinHeads(storage) }
@@ -52,12 +56,12 @@ public struct GraphReplica: Sendable {
 
     /// What says which ontologies are in force: while it is the same, so is ``schema``.
     public static func schemaMark(in storage: any StorageReader) throws(StorageError) -> [[UInt8]] {
-        var keys: [[UInt8]] = []
-        try storage.scan(.projections, prefix: ontologyPrefix) { key, _ in
-            keys.append(key)
+        var rows: [[UInt8]] = []
+        try storage.scan(.projections, prefix: ontologyPrefix) { key, value in
+            rows.append(key + value)
             return true
         }
-        return keys
+        return rows
     }
 
     // MARK: Folding
@@ -186,20 +190,33 @@ public struct GraphReplica: Sendable {
         var bytes: [UInt8] = []
         bytes.append(bigEndian: position.seq)
         bytes.append(bigEndian: UInt64(position.index))
+        bytes.append(bigEndian: UInt64(bitPattern: position.time.milliseconds))
+        bytes.append(bigEndian: UInt64(position.time.counter))
         return bytes
     }
+
+    private static func time(ofPlace bytes: [UInt8]) -> HybridTime? {
+        guard bytes.count == 32 else { return nil }
+        return HybridTime(
+            milliseconds: Int64(bitPattern: bytes.bigEndian(at: 16)),
+            counter: UInt32(truncatingIfNeeded: bytes.bigEndian(at: 24)))
+    }
+
+    /// When an ontology was first named by a change that counts.
+    private func since(_ ontology: CID) -> HybridTime? { named[ontology]?.values.min() }
 
     /// Notes that a change names an ontology; each author's first change that does so keeps it in force.
     private mutating func note(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        if named[ontology]?.contains(position.author) == true { return false }
+        if named[ontology]?[position.author] != nil { return false }
         try storage.put(
             Self.place(position), forKey: Self.ontologyKey(ontology, position.author), in: .projections)
-        let isNew = named[ontology] == nil
-        named[ontology, default: []].insert(position.author)
-        if isNew { try joinHeads(storage) }
-        return isNew
+        let before = since(ontology)
+        named[ontology, default: [:]][position.author] = position.time
+        if since(ontology) == before { return false }
+        try joinHeads(storage)
+        return true
     }
 
     private mutating func forget(
@@ -208,9 +225,10 @@ public struct GraphReplica: Sendable {
         let key = Self.ontologyKey(ontology, position.author)
         guard try storage.value(forKey: key, in: .projections) == Self.place(position) else { return false }
         try storage.remove(key, in: .projections)
-        named[ontology]?.remove(position.author)
-        guard named[ontology]?.isEmpty == true else { return false }
-        named[ontology] = nil
+        let before = since(ontology)
+        named[ontology]?[position.author] = nil
+        if named[ontology]?.isEmpty == true { named[ontology] = nil }
+        if since(ontology) == before { return false }
         try joinHeads(storage)
         return true
     }
@@ -223,16 +241,14 @@ public struct GraphReplica: Sendable {
         }
         heads = named.keys.filter { !below.contains($0) }.sorted()
         schemaVersion += 1
-        guard
-            let joined = try? OntologyBlock(
-                bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
-        else { return }
+        joined = try fitting(heads, storage)
+        guard let join = try? OntologyBlock(bases: joined, source: "") else { return }
         let resolution =
-            heads.count == 1
-            ? try OntologyResolver.resolve(heads[0]) { cid throws(StorageError) in
+            joined.count == 1
+            ? try OntologyResolver.resolve(joined[0]) { cid throws(StorageError) in
                 try Self.source(cid, storage)
             }
-            : try OntologyResolver.resolve(joined, named: joined.block.cid) { cid throws(StorageError) in
+            : try OntologyResolver.resolve(join, named: join.block.cid) { cid throws(StorageError) in
                 try Self.source(cid, storage)
             }
         switch resolution {
@@ -241,14 +257,48 @@ public struct GraphReplica: Sendable {
         }
     }
 
+    /// Of the heads as many as one ontology may build on, those first whose oldest part was named first.
+    ///
+    /// So that nobody who comes later can push out what is there by declaring more than fits.
+    private func fitting(
+        _ heads: [CID], _ storage: any StorageReader
+    ) throws(StorageError) -> [CID] {
+        var order: [(since: HybridTime, head: CID, blocks: [CID])] = []
+        for head in heads {
+            let blocks = try Self.closure(of: [head], storage)
+            order.append((blocks.compactMap(since).min() ?? .last, head, blocks))
+        }
+        order.sort { ($0.since, $0.head) < ($1.since, $1.head) }
+        var chosen: [CID] = []
+        var below: Set<CID> = []
+        var byteCount = 0
+        for (_, head, blocks) in order where chosen.count < OntologyBlock.baseCountMax {
+            let new = blocks.filter { !below.contains($0) }
+            var size = 0
+            for cid in new { size += try Self.source(cid, storage)?.source.utf8.count ?? 0 }
+            // Room is left for a block of one's own above them.
+            guard
+                chosen.isEmpty
+                    || below.count + new.count < GraphChangeEntry.baseCountMax
+                        && byteCount + size
+                            <= OntologyResolver.sourceByteCountMax - OntologyBlock.sourceByteCountMax
+            else { continue }
+            chosen.append(head)
+            below.formUnion(new)
+            byteCount += size
+        }
+        return chosen.sorted()
+    }
+
     /// Blocks and all that they build on, each once.
     private static func closure(
         of roots: [CID], _ storage: any StorageReader
     ) throws(StorageError) -> [CID] {
         var found: [CID] = []
+        var seen: Set<CID> = []
         var open = roots
         while let cid = open.popLast() {
-            guard !found.contains(cid) else { continue }
+            guard seen.insert(cid).inserted else { continue }
             found.append(cid)
             guard let source = try source(cid, storage) else { continue }
             open += source.bases
@@ -282,7 +332,7 @@ public struct GraphReplica: Sendable {
         _ unit: ScriptUnit, _ environment: ScriptEnvironment, source: [UInt8], at position: EntryPosition,
         in storage: any StorageWriter
     ) throws -> (outcome: UnitOutcome, publication: Publication?) {
-        let loading = OntologyLoading(heads: heads) { try Self.source($0, storage) }
+        let loading = OntologyLoading(heads: joined) { try Self.source($0, storage) }
         let outcome = try unit.write(
             environment, source: source, at: position, ontologies: loading, in: storage)
         guard let change = outcome.change else { return (outcome, nil) }
@@ -296,17 +346,16 @@ public struct GraphReplica: Sendable {
         let ontology: CID
         if let last = blocks.last {
             ontology = last.cid
-        } else if heads.count == 1 {
-            ontology = heads[0]
+        } else if joined.count == 1 {
+            ontology = joined[0]
         } else {
             // Several are in force, or none: what joins them has no text of its own.
-            let joined = try OntologyBlock(bases: Array(heads.prefix(OntologyBlock.baseCountMax)), source: "")
-                .block
-            blocks.append(joined)
-            ontology = joined.cid
+            let join = try OntologyBlock(bases: joined, source: "").block
+            blocks.append(join)
+            ontology = join.cid
         }
         let own = Set(blocks.map(\.cid))
-        let below = try Self.closure(of: heads, storage)
+        let below = try Self.closure(of: joined, storage)
         let bases = Set(below).union(own).subtracting([ontology]).sorted()
         guard bases.count <= GraphChangeEntry.baseCountMax else {
             throw UnitFailure(
