@@ -83,7 +83,6 @@ public enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     case edgeReferenceCycle = "E3503"
     case edgeTargetCount = "E3504"
 
-
     // Transactions.
     case transactionActive = "E5001"
     case noTransaction = "E5002"

@@ -83,6 +83,9 @@ public struct FeedGraph: Sendable {
     /// The blocks that waiting anchors lack.
     public var missingBlocks: [CID] { waiting.missing }
 
+    /// Whether a waiting anchor lacks this block.
+    public func isMissing(_ cid: CID) -> Bool { waiting.isMissing(cid) }
+
     /// The anchor of `feed` at `seq`, as its CID.
     public func anchorCID(
         _ feed: FeedID, seq: UInt64, in storage: any StorageReader

@@ -27,6 +27,7 @@ struct WaitingAnchors: Sendable {
 
     var earliest: Timestamp? { due.isEmpty ? nil : due.map(\.value).min() }
     var missing: [CID] { holders.keys.sorted() }
+    func isMissing(_ cid: CID) -> Bool { holders[cid] != nil }
 
     func anchor(_ feed: FeedID, seq: UInt64) -> ReceivedAnchor? { queues[feed]?.anchors[seq] }
 

@@ -115,7 +115,7 @@ extension NodeEngine {
     mutating func blockArrived(
         _ cid: CID, _ bytes: [UInt8]?, from link: PeerLink, _ step: Step
     ) throws(StorageError) {
-        if let bytes, graph.missingBlocks.contains(cid) {
+        if let bytes, graph.isMissing(cid) {
             try step.storage.putBlock(bytes, cid: cid)
             let outcome = try graph.blocksArrived([cid], now: step.now, in: step.storage)
             try absorb(outcome, from: nil, decoded: [:], step)

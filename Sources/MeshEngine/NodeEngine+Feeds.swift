@@ -215,27 +215,25 @@ extension NodeEngine {
 
     /// An anchor with its entries and the blocks that travel with them.
     private func wire(_ received: ReceivedAnchor, _ step: Step) throws(StorageError) -> WireAnchor {
-        var attached: [CID] = []
-        for (index, entry) in received.entries.enumerated() {
-            for cid in entry.attachments where !attached.contains(cid) {
-                // Who has its author's earlier changes has the ontology too; others ask for it.
-                if let ontology = entry.attachments.first, cid.codec == .dagCBOR,
-                    replica.hasNamed(
-                        ontology, by: received.anchor.author, before: received.anchor.seq, index)
-                {
-                    continue
-                }
-                attached.append(cid)
-            }
-        }
+        var attached: Set<CID> = []
         var blocks: [[UInt8]] = []
         var size = 0
-        for cid in attached {
-            guard let bytes = try step.storage.block(cid) else { continue }
-            size += bytes.count
-            // What is more than a frame carries is asked for block by block.
-            if size > Self.attachedByteCountMax { break }
-            blocks.append(bytes)
+        attaching: for (index, entry) in received.entries.enumerated() {
+            // Who has its author's earlier changes has a change's ontology too; others ask for it.
+            let isKnown =
+                entry.attachments.first.map {
+                    replica.hasNamed($0, by: received.anchor.author, before: received.anchor.seq, index)
+                } ?? false
+            for cid in entry.attachments where attached.insert(cid).inserted {
+                if isKnown, cid.codec == .dagCBOR { continue }
+                guard let bytes = try step.storage.block(cid) else { continue }
+                size += bytes.count
+                // What is more than a frame carries is asked for block by block.
+                if size > Self.attachedByteCountMax || blocks.count == WireAnchor.attachmentCountMax {
+                    break attaching
+                }
+                blocks.append(bytes)
+            }
         }
         return WireAnchor(
             envelope: received.envelope.bytes, entries: received.entries.map(\.bytes), attachments: blocks)

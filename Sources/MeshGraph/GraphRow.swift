@@ -18,7 +18,8 @@ public struct GraphRow {
         self.id = id
         self.bytes = bytes
         type = NameID(
-            rawValue: UInt32(bytes[2]) << 24 | UInt32(bytes[3]) << 16 | UInt32(bytes[4]) << 8 | UInt32(bytes[5]))
+            rawValue: UInt32(bytes[2]) << 24 | UInt32(bytes[3]) << 16 | UInt32(bytes[4]) << 8
+                | UInt32(bytes[5]))
         isEdge = bytes[0] & 3 == EntityRecord.Kind.edge.rawValue
         targetCount = Int(bytes[6])
     }

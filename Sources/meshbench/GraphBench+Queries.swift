@@ -40,7 +40,9 @@ extension GraphBench {
             let hop = try prepare(twoHops, environment, storage)
             preparing = start.duration(to: .now) / .microseconds(1)
             let look = try prepare(point, environment, storage)
-            let (hopRun, lookRun) = try (hop.open(environment, in: storage), look.open(environment, in: storage))
+            let (hopRun, lookRun) = try (
+                hop.open(environment, in: storage), look.open(environment, in: storage)
+            )
             // Once to map the pages.
             for email in emails { _ = try hopRun.rows(["email": .string(email)]) }
             var paths: Int64 = 0

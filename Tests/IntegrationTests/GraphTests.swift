@@ -166,19 +166,19 @@ extension WholeNodes {
                 #expect(try node.rows("MATCH p: Person WHERE \(tower) RETURN p").isEmpty)
                 try node.mew("MATCH p: Person WHERE \(tower) SET p { age = 3 }")
 
-                // Everyone is linked with everyone: three variables and one transitive step each.
+                // Everyone is linked with everyone: what follows has more answers than anybody can wait for.
                 var crowd = "BEGIN;\n"
-                for number in 0..<120 {
+                for number in 0..<60 {
                     crowd += "SPAWN #q\(number): Person { name = \"q\(number)\", age = \(number) };\n"
                 }
                 crowd += "COMMIT"
                 try node.mew(crowd)
                 try node.mew("MATCH a: Person, b: Person WHERE a.age != b.age LINK boss(a, b)")
-                let runaway =
-                    "MATCH a: Person, b: Person, c: Person, boss+(a, b), boss+(b, c), boss+(c, a), d: Person, boss+(c, d) RETURN COUNT(*)"
-                let endless = try #require(try node.refusal(runaway, seconds: 120))
+                let many =
+                    "MATCH a: Person, b: Person, c: Person, d: Person RETURN a.name, b.name, c.name, d.name"
+                let endless = try #require(try node.refusal(many, seconds: 120))
                 #expect((endless.status, endless.code) == (422, "E9023"))
-                // The same where it would block the engine.
+                // And transitive steps within the engine, which does nothing else meanwhile.
                 let writing =
                     "MATCH a: Person, b: Person, c: Person, boss+(a, b), boss+(b, c), boss+(c, a) SET a { age = 7 }"
                 let blocked = try #require(try node.refusal(writing, seconds: 120))
@@ -192,8 +192,7 @@ extension WholeNodes {
                     }
                     """)
                 let endlessRule = try #require(try node.refusal("SPAWN c: Count { n = 0 }"))
-                #expect(endlessRule.status == 422)
-                #expect(endlessRule.code.hasPrefix("E4"))
+                #expect((endlessRule.status, endlessRule.code) == (422, "E9021"))
                 #expect(try node.rows("MATCH c: Count RETURN COUNT(*)") == [[.integer(0)]])
 
                 #expect(node.process?.hasEnded == nil)

@@ -165,6 +165,91 @@ struct GraphAdversityTests {
         try mesh.expectEqualGraphs([0, 1, 2])
     }
 
+    @Test func `a schema stays in force however many large ontologies somebody adds`() throws {
+        let mesh = try linked(2)
+        try mesh.mew(0, Mesh.people)
+        #expect(try mesh.converge())
+        // Together these are more text than one ontology may have.
+        let filler = String(repeating: "-- filler, which says nothing and takes room\n", count: 4_000)
+        for number in 0..<24 {
+            let block = try OntologyBlock(
+                bases: [], source: filler + "ontology o\(number) { node Own\(number) { n: Int } }"
+            ).block
+            let entry = try GraphChangeEntry.split(
+                GraphChange(operations: []).encoded(), ontology: block.cid, bases: []
+            ).entry
+            try mesh.forge([entry.encoded], attachments: [block], by: 1, to: 0)
+        }
+        #expect(try mesh.converge())
+        for node in 0..<2 {
+            #expect(try GraphReplica(restoring: mesh.nodes[node].storage).schema.nodes["Person"] != nil)
+        }
+        try mesh.mew(0, "SPAWN #ann: Person { name = \"Ann\" }")
+        #expect(try mesh.converge())
+        try mesh.expectEqualGraphs([0, 1])
+        #expect(try mesh.rows(1, "MATCH p: Person RETURN p.name") == [["Ann"]])
+    }
+
+    @Test
+    func `an anchor that rests on more blocks than a frame carries spreads, and nobody is blamed for it`()
+        throws
+    {
+        let mesh = try linked(4)
+        try mesh.mew(0, Mesh.people)
+        #expect(try mesh.converge())
+        // Those two have it only from node 0.
+        for other in [2, 3] { mesh.cut(1, other) }
+        var entries: [[UInt8]] = []
+        var blocks: [Block] = []
+        for number in 0..<12 {
+            let bases = try (0..<60).map { try OntologyBlock(bases: [], source: "-- \(number) \($0)").block }
+            let top = try OntologyBlock(bases: [], source: "ontology o { node O\(number) { n: Int } }").block
+            blocks += bases + [top]
+            entries.append(
+                try GraphChangeEntry.split(
+                    GraphChange(operations: []).encoded(), ontology: top.cid, bases: bases.map(\.cid).sorted()
+                ).entry.encoded)
+        }
+        // What the frame cannot carry is with the author, who is asked.
+        try mesh.nodes[1].storage.write { writer throws(StorageError) in
+            for block in blocks { try writer.putBlock(block.bytes, cid: block.cid) }
+        }
+        let before = mesh.frontier(0)
+        try mesh.forge(entries, attachments: Array(blocks.prefix(400)), by: 1, to: 0)
+        #expect(try mesh.run(until: { $0.frontier(0) != before }))
+        #expect(try mesh.converge())
+        #expect(mesh.closes.isEmpty, "\(mesh.closes)")
+        try mesh.expectEqualGraphs([0, 1, 2, 3])
+        #expect(try mesh.rows(3, "SHOW TYPES").contains { $0[0] == "O11" })
+    }
+
+    @Test func `more ontologies than one builds on leave those in force that were there first`() throws {
+        let mesh = try linked(2)
+        try mesh.mew(0, Mesh.people)
+        #expect(try mesh.converge())
+        var entries: [[UInt8]] = []
+        var blocks: [Block] = []
+        for number in 0..<40 {
+            let block = try OntologyBlock(bases: [], source: "ontology o { node O\(number) { n: Int } }")
+                .block
+            blocks.append(block)
+            entries.append(
+                try GraphChangeEntry.split(
+                    GraphChange(operations: []).encoded(), ontology: block.cid, bases: []
+                ).entry.encoded)
+        }
+        try mesh.forge(entries, attachments: blocks, by: 1, to: 0)
+        #expect(try mesh.converge())
+        // Every change joins what it can, until all of them are one.
+        for number in 0..<4 {
+            try mesh.mew(number % 2, "SPAWN #p\(number): Person { name = \"\(number)\" }")
+            #expect(try mesh.converge())
+            try mesh.expectEqualGraphs([0, 1])
+        }
+        #expect(try mesh.rows(1, "SHOW TYPES").count { $0[0].hasPrefix("O") } == 40)
+        #expect(try mesh.rows(1, "MATCH p: Person RETURN COUNT(*)") == [["4"]])
+    }
+
     // MARK: Two histories
 
     @Test func `what an equivocator wrote from its fork on is taken back everywhere alike`() throws {

@@ -61,7 +61,8 @@ extension Compiler {
                 self.place.remove(.aggregates)
                 defer { self.place = place }
                 let code = try self.condition(part, scope, "WHERE")
-                terms.filters.append(PatternTerms.Filter(code: code, slots: code.slots, place: terms.filters.count))
+                terms.filters.append(
+                    PatternTerms.Filter(code: code, slots: code.slots, place: terms.filters.count))
             }
         }
         return (terms, scope)

@@ -20,8 +20,10 @@ public struct GraphReplica: Sendable {
     public private(set) var schema: GraphSchema
     /// The ontologies in force that no other in force builds on; sorted.
     public private(set) var heads: [CID] = []
-    /// Those of ``heads`` whose declarations ``schema`` has; all, unless they are too much for one ontology.
-    private var joined: [CID] = []
+    /// Of the heads those that ``schema`` is made of, and that changes made here build on; sorted.
+    ///
+    /// All of them, unless together they are more than one ontology may be: then those that were there first.
+    public private(set) var joined: [CID] = []
     /// The ontologies in force, with the authors whose changes name them, and where each first does.
     private var named: [CID: [DID: [UInt8]]] = [:]
     /// What changes are judged by, for what they name: the bases and then the ontology.
@@ -43,7 +45,7 @@ public struct GraphReplica: Sendable {
     public init(restoring storage: any StorageReader) throws(StorageError) {
         self.init()
         try storage.scan(.projections, prefix: Self.ontologyPrefix) { key, value throws(StorageError) in
-            guard let (cid, author) = Self.ontology(ofKey: key) else {
+            guard let (cid, author) = Self.ontology(ofKey: key), Self.time(ofPlace: value) != nil else {
                 throw StorageError(.corrupt, "an ontology's row cannot be read")
             }
             named[cid, default: [:]][author] = value
@@ -54,12 +56,12 @@ public struct GraphReplica: Sendable {
 
     /// What says which ontologies are in force: while it is the same, so is ``schema``.
     public static func schemaMark(in storage: any StorageReader) throws(StorageError) -> [[UInt8]] {
-        var keys: [[UInt8]] = []
-        try storage.scan(.projections, prefix: ontologyPrefix) { key, _ in
-            keys.append(key)
+        var rows: [[UInt8]] = []
+        try storage.scan(.projections, prefix: ontologyPrefix) { key, value in
+            rows.append(key + value)
             return true
         }
-        return keys
+        return rows
     }
 
     // MARK: Folding
@@ -188,7 +190,21 @@ public struct GraphReplica: Sendable {
         var bytes: [UInt8] = []
         bytes.append(bigEndian: position.seq)
         bytes.append(bigEndian: UInt64(position.index))
+        bytes.append(bigEndian: UInt64(bitPattern: position.time.milliseconds))
+        bytes.append(bigEndian: UInt64(position.time.counter))
         return bytes
+    }
+
+    private static func time(ofPlace bytes: [UInt8]) -> HybridTime? {
+        guard bytes.count == 32 else { return nil }
+        return HybridTime(
+            milliseconds: Int64(bitPattern: bytes.bigEndian(at: 16)),
+            counter: UInt32(truncatingIfNeeded: bytes.bigEndian(at: 24)))
+    }
+
+    /// When an ontology was first named by a change that counts.
+    private func since(_ ontology: CID) -> HybridTime? {
+        named[ontology]?.values.compactMap { Self.time(ofPlace: $0) }.min()
     }
 
     /// Notes that a change names an ontology; each author's first change that does so keeps it in force.
@@ -202,10 +218,11 @@ public struct GraphReplica: Sendable {
             return false
         }
         try storage.put(place, forKey: Self.ontologyKey(ontology, position.author), in: .projections)
-        let isNew = named[ontology] == nil
+        let before = since(ontology)
         named[ontology, default: [:]][position.author] = place
-        if isNew { try joinHeads(storage) }
-        return isNew
+        if since(ontology) == before { return false }
+        try joinHeads(storage)
+        return true
     }
 
     private mutating func forget(
@@ -213,9 +230,10 @@ public struct GraphReplica: Sendable {
     ) throws(StorageError) -> Bool {
         guard named[ontology]?[position.author] == Self.place(position) else { return false }
         try storage.remove(Self.ontologyKey(ontology, position.author), in: .projections)
+        let before = since(ontology)
         named[ontology]?[position.author] = nil
-        guard named[ontology]?.isEmpty == true else { return false }
-        named[ontology] = nil
+        if named[ontology]?.isEmpty == true { named[ontology] = nil }
+        if since(ontology) == before { return false }
         try joinHeads(storage)
         return true
     }
@@ -237,36 +255,53 @@ public struct GraphReplica: Sendable {
         }
         heads = named.keys.filter { !below.contains($0) }.sorted()
         schemaVersion += 1
-        joined = Array(heads.prefix(OntologyBlock.baseCountMax))
-        if let schema = try Self.schema(of: joined, storage) {
-            self.schema = schema
-            return
+        joined = try fitting(heads, storage)
+        guard let join = try? OntologyBlock(bases: joined, source: "") else { return }
+        let resolution =
+            joined.count == 1
+            ? try OntologyResolver.resolve(joined[0]) { cid throws(StorageError) in
+                try Self.source(cid, storage)
+            }
+            : try OntologyResolver.resolve(join, named: join.block.cid) { cid throws(StorageError) in
+                try Self.source(cid, storage)
+            }
+        switch resolution {
+        case .resolved(let resolved): schema = resolved.schema
+        case .missing, .refused: schema = SystemOntology.schema
         }
-        // Each by itself is an ontology, and all together are too much for one: those that fit are in force.
-        schema = SystemOntology.schema
-        var fitting: [CID] = []
-        for head in joined {
-            guard let schema = try Self.schema(of: fitting + [head], storage) else { continue }
-            self.schema = schema
-            fitting.append(head)
-        }
-        joined = fitting
     }
 
-    /// The schema of several ontologies together; `nil` where they are too much for one.
-    private static func schema(
-        of heads: [CID], _ storage: any StorageReader
-    ) throws(StorageError) -> GraphSchema? {
-        guard let joined = try? OntologyBlock(bases: heads, source: "") else { return nil }
-        let resolution =
-            heads.count == 1
-            ? try OntologyResolver.resolve(heads[0]) { cid throws(StorageError) in
-                try source(cid, storage)
-            }
-            : try OntologyResolver.resolve(joined, named: joined.block.cid) { cid throws(StorageError) in
-                try source(cid, storage)
-            }
-        return if case .resolved(let resolved) = resolution { resolved.schema } else { nil }
+    /// Of the heads as many as one ontology may build on, those first whose oldest part was named first.
+    ///
+    /// So that nobody who comes later can push out what is there by declaring more than fits.
+    private func fitting(
+        _ heads: [CID], _ storage: any StorageReader
+    ) throws(StorageError) -> [CID] {
+        var order: [(since: HybridTime, head: CID, blocks: [CID])] = []
+        for head in heads {
+            let blocks = try Self.closure(of: [head], storage)
+            order.append((blocks.compactMap(since).min() ?? .last, head, blocks))
+        }
+        order.sort { ($0.since, $0.head) < ($1.since, $1.head) }
+        var chosen: [CID] = []
+        var below: Set<CID> = []
+        var byteCount = 0
+        for (_, head, blocks) in order where chosen.count < OntologyBlock.baseCountMax {
+            let new = blocks.filter { !below.contains($0) }
+            var size = 0
+            for cid in new { size += try Self.source(cid, storage)?.source.utf8.count ?? 0 }
+            // Room is left for a block of one's own above them.
+            guard
+                chosen.isEmpty
+                    || below.count + new.count < GraphChangeEntry.baseCountMax
+                        && byteCount + size
+                            <= OntologyResolver.sourceByteCountMax - OntologyBlock.sourceByteCountMax
+            else { continue }
+            chosen.append(head)
+            below.formUnion(new)
+            byteCount += size
+        }
+        return chosen.sorted()
     }
 
     /// Blocks and all that they build on, each once.
@@ -274,9 +309,10 @@ public struct GraphReplica: Sendable {
         of roots: [CID], _ storage: any StorageReader
     ) throws(StorageError) -> [CID] {
         var found: [CID] = []
+        var seen: Set<CID> = []
         var open = roots
         while let cid = open.popLast() {
-            guard !found.contains(cid) else { continue }
+            guard seen.insert(cid).inserted else { continue }
             found.append(cid)
             guard let source = try source(cid, storage) else { continue }
             open += source.bases
@@ -328,9 +364,9 @@ public struct GraphReplica: Sendable {
             ontology = joined[0]
         } else {
             // Several are in force, or none: what joins them has no text of its own.
-            let block = try OntologyBlock(bases: joined, source: "").block
-            blocks.append(block)
-            ontology = block.cid
+            let join = try OntologyBlock(bases: joined, source: "").block
+            blocks.append(join)
+            ontology = join.cid
         }
         let own = Set(blocks.map(\.cid))
         let below = try Self.closure(of: joined, storage)
