@@ -39,6 +39,8 @@ extension WholeNodes {
                 let job = try node.job(id) { $0.verification.final }
                 #expect(job.status == "Completed")
                 let receipt = try #require(job.receiptCID)
+                // The dump of an empty graph is empty.
+                try node.mew("ontology one { node One { n: Int } } SPAWN #one: One { n = 1 }")
                 let client = try node.client()
                 var asked = 0
                 for route in Routes.all where route.method == "GET" {

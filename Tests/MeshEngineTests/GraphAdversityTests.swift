@@ -165,29 +165,31 @@ struct GraphAdversityTests {
         try mesh.expectEqualGraphs([0, 1, 2])
     }
 
-    @Test func `a schema stays in force however many large ontologies somebody adds`() throws {
+    @Test(.tags(.Size.medium)) func `a schema stays in force however many large ontologies somebody adds`()
+        throws
+    {
         let mesh = try linked(2)
         try mesh.mew(0, Mesh.people)
         #expect(try mesh.converge())
+        mesh.loses = { _ in true }
         // Together these are more text than one ontology may have.
-        let filler = String(repeating: "-- filler, which says nothing and takes room\n", count: 4_000)
-        for number in 0..<24 {
+        let filler = "ontology o { -- " + String(repeating: "x", count: 195_000) + "\n"
+        for number in 0..<22 {
             let block = try OntologyBlock(
-                bases: [], source: filler + "ontology o\(number) { node Own\(number) { n: Int } }"
+                bases: [], source: filler + "node Own\(number) { n: Int } }"
             ).block
             let entry = try GraphChangeEntry.split(
                 GraphChange(operations: []).encoded(), ontology: block.cid, bases: []
             ).entry
             try mesh.forge([entry.encoded], attachments: [block], by: 1, to: 0)
         }
-        #expect(try mesh.converge())
-        for node in 0..<2 {
-            #expect(try GraphReplica(restoring: mesh.nodes[node].storage).schema.nodes["Person"] != nil)
-        }
+        let replica = try GraphReplica(restoring: mesh.nodes[0].storage)
+        #expect(replica.heads.count == 23)
+        #expect(replica.joined.count < 23)
+        #expect(replica.schema.nodes["Person"] != nil)
+        #expect(replica.schema.nodes["Own0"] != nil)
         try mesh.mew(0, "SPAWN #ann: Person { name = \"Ann\" }")
-        #expect(try mesh.converge())
-        try mesh.expectEqualGraphs([0, 1])
-        #expect(try mesh.rows(1, "MATCH p: Person RETURN p.name") == [["Ann"]])
+        #expect(try mesh.rows(0, "MATCH p: Person RETURN p.name") == [["Ann"]])
     }
 
     @Test
