@@ -28,7 +28,7 @@ public struct GraphChangeEntry: Hashable, Sendable {
     public let operations: Operations
 
     /// How many blocks an ontology may build on, all told.
-    public static let baseCountMax = 256
+    public static let baseCountMax = 128
 
     public init(ontology: CID, bases: [CID], operations: Operations) {
         self.ontology = ontology

@@ -216,7 +216,7 @@ struct ChangeSemanticsTests {
     @Test func `an ontology of too many pieces is refused, and goes on to be written to`() throws {
         let bench = try bench("node N { }")
         var fault: ErrorCode?
-        for number in 0..<80 where fault == nil {
+        for number in 0..<140 where fault == nil {
             fault = try bench.fault("EXTEND ONTOLOGY { node N\(number) { } }")
         }
         #expect(fault == .tooLong)

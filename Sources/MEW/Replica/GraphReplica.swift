@@ -25,7 +25,7 @@ public struct GraphReplica: Sendable {
     /// All of them, unless together they are more than one ontology may be: then those that were there first.
     public private(set) var joined: [CID] = []
     /// The ontologies in force, with the authors whose changes name them, and where each first does.
-    private var named: [CID: [DID: [UInt8]]] = [:]
+    private var named: [CID: [DID: Place]] = [:]
     /// What changes are judged by, for what they name: the bases and then the ontology.
     ///
     /// The bases too, because a change that names too few of them is void, whoever has judged others before.
@@ -45,10 +45,10 @@ public struct GraphReplica: Sendable {
     public init(restoring storage: any StorageReader) throws(StorageError) {
         self.init()
         try storage.scan(.projections, prefix: Self.ontologyPrefix) { key, value throws(StorageError) in
-            guard let (cid, author) = Self.ontology(ofKey: key), Self.time(ofPlace: value) != nil else {
+            guard let (cid, author) = Self.ontology(ofKey: key), let place = Place(value) else {
                 throw StorageError(.corrupt, "an ontology's row cannot be read")
             }
-            named[cid, default: [:]][author] = value
+            named[cid, default: [:]][author] = place
             return true
         }
         if !named.isEmpty { try joinHeads(storage) }
@@ -186,25 +186,43 @@ public struct GraphReplica: Sendable {
         )
     }
 
-    private static func place(_ position: EntryPosition) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.append(bigEndian: position.seq)
-        bytes.append(bigEndian: UInt64(position.index))
-        bytes.append(bigEndian: UInt64(bitPattern: position.time.milliseconds))
-        bytes.append(bigEndian: UInt64(position.time.counter))
-        return bytes
-    }
+    /// Where in an author's feed a change stands, and when it was made.
+    private struct Place: Sendable, Equatable {
+        let seq: UInt64
+        let index: UInt64
+        let time: HybridTime
 
-    private static func time(ofPlace bytes: [UInt8]) -> HybridTime? {
-        guard bytes.count == 32 else { return nil }
-        return HybridTime(
-            milliseconds: Int64(bitPattern: bytes.bigEndian(at: 16)),
-            counter: UInt32(truncatingIfNeeded: bytes.bigEndian(at: 24)))
+        init(_ position: EntryPosition) {
+            seq = position.seq
+            index = UInt64(position.index)
+            time = position.time
+        }
+
+        init?(_ bytes: [UInt8]) {
+            guard bytes.count == 32 else { return nil }
+            seq = bytes.bigEndian(at: 0)
+            index = bytes.bigEndian(at: 8)
+            time = HybridTime(
+                milliseconds: Int64(bitPattern: bytes.bigEndian(at: 16)),
+                counter: UInt32(truncatingIfNeeded: bytes.bigEndian(at: 24)))
+        }
+
+        var bytes: [UInt8] {
+            var bytes: [UInt8] = []
+            bytes.append(bigEndian: seq)
+            bytes.append(bigEndian: index)
+            bytes.append(bigEndian: UInt64(bitPattern: time.milliseconds))
+            bytes.append(bigEndian: UInt64(time.counter))
+            return bytes
+        }
+
+        /// Whether it comes before the entry at `index` of the anchor `seq`.
+        func precedes(_ seq: UInt64, _ index: UInt64) -> Bool { (self.seq, self.index) < (seq, index) }
     }
 
     /// When an ontology was first named by a change that counts.
     private func since(_ ontology: CID) -> HybridTime? {
-        named[ontology]?.values.compactMap { Self.time(ofPlace: $0) }.min()
+        named[ontology]?.values.min { $0.time < $1.time }?.time
     }
 
     /// Notes that a change names an ontology; each author's first change that does so keeps it in force.
@@ -213,11 +231,11 @@ public struct GraphReplica: Sendable {
     private mutating func note(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        let place = Self.place(position)
-        if let present = named[ontology]?[position.author], !place.lexicographicallyPrecedes(present) {
+        let place = Place(position)
+        if let present = named[ontology]?[position.author], !place.precedes(present.seq, present.index) {
             return false
         }
-        try storage.put(place, forKey: Self.ontologyKey(ontology, position.author), in: .projections)
+        try storage.put(place.bytes, forKey: Self.ontologyKey(ontology, position.author), in: .projections)
         let before = since(ontology)
         named[ontology, default: [:]][position.author] = place
         if since(ontology) == before { return false }
@@ -228,7 +246,7 @@ public struct GraphReplica: Sendable {
     private mutating func forget(
         _ ontology: CID, _ position: EntryPosition, _ storage: any StorageWriter
     ) throws(StorageError) -> Bool {
-        guard named[ontology]?[position.author] == Self.place(position) else { return false }
+        guard named[ontology]?[position.author] == Place(position) else { return false }
         try storage.remove(Self.ontologyKey(ontology, position.author), in: .projections)
         let before = since(ontology)
         named[ontology]?[position.author] = nil
@@ -240,11 +258,7 @@ public struct GraphReplica: Sendable {
 
     /// Whether an author has named an ontology already before a place of its feed.
     public func hasNamed(_ ontology: CID, by author: DID, before seq: UInt64, _ index: Int) -> Bool {
-        guard let place = named[ontology]?[author] else { return false }
-        var bytes: [UInt8] = []
-        bytes.append(bigEndian: seq)
-        bytes.append(bigEndian: UInt64(index))
-        return place.lexicographicallyPrecedes(bytes)
+        named[ontology]?[author]?.precedes(seq, UInt64(index)) ?? false
     }
 
     /// Works out the heads, and the schema that they have together.
