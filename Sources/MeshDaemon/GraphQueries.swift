@@ -90,32 +90,73 @@ final class GraphQueries: Sendable {
         _ units: [ScriptUnit], _ source: [UInt8], _ parameters: [String: GraphValue],
         _ bindings: [String: String]
     ) -> Result<GraphRun, GraphRefusal> {
-        var run = GraphRun(results: [], bindings: bindings, failure: nil)
-        do {
-            // One snapshot for all of them: no writer waits for it, and none is waited for.
-            try daemon.store.snapshot { reader in
-                let schema = try self.schema(in: reader)
-                let tables = SnapshotTables(
-                    view: GraphView(reader), schema: schema, watches: watches, ask: daemon.ask)
-                for unit in units {
-                    let environment = ScriptEnvironment(
-                        schema: schema, authority: Authority(actor: "\(daemon.identity.did)"),
-                        now: SystemClock.now, parameters: parameters, bindings: run.bindings,
-                        virtual: tables)
-                    let outcome = try unit.read(environment, source: source, in: reader)
-                    run.results += outcome.results
-                    run.bindings = outcome.bindings
+        let stored = StoredRows()
+        while true {
+            var run = GraphRun(results: [], bindings: bindings, failure: nil)
+            do {
+                try read(units, source, parameters, stored, &run)
+            } catch let failure as UnitFailure {
+                if let missing = stored.takeMissing() {
+                    if let refusal = supply(missing, to: stored) { return .failure(refusal) }
+                    continue
                 }
+                run.failure = failure.diagnostic
+            } catch let error as StorageError {
+                return .failure(GraphRefusal(error))
+            } catch {
+                return .failure(
+                    GraphRefusal(status: 500, error: APIError(code: "internal", message: "\(error)")))
             }
-        } catch let failure as UnitFailure {
-            run.failure = failure.diagnostic
-        } catch let error as StorageError {
-            return .failure(GraphRefusal(error))
-        } catch {
-            return .failure(
-                GraphRefusal(status: 500, error: APIError(code: "internal", message: "\(error)")))
+            return .success(run)
         }
-        return .success(run)
+    }
+
+    /// Runs all units on one snapshot: no writer waits for it, and none is waited for.
+    private func read(
+        _ units: [ScriptUnit], _ source: [UInt8], _ parameters: [String: GraphValue], _ stored: StoredRows,
+        _ run: inout GraphRun
+    ) throws {
+        try daemon.store.snapshot { reader in
+            let schema = try self.schema(in: reader)
+            let tables = SnapshotTables(stored, view: GraphView(reader), schema: schema, watches: watches)
+            for unit in units {
+                let environment = ScriptEnvironment(
+                    schema: schema, authority: Authority(actor: "\(daemon.identity.did)"),
+                    now: SystemClock.now, parameters: parameters, bindings: run.bindings, virtual: tables)
+                let outcome = try unit.read(environment, source: source, in: reader)
+                run.results += outcome.results
+                run.bindings = outcome.bindings
+            }
+        }
+    }
+
+    /// How many jobs one page of system rows is about, and how many rows of one type a query may read.
+    private static let pageCount = 256
+    private static let rowCountMax = 1_000_000
+
+    /// Asks the engine for rows, a page at a time: between two pages it goes on with its other work.
+    ///
+    /// Each row is whole, and rows of different pages may be a moment apart.
+    private func supply(_ wanted: StoredRows.Key, to stored: StoredRows) -> GraphRefusal? {
+        var rows: [VirtualRow] = []
+        var after: String?
+        repeat {
+            let command = ControlCommand.systemRows(
+                type: wanted.type, key: wanted.lookUp, after: after, limit: Self.pageCount)
+            guard case .systemRows(let more, let next)? = daemon.ask(command) else { return Self.busy }
+            rows += more
+            after = next
+            guard rows.count <= Self.rowCountMax else {
+                return GraphRefusal(
+                    status: 422,
+                    error: APIError(
+                        code: ErrorCode.workLimit.rawValue,
+                        message: "there are more than \(Self.rowCountMax) rows of \(wanted.type)",
+                        hint: "look them up by one of their keys"))
+            }
+        } while after != nil
+        stored.supply(rows, for: wanted)
+        return nil
     }
 
     /// The schema of the ontologies that a snapshot has in force.

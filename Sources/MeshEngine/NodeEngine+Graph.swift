@@ -156,11 +156,10 @@ extension NodeEngine {
         _ tables: StoredRows, _ step: Step, _ body: (inout NodeEngine) throws -> UnitOutcome
     ) throws -> UnitOutcome {
         while true {
-            tables.missing = nil
             do {
                 return try body(&self)
             } catch let failure as UnitFailure {
-                guard let missing = tables.missing else { throw failure }
+                guard let missing = tables.takeMissing() else { throw failure }
                 try supply(missing, to: tables, step)
             }
         }
@@ -168,14 +167,12 @@ extension NodeEngine {
 
     private mutating func supply(_ wanted: StoredRows.Key, to tables: StoredRows, _ step: Step) throws {
         if wanted.type == "_Conflict" {
-            tables.rows[StoredRows.Key(wanted.type)] = try Conflicts.rows(
-                GraphView(step.storage), replica.schema)
+            tables.supply(try Conflicts.rows(GraphView(step.storage), replica.schema), for: wanted)
             return
         }
-        if let attribute = wanted.attribute, tables.rows.count < Self.systemKeyCountMax {
-            tables.rows[wanted] = try rows(
-                ofType: wanted.type, where: (attribute, wanted.value), after: nil, limit: .max, step
-            ).rows
+        if let key = wanted.lookUp {
+            let found = try rows(ofType: wanted.type, where: key, after: nil, limit: .max, step).rows
+            tables.supply(found, for: wanted)
             return
         }
         var found: [VirtualRow] = []
@@ -193,37 +190,6 @@ extension NodeEngine {
                     results: [])
             }
         } while after != nil
-        tables.rows[StoredRows.Key(wanted.type)] = found
-    }
-}
-
-/// Rows of system types for a unit that runs inside the engine, which are read when it turns out to need them.
-final class StoredRows: VirtualTables {
-    struct Key: Hashable {
-        let type: String
-        var attribute: String?
-        var value = GraphValue.null
-
-        init(_ type: String, _ key: (attribute: String, value: GraphValue)? = nil) {
-            self.type = type
-            guard let key, NodeEngine.isSystemKey(key.attribute) else { return }
-            attribute = key.attribute
-            value = key.value
-        }
-    }
-
-    var rows: [Key: [VirtualRow]] = [:]
-    /// What was asked for and is not here.
-    var missing: Key?
-
-    func rows(
-        ofType type: String, where key: (attribute: String, value: GraphValue)?
-    ) throws -> [VirtualRow] {
-        guard type == "_Conflict" || SystemRows.types.contains(type) else { return [] }
-        if let all = rows[Key(type)] { return all }
-        let wanted = Key(type, key)
-        if let some = rows[wanted] { return some }
-        missing = wanted
-        throw Diagnostic(.storageFailed, "the rows of \(type) are not read yet")
+        tables.supply(found, for: wanted)
     }
 }
