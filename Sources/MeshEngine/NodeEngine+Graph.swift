@@ -146,8 +146,6 @@ extension NodeEngine {
 
     /// How many rows of one system type a program that changes the graph may read.
     private static let systemRowCountMax = 10_000
-    /// How many look-ups by a key are answered one by one before the whole type is read.
-    private static let systemKeyCountMax = 16
 
     /// Runs a unit, and again with the rows of system types that it turned out to need.
     ///

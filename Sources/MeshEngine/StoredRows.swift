@@ -25,7 +25,7 @@ public final class StoredRows: VirtualTables {
     }
 
     /// How many look-ups by key are made before a type is read whole.
-    public static let keyCountMax = 64
+    public static let keyCountMax = 16
 
     private var rows: [Key: [VirtualRow]] = [:]
     /// What was asked for and is not here.
