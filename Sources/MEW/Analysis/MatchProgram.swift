@@ -24,6 +24,8 @@ final class MatchProgram: Sendable {
     let limit: Code?
     let offset: Code?
     let slotCount: Int
+    /// Whether nothing but the number of matches is asked for.
+    let isPlainCount: Bool
 
     init(
         plan: PatternPlan, optionals: [PatternPlan], condition: Code?, isDistinct: Bool, columns: [String],
@@ -42,12 +44,16 @@ final class MatchProgram: Sendable {
         self.limit = limit
         self.offset = offset
         self.slotCount = slotCount
+        isPlainCount = Self.isPlainCount(
+            projections, aggregates,
+            isSimple: optionals.isEmpty && condition == nil && !isDistinct && order.isEmpty && limit == nil
+                && offset == nil)
     }
 
-    /// Whether nothing but the number of matches is asked for.
-    var isPlainCount: Bool {
-        guard projections.count == 1, case .aggregate(0) = projections[0], aggregates.count == 1,
-            optionals.isEmpty, condition == nil, !isDistinct, order.isEmpty, limit == nil, offset == nil
+    private static func isPlainCount(
+        _ projections: [Code], _ aggregates: [AggregateCode], isSimple: Bool
+    ) -> Bool {
+        guard isSimple, projections.count == 1, case .aggregate(0) = projections[0], aggregates.count == 1
         else { return false }
         let aggregate = aggregates[0]
         guard aggregate.function == .count, !aggregate.isDistinct, aggregate.condition == nil else {

@@ -20,6 +20,7 @@ extension MatchProgram {
             aggregates.isEmpty
             ? try plainRows(context, wanted: wanted) : try groupedRows(context)
         if !order.isEmpty { sort(&rows) }
+        if offset == 0, limit == nil { return rows.map(\.values) }
         return rows.dropFirst(offset).prefix(limit ?? .max).map(\.values)
     }
 
@@ -55,8 +56,11 @@ extension MatchProgram {
             if isDistinct {
                 guard seen.insert(values).inserted else { return true }
             }
+            if order.isEmpty {
+                rows.append(Row(values: values, keys: []))
+                return wanted.map { rows.count < $0 } ?? checkRoom(rows.count)
+            }
             rows.append(Row(values: values, keys: try keys(values, context)))
-            if order.isEmpty { return wanted.map { rows.count < $0 } ?? checkRoom(rows.count) }
             if let wanted, wanted < Limits.rowCount / 8, rows.count > 4 * wanted + 4096 {
                 // Only the first few are asked for: what cannot be among them need not be kept.
                 sort(&rows)

@@ -30,7 +30,7 @@ public struct StatementResult: Sendable, Hashable {
 }
 
 /// A value as it leaves a query.
-public indirect enum ResultValue: Sendable, Hashable {
+public enum ResultValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case int(Int64)
