@@ -29,7 +29,7 @@ extension Scenario {
         workload.cancels = generator.happens(0.3) ? min(1, workload.jobs) : 0
         // From a source of its own, so that everything else is drawn as it always was.
         var graphGenerator = Chance(seed: seed).generator(for: "swarm graph")
-        workload.graph = graphGenerator.happens(0.7) ? graphGenerator.below(14) : 0
+        workload.graph = graphGenerator.happens(0.4) ? graphGenerator.below(14) : 0
         workload.bidWindow = generator.happens(0.3) ? 500 : 0
         workload.end = duration * 3 / 4
         let kinds = Fault.Kind.allCases.filter { $0 != .lyingDisk && generator.happens(0.4) }
