@@ -330,6 +330,15 @@ struct ReplicaTests {
                 try bench.fault("LINK assigned(#t, { MATCH p: Person RETURN p LIMIT 1 })")
                     == .cardinalityExceeded)
             #expect(try bench.fault("SPAWN p: Person { name = \"Ann\" }") == .duplicateUnique)
+            // Where one is wanted, the one that was there first is meant; others are not told apart so.
+            let ann = "{ MATCH p: Person WHERE p.name = \"Ann\" RETURN p }"
+            #expect(try bench.fault("LINK knows(\(ann), { MATCH t: Task RETURN t })") == .notOneMatch)
+        }
+        // The second author wrote first: its feed was shorter then, and its clock behind.
+        let first =
+            "BEGIN SPAWN q: Person { name = \"Bo\" } LINK knows(q, { MATCH p: Person WHERE p.name = \"Ann\" RETURN p }) MATCH p: Person, q: Person, knows(q, p) WHERE q.name = \"Bo\" RETURN p.age ROLLBACK"
+        for bench in [trio.benches[0], trio.benches[1]] {
+            #expect(try bench.run(first).dropLast().last?.rows.map { $0.map(\.text) } == [["1"]])
         }
         #expect(try Trio.state(trio.benches[0]) == Trio.state(trio.benches[1]))
     }

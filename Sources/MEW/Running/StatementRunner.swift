@@ -194,12 +194,32 @@ final class StatementRunner {
     // MARK: Targets
 
     /// The one entity that a target names.
+    ///
+    /// Where a merge has given several what only one may have, the one that was there first is meant, on every
+    /// replica; MATCH and `_Conflict` show them all.
     func one(_ target: EntityTarget, _ range: SourceRange) throws -> LocalID {
         let found = try all(target, range)
         if found.count == 1 { return found[0] }
+        if try shareUniqueValue(found), let first = try session.view.earliest(of: found) { return first }
         throw Diagnostic(
             .notOneMatch, "exactly one is wanted here, and the MATCH gives \(found.count)", at: range,
             hint: found.isEmpty ? nil : "narrow the pattern, or add LIMIT 1")
+    }
+
+    /// Whether some value that must be unique is the same in all of these.
+    private func shareUniqueValue(_ found: [LocalID]) throws -> Bool {
+        guard found.count > 1, !found.contains(where: \.isVirtual), let first = try session.view.row(found[0])
+        else { return false }
+        let type = try session.view.name(first.type)
+        for attribute in session.schema.nodes[type]?.attributes ?? [] where attribute.isUnique {
+            guard let name = try session.view.nameID(attribute.name) else { continue }
+            let value = try first.value(name, in: session.view)
+            let isShared = try found.allSatisfy { id in
+                try session.view.row(id)?.value(name, in: session.view) == value
+            }
+            if isShared, !value.isNull { return true }
+        }
+        return false
     }
 
     /// The entities that a target names.
