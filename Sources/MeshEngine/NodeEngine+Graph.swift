@@ -10,9 +10,6 @@ internal import MeshStorage
 
 // The property graph: changes are folded like any entry, and programs become changes.
 extension NodeEngine {
-    /// What system types read, besides what is stored.
-    var graphSchema: GraphSchema { replica.schema }
-
     // MARK: Folding
 
     mutating func foldGraph(

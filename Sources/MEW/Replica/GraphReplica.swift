@@ -30,8 +30,6 @@ public struct GraphReplica: Sendable {
     ///
     /// The bases too, because a change that names too few of them is void, whoever has judged others before.
     private var checkers: [[CID]: ChangeChecker] = [:]
-    /// Raised whenever the schema changes: what was compiled against an older one is stale.
-    public private(set) var schemaVersion: UInt64 = 0
 
     /// How many ontologies are kept ready to judge by.
     private static let checkerCountMax = 64
@@ -268,7 +266,6 @@ public struct GraphReplica: Sendable {
             for base in try Self.closure(of: [cid], storage) where base != cid { below.insert(base) }
         }
         heads = named.keys.filter { !below.contains($0) }.sorted()
-        schemaVersion += 1
         joined = try fitting(heads, storage)
         guard let join = try? OntologyBlock(bases: joined, source: "") else { return }
         let resolution =

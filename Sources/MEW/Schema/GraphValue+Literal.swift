@@ -9,7 +9,7 @@ extension GraphValue {
         case .bool(let value): value ? "true" : "false"
         case .int(let value): String(value)
         case .float(let value): "\(value)"
-        case .string(let value): Self.quoted(value)
+        case .string(let value): Printer.quoted(value)
         case .timestamp(let value): "@\(Timestamp(milliseconds: value))"
         case .duration(let value): "\(value).ms"
         case .hash(let digest): "0x" + Hexadecimal.encode(digest.bytes)
@@ -24,7 +24,7 @@ extension GraphValue {
         // Only what will be shown is written out: the value may be megabytes.
         let text: String =
             switch self {
-            case .string(let value): Self.quoted(String(value.unicodeScalars.prefix(41)))
+            case .string(let value): Printer.quoted(String(value.unicodeScalars.prefix(41)))
             case .bytes(let bytes): GraphValue.bytes(Array(bytes.prefix(21))).literal
             case .list(let values):
                 GraphValue.list(values.prefix(9).map { .string($0.shortened) }).unquotedList
@@ -56,24 +56,5 @@ extension GraphValue {
         guard case .list(let values) = self else { return literal }
         let texts = values.map { if case .string(let text) = $0 { text } else { $0.literal } }
         return "[" + texts.joined(separator: ", ") + "]"
-    }
-
-    /// A string between double quotes, with what cannot stand there escaped.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -5,32 +5,21 @@ extension SchemaBuilder {
         let places = entries.indices.filter {
             if case .node = entries[$0].declaration { true } else { false }
         }
-        var numbers: [String: Int] = [:]
-        for (number, place) in places.enumerated() { numbers[entries[place].declaration.name.text] = number }
-        let parents = places.map { place -> [Name] in
-            if case .node(let node) = entries[place].declaration { node.parents } else { [] }
-        }
-        let order = DependencyOrder(parents.map { $0.compactMap { numbers[unqualified($0.text)] } })
-        let inOrder = Set(order.order)
-        for (number, place) in places.enumerated() where !inOrder.contains(number) {
-            let name = entries[place].declaration.name
-            faulty.insert(name.text)
-            if order.cyclic.contains(number) {
-                report(
-                    Diagnostic(.inheritanceConflict, "\(name) is above itself", at: name.range),
-                    from: entries[place].source)
-            }
-        }
-        for number in order.order {
-            let entry = entries[places[number]]
-            guard case .node(let node) = entry.declaration else { continue }
-            if let built = build(node, source: entry.source) {
-                schema.nodes[node.name.text] = built
-            } else {
-                faulty.insert(node.name.text)
-            }
-        }
-        collectConcreteTypes(order.order.map { entries[places[$0]].declaration.name.text })
+        let order = buildInOrder(
+            places,
+            needs: { builder, declaration in
+                guard case .node(let node) = declaration else { return [] }
+                return node.parents.map { builder.unqualified($0.text) }
+            },
+            circle: { Diagnostic(.inheritanceConflict, "\($0) is above itself", at: $0.range) },
+            build: { builder, declaration, source in
+                guard case .node(let node) = declaration,
+                    let built = builder.build(node, source: source)
+                else { return false }
+                builder.schema.nodes[node.name.text] = built
+                return true
+            })
+        collectConcreteTypes(order.map { entries[$0].declaration.name.text })
     }
 
     func unqualified(_ name: String) -> String {

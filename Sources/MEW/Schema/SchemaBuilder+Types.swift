@@ -155,32 +155,20 @@ extension SchemaBuilder {
         let places = entries.indices.filter {
             if case .alias = entries[$0].declaration { true } else { false }
         }
-        var numbers: [String: Int] = [:]
-        for (number, place) in places.enumerated() { numbers[entries[place].declaration.name.text] = number }
-        let order = DependencyOrder(
-            places.map { place in
-                guard case .alias(let alias) = entries[place].declaration else { return [] }
-                return alias.type.names.compactMap { numbers[$0] }
+        _ = buildInOrder(
+            places,
+            needs: { _, declaration in
+                guard case .alias(let alias) = declaration else { return [] }
+                return alias.type.names
+            },
+            circle: { Diagnostic(.invalidDeclaration, "the type \($0) is made of itself", at: $0.range) },
+            build: { builder, declaration, source in
+                guard case .alias(let alias) = declaration,
+                    let built = builder.build(alias, source: source)
+                else { return false }
+                builder.schema.aliases[alias.name.text] = built
+                return true
             })
-        let inOrder = Set(order.order)
-        for (number, place) in places.enumerated() where !inOrder.contains(number) {
-            let name = entries[place].declaration.name
-            faulty.insert(name.text)
-            if order.cyclic.contains(number) {
-                report(
-                    Diagnostic(.invalidDeclaration, "the type \(name) is made of itself", at: name.range),
-                    from: entries[place].source)
-            }
-        }
-        for number in order.order {
-            let entry = entries[places[number]]
-            guard case .alias(let alias) = entry.declaration else { continue }
-            if let built = build(alias, source: entry.source) {
-                schema.aliases[alias.name.text] = built
-            } else {
-                faulty.insert(alias.name.text)
-            }
-        }
     }
 
     private mutating func build(_ alias: AliasDeclaration, source: Int) -> AliasType? {

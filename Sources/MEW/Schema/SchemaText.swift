@@ -10,7 +10,7 @@ extension ValueCheck: CustomStringConvertible {
         case .below(let value): "< \(value.literal)"
         case .oneOf(let values): "in: [" + values.map(\.literal).joined(separator: ", ") + "]"
         case .format(let name): "format: \(name)"
-        case .matches(let pattern): "match: " + GraphValue.quoted(pattern)
+        case .matches(let pattern): "match: " + Printer.quoted(pattern)
         case .length(let low, let high): "length: \(low)..\(high)"
         }
     }

@@ -212,44 +212,34 @@ extension Printer {
 extension Declaration {
     /// The declaration as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.declaration(self)
-        return printer.text
+        Printer.text { $0.declaration(self) }
     }
 }
 
 extension OntologyDeclaration {
     /// The ontology as canonical text, which `Parser.ontology` reads: its wrapper, or the declarations alone.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.ontology(self)
-        return printer.text
+        Printer.text { $0.ontology(self) }
     }
 }
 
 extension RuleAction {
     /// The action as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.action(kind)
-        return printer.text
+        Printer.text { $0.action(kind) }
     }
 }
 
 extension PolicyDeclaration.Operation {
     /// The operation as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.operation(self)
-        return printer.text
+        Printer.text { $0.operation(self) }
     }
 }
 
 extension AttributeModifier {
     /// The modifier as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.modifier(kind)
-        return printer.text
+        Printer.text { $0.modifier(kind) }
     }
 }

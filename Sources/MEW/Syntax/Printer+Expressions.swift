@@ -211,9 +211,7 @@ extension Printer {
 extension Expression {
     /// The expression as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.expression(self)
-        return printer.text
+        Printer.text { $0.expression(self) }
     }
 
     fileprivate var isPlainNumber: Bool {
@@ -245,8 +243,6 @@ extension Expression {
 extension Pattern {
     /// The pattern as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.pattern(self)
-        return printer.text
+        Printer.text { $0.pattern(self) }
     }
 }

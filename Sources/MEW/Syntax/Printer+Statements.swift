@@ -264,9 +264,7 @@ extension Printer {
 extension Statement {
     /// The statement as canonical text, without a `;` at the end.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.statement(self)
-        return printer.text
+        Printer.text { $0.statement(self) }
     }
 }
 

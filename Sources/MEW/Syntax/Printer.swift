@@ -9,6 +9,13 @@ struct Printer {
     private(set) var text = ""
     private var indentation = 0
 
+    /// What `body` writes into a printer of its own.
+    static func text(_ body: (inout Printer) -> Void) -> String {
+        var printer = Printer()
+        body(&printer)
+        return printer.text
+    }
+
     mutating func write(_ part: String) { text += part }
 
     mutating func list<Element>(
@@ -50,6 +57,7 @@ struct Printer {
         text += isWord ? "#\(name)" : "#\(Self.quoted(name))"
     }
 
+    /// A string between double quotes, with what cannot stand there escaped.
     static func quoted(_ string: String) -> String {
         var text = "\""
         for scalar in string.unicodeScalars {
@@ -134,8 +142,6 @@ struct Printer {
 extension TypeExpression {
     /// The type as canonical text.
     public var canonicalText: String {
-        var printer = Printer()
-        printer.type(self)
-        return printer.text
+        Printer.text { $0.type(self) }
     }
 }
