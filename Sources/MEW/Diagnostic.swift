@@ -1,3 +1,4 @@
+public import MeshCore
 /// Why a program, or a statement of it, was refused; stable words for people and programs.
 ///
 /// The numbers follow the language's own families: E1 reading, E2 analysis, E3 constraints,

@@ -1,3 +1,4 @@
+internal import MeshCore
 import MEW
 import MeshTestSupport
 import Testing

@@ -1,3 +1,4 @@
+internal import MeshCore
 import Foundation
 import MEW
 import MeshTestSupport

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// An expression that has been checked: names are slots, attributes are numbers.

@@ -1,3 +1,4 @@
+internal import MeshCore
 extension Compiler {
     mutating func aggregate(
         _ call: AggregateCall, _ scope: Scope

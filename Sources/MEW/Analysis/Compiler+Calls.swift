@@ -1,3 +1,4 @@
+internal import MeshCore
 extension Compiler {
     mutating func call(
         _ name: Name, _ arguments: [Expression], _ range: SourceRange, _ scope: Scope

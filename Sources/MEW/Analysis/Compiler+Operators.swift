@@ -1,3 +1,4 @@
+internal import MeshCore
 extension Compiler {
     mutating func binary(
         _ symbol: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange,

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 extension Compiler {

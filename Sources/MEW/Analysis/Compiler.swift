@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// Checks expressions and patterns against a schema, and makes of them what runs.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// A MATCH that has been checked and planned.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// A pattern that has been checked and not planned yet.

@@ -1,3 +1,4 @@
+internal import MeshCore
 /// Cuts a program into tokens, one for each call.
 ///
 /// It never stops at a fault: it notes a diagnostic, and goes on behind it with a token that stands for what was

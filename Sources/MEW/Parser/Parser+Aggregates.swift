@@ -1,3 +1,4 @@
+internal import MeshCore
 /// `COUNT(…)` and its like.
 extension Parser {
     /// The functions of the language: what COUNT counts when one is called in it is a value and no pattern.

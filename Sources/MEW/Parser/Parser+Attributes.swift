@@ -1,3 +1,4 @@
+internal import MeshCore
 /// Attributes of nodes and edges, and the modifiers in brackets.
 extension Parser {
     /// Behind the opening brace, up to and with the closing one.

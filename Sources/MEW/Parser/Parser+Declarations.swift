@@ -1,3 +1,4 @@
+internal import MeshCore
 /// Ontologies: types, nodes and edges.
 extension Parser {
     // MARK: - Ontologies

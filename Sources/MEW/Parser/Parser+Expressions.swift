@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// Expressions: operators by their precedence, on a stack of their own instead of the machine's.

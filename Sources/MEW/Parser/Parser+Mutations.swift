@@ -1,3 +1,4 @@
+internal import MeshCore
 /// SPAWN, LINK, UNLINK, SET and KILL.
 extension Parser {
     /// Behind `keyword`.

@@ -1,3 +1,4 @@
+internal import MeshCore
 /// Names, types and small literals, which every part of the grammar uses.
 extension Parser {
     /// Whether a variable, type or edge may be named by this token.

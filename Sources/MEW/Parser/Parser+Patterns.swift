@@ -1,3 +1,4 @@
+internal import MeshCore
 /// Patterns: nodes and edges that must hold together.
 extension Parser {
     /// Elements, and the WHERE behind them.

@@ -1,3 +1,4 @@
+internal import MeshCore
 /// MATCH, INSPECT and WALK.
 extension Parser {
     /// Behind MATCH.

@@ -1,3 +1,4 @@
+internal import MeshCore
 /// A program's statements, and going on behind a fault.
 extension Parser {
     mutating func statements() -> [Statement] {

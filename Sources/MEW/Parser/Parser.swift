@@ -1,3 +1,4 @@
+internal import MeshCore
 /// What reading a program gave: every statement that could be read, and what was wrong with the others.
 public struct ParsedScript: Sendable {
     public let statements: [Statement]

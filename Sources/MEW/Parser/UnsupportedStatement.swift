@@ -1,3 +1,4 @@
+public import MeshCore
 extension Diagnostic {
     /// E1009 for a statement that the grammar names and this implementation does not have.
     ///

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// How a pattern is matched: steps, each of which binds or judges for every row that the one before gave.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// Writes a plan's steps for people.

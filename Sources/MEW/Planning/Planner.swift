@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// Chooses the order in which a pattern's elements are matched, by what the graph's counts promise.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// The policies of a schema, ready to be judged.

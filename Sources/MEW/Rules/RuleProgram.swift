@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// A rule that has been checked: where it matches, and what it then does.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// One aggregate over the rows that it has been given.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// The arithmetic of the language: Int wraps, Float is IEEE 754, null gives null.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// What RETURNING and INSPECT name of one entity: `id`, `*`, `created`, attributes.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// Runs a pattern's plan: every way in which its variables can be bound, one after the other.

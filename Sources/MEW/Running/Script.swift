@@ -1,3 +1,4 @@
+internal import MeshCore
 /// A program's statements, gathered into what commits together.
 public struct ScriptUnit: Sendable {
     public let statements: [Statement]

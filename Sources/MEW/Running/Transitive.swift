@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// Follows one edge again and again, level by level; each entity is met once.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// WALK: every path from a start over the edges that it follows; no path meets an entity twice.

@@ -1,3 +1,4 @@
+public import MeshCore
 public import MeshGraph
 
 /// A value that a SPAWN, a LINK or a SET gives to an attribute.

@@ -1,3 +1,4 @@
+internal import MeshCore
 public import MeshGraph
 
 /// Evaluates what stands behind `=` in a declaration: literals, `now()`, lists, and arithmetic of them.

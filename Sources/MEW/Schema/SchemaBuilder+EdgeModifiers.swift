@@ -1,3 +1,4 @@
+internal import MeshCore
 extension SchemaBuilder {
     /// What the modifiers of an edge come to.
     struct EdgeModifiers {

@@ -1,3 +1,4 @@
+internal import MeshCore
 extension SchemaBuilder {
     /// Takes over constraints, rules and policies.
     ///

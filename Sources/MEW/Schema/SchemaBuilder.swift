@@ -1,3 +1,4 @@
+internal import MeshCore
 public import IPLD
 internal import MeshGraph
 

@@ -1,3 +1,4 @@
+internal import MeshCore
 public import MeshGraph
 
 /// Rows that describe a schema, as SHOW gives them.

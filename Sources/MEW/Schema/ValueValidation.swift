@@ -1,4 +1,4 @@
-internal import MeshCore
+public import MeshCore
 public import MeshGraph
 
 extension AttributeType {

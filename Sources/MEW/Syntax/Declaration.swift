@@ -1,3 +1,4 @@
+public import MeshCore
 /// An ontology: `ontology Name : Parents { declarations }`, or declarations alone.
 public struct OntologyDeclaration: Sendable {
     public let name: Name?

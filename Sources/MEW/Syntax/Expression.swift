@@ -1,3 +1,4 @@
+public import MeshCore
 public import MeshGraph
 
 /// An expression as it was written.

@@ -1,3 +1,4 @@
+public import MeshCore
 /// Elements that must hold together, and a condition on what they bind.
 public struct Pattern: Sendable {
     public let elements: [PatternElement]

@@ -1,3 +1,4 @@
+public import MeshCore
 /// A statement as it was written, with its stretch of the text.
 public struct Statement: Sendable {
     public indirect enum Kind: Sendable {

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshDAG
 internal import MeshGraph
 internal import MeshIdentity

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// One option of a watch, read as what its name wants.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshGraph
 
 /// A WATCH that has been checked and planned.
