@@ -63,6 +63,7 @@ let package = Package(
         module("MeshGraph", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG"]),
         module(
             "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
+        module("CCL", ["MeshCore", "IPLD"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
@@ -172,6 +173,7 @@ let package = Package(
                 "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph",
                 "MEW",
             ], data: ["Corpus", "Golden"]),
+        tests("CCLTests", ["MeshCore", "CCL"], data: ["Corpus", "Golden"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),

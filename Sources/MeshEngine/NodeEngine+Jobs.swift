@@ -214,9 +214,12 @@ extension NodeEngine {
         if record.submitter == signer.did, live[manifest]?.allowSelf != true {
             return decline("self", "this node submitted the job; --allow-self lets it bid")
         }
-        guard record.language == engine.language, record.needs.languages.allSatisfy({ $0 == engine.language })
+        guard engine.languages.contains(record.language),
+            record.needs.languages.allSatisfy(engine.languages.contains)
         else {
-            return decline("language", "this node runs \(engine.language), not \(record.language)")
+            return decline(
+                "language",
+                "this node runs \(engine.languages.joined(separator: " and ")), not \(record.language)")
         }
         if let location = record.needs.location, location != settings.location {
             return decline(

@@ -115,7 +115,7 @@ extension NodeEngine {
         let profile = NodeProfile(
             name: settings.name, roles: settings.roles, addresses: settings.addresses,
             capacity: settings.capacity,
-            languages: settings.engine.map { [$0.language] } ?? [],
+            languages: settings.engine?.languages ?? [],
             engines: settings.engine.map { [$0] } ?? [],
             location: settings.location, labels: settings.labels, computePrice: settings.computePrice)
         guard profiles[signer.did]?.profile != profile else { return }

@@ -104,13 +104,18 @@ public struct JobManifest: Hashable, Sendable {
         }
     }
 
+    /// The job whose run asked for this one.
     public struct Parent: Hashable, Sendable {
         public var manifest: CID
+        /// Which of the receipt's submissions it is.
         public var index: UInt64
+        /// How many jobs stand above it: 1 to ``RunEffectLimits/depthMax``.
+        public var depth: UInt64
 
-        public init(manifest: CID, index: UInt64) {
+        public init(manifest: CID, index: UInt64, depth: UInt64) {
             self.manifest = manifest
             self.index = index
+            self.depth = depth
         }
     }
 
@@ -175,13 +180,21 @@ public struct JobManifest: Hashable, Sendable {
         self.parent = parent
     }
 
+    /// What the run may ask of the mesh: as much as the job itself was given, and no jobs too deep below others.
+    public var grant: RunGrant {
+        let isDeepest = (parent?.depth ?? 0) >= RunEffectLimits.depthMax
+        return RunGrant(
+            resource: resource.type, amount: resource.amount,
+            submissionCountMax: isDeepest ? 0 : RunEffectLimits.submissionCountMax)
+    }
+
     /// What a worker is to run, once the inputs' bytes are at hand.
     ///
     /// Clock and random numbers follow from the manifest, so that every run of it is the same.
     public func request(cid: CID, input: (CID) -> [UInt8]?) -> RunRequest? {
         var request = RunRequest(
             code: code, entry: entry, arguments: arguments, environment: environment, limits: limits,
-            clockStart: created, randomSeed: cid.digest)
+            clockStart: created, randomSeed: cid.digest, grant: grant)
         for item in inputs {
             guard let bytes = input(item.cid) else { return nil }
             if item.name == "stdin" {
@@ -244,6 +257,7 @@ extension JobManifest {
             }
             map.field("parent", ifPresent: parent) { encoder, parent in
                 encoder.map { map in
+                    map.field("depth") { $0.unsigned(parent.depth) }
                     map.field("index") { $0.unsigned(parent.index) }
                     map.field("manifest") { $0.link(parent.manifest) }
                 }
@@ -345,9 +359,16 @@ extension JobManifest {
         }
         parent = try map.optional("parent") { d throws(IPLDError) in
             try d.map { map throws(IPLDError) in
-                let index = try map.amount("index")
+                let depth = try map.field("depth") { d throws(IPLDError) in
+                    try d.unsigned(atMost: RunEffectLimits.depthMax)
+                }
+                guard depth > 0 else { throw IPLDError(.schema, "a job with a parent has a depth from 1") }
+                let index = try map.field("index") { d throws(IPLDError) in
+                    try d.unsigned(atMost: UInt64(RunEffectLimits.submissionCountMax) - 1)
+                }
                 return Parent(
-                    manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, index: index)
+                    manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, index: index,
+                    depth: depth)
             }
         }
         placer = try map.field("placer") { d throws(IPLDError) in try d.did() }

@@ -111,8 +111,8 @@ public struct EngineDescription: Hashable, Sendable {
     /// The CID of the DAG-CBOR map of all engine settings.
     public let profile: CID
 
-    /// The language of the jobs that it runs.
-    public var language: String { "wasm" }
+    /// The languages of the jobs that it runs; a contract (`ccl`) is a module that asks its host for things.
+    public var languages: [String] { ["wasm", "ccl"] }
 
     public init(name: String, version: String, profile: CID) {
         self.name = name
@@ -138,6 +138,8 @@ public struct RunRequest: Sendable {
     public var clockStart: Timestamp
     /// What the program's random numbers follow from.
     public var randomSeed: Bytes32
+    /// What it may ask of the mesh; `nil` answers no to whatever it asks.
+    public var grant: RunGrant?
 
     public struct InputFile: Hashable, Sendable {
         public let name: String
@@ -152,7 +154,7 @@ public struct RunRequest: Sendable {
     public init(
         code: CID, entry: String? = nil, arguments: [String] = [], environment: [String: String] = [:],
         stdin: [UInt8] = [], files: [InputFile] = [], limits: RunLimits,
-        clockStart: Timestamp, randomSeed: Bytes32
+        clockStart: Timestamp, randomSeed: Bytes32, grant: RunGrant? = nil
     ) {
         self.code = code
         self.entry = entry
@@ -163,6 +165,7 @@ public struct RunRequest: Sendable {
         self.limits = limits
         self.clockStart = clockStart
         self.randomSeed = randomSeed
+        self.grant = grant
     }
 }
 
@@ -172,12 +175,24 @@ public struct RunResult: Hashable, Sendable {
     public var metering: Metering
     public var stdout: [UInt8]
     public var stderr: [UInt8]
+    /// What it did through its host.
+    public var effects: [RunEffect]
 
-    public init(outcome: RunOutcome, metering: Metering, stdout: [UInt8] = [], stderr: [UInt8] = []) {
+    public init(
+        outcome: RunOutcome, metering: Metering, stdout: [UInt8] = [], stderr: [UInt8] = [],
+        effects: [RunEffect] = []
+    ) {
         self.outcome = outcome
         self.metering = metering
         self.stdout = stdout
         self.stderr = stderr
+        self.effects = effects
+    }
+
+    /// The jobs that the run asks for: those of a run that ended well, else none.
+    public var submissions: [RunSubmission] {
+        guard outcome.outcomeClass == .ok else { return [] }
+        return effects.compactMap { if case .submitted(let submission) = $0 { submission } else { nil } }
     }
 }
 

@@ -89,7 +89,7 @@ struct Samples {
             market: JobManifest.Market(
                 mode: bool() ? .auto : .manual, windowMilliseconds: number(), maxBid: number()),
             retry: JobManifest.Retry(attempts: number(), backoffMilliseconds: number()), after: cids(2),
-            parent: maybe(JobManifest.Parent(manifest: cid(), index: number())))
+            parent: maybe(JobManifest.Parent(manifest: cid(), index: number() % 32, depth: number() % 8 + 1)))
     }
 
     mutating func award() -> JobAward {
