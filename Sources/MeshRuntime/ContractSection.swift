@@ -1,4 +1,4 @@
-internal import IPLD
+package import IPLD
 internal import MeshCore
 
 /// What a contract declares about itself in its module's custom section `ccl`, as far as a run depends on it.
@@ -101,7 +101,8 @@ public struct ContractSection: Hashable, Sendable {
         }
     }
 
-    private static func readRequirements(
+    /// Reads the map that says what the contract's jobs ask of a node.
+    package static func readRequirements(
         _ decoder: inout DAGCBORDecoder
     ) throws(IPLDError) -> SubmissionRequirements {
         let most: UInt64 = 1 << 53

@@ -99,45 +99,45 @@ struct ContractHost {
     mutating func submit(
         code: HostText, description: HostText, resource: HostText, amount: Int64, priority: HostText
     ) throws(HostTrap) -> Answer {
+        let submission: RunSubmission
         do throws(Fault) {
-            let submission = RunSubmission(
+            submission = RunSubmission(
                 code: try Self.readCode(code),
                 description: try Self.read(description, "description").get(),
                 resource: try Self.readResource(resource).get(),
                 amount: amount.magnitude, priority: try Self.readPriority(priority),
                 requirements: section?.requirements ?? SubmissionRequirements())
-            try requireSubmission(submission, amount)
-            do throws(HostTrap) {
-                try note(.submitted(submission))
-            } catch {
-                throw Fault(trap: error)
-            }
-            use(submission.amount, of: submission.resource)
-            submissionCount += 1
-            return Answer(
-                isGranted: true,
-                line: "submitted: \(submission.code), \(submission.amount) of \(submission.resource), "
-                    + "priority \(submission.priority)")
+            try authorise(submission, amount)
         } catch {
-            if let trap = error.trap { throw trap }
             return try refuse(.submitJob, error.reason)
         }
-    }
-
-    private func requireSubmission(_ submission: RunSubmission, _ amount: Int64) throws(Fault) {
-        guard (1...Self.submissionAmountMax).contains(amount) else {
-            throw Fault("the amount \(amount) is not between 1 and \(Self.submissionAmountMax)")
-        }
-        guard let grant else { throw Fault(Self.noGrant) }
-        if let reason = objection(to: amount, of: submission.resource, unknownIsFine: false) {
-            throw Fault(reason)
-        }
-        guard grant.submissionCountMax > 0 else { throw Fault("this job may not submit jobs of its own") }
-        let most = min(grant.submissionCountMax, RunEffectLimits.submissionCountMax)
-        guard submissionCount < most else { throw Fault("the run has asked for \(most) jobs already") }
+        try note(.submitted(submission))
+        use(submission.amount, of: submission.resource)
+        submissionCount += 1
+        return Answer(
+            isGranted: true,
+            line: "submitted: \(submission.code), \(submission.amount) of \(submission.resource), "
+                + "priority \(submission.priority)")
     }
 
     // MARK: Authorisation
+
+    private func authorise(_ submission: RunSubmission, _ amount: Int64) throws(Fault) {
+        guard (1...Self.submissionAmountMax).contains(amount) else {
+            throw Fault(reason: "the amount \(amount) is not between 1 and \(Self.submissionAmountMax)")
+        }
+        guard let grant else { throw Fault(reason: Self.noGrant) }
+        if let reason = objection(to: amount, of: submission.resource, unknownIsFine: false) {
+            throw Fault(reason: reason)
+        }
+        guard grant.submissionCountMax > 0 else {
+            throw Fault(reason: "this job may not submit jobs of its own")
+        }
+        let most = min(grant.submissionCountMax, RunEffectLimits.submissionCountMax)
+        guard submissionCount < most else {
+            throw Fault(reason: "the run has asked for \(most) jobs already")
+        }
+    }
 
     private func ceiling(of resource: String) -> Ceiling {
         let declared = section?.limit(of: resource)
@@ -188,20 +188,9 @@ struct ContractHost {
 extension ContractHost {
     private static let noGrant = "the run was given nothing to ask for"
 
-    /// Why a call is refused, or how it ends the run.
+    /// Why a call is refused.
     private struct Fault: Error {
         let reason: String
-        let trap: HostTrap?
-
-        init(_ reason: String) {
-            self.reason = reason
-            trap = nil
-        }
-
-        init(trap: HostTrap) {
-            reason = trap.rawValue
-            self.trap = trap
-        }
     }
 
     // MARK: Texts
@@ -209,30 +198,28 @@ extension ContractHost {
     private static func read(_ text: HostText, _ what: String) -> Result<String, Fault> {
         switch text {
         case .text(let text): .success(text)
-        case .tooLong(let limit): .failure(Fault("the \(what) is longer than \(limit) bytes"))
-        case .notUTF8: .failure(Fault("the \(what) is not UTF-8"))
+        case .tooLong(let limit): .failure(Fault(reason: "the \(what) is longer than \(limit) bytes"))
+        case .notUTF8: .failure(Fault(reason: "the \(what) is not UTF-8"))
         }
     }
 
     private static func readResource(_ text: HostText) -> Result<String, Fault> {
         read(text, "resource type").flatMap { name in
-            name.isEmpty ? .failure(Fault("the resource type is empty")) : .success(name)
+            name.isEmpty ? .failure(Fault(reason: "the resource type is empty")) : .success(name)
         }
     }
 
     private static func readCode(_ text: HostText) throws(Fault) -> CID {
-        let text = try read(text, "code's CID").get()
-        do throws(IPLDError) {
-            return try CID(text)
-        } catch {
-            throw Fault("the code's CID is none: \(error.message)")
-        }
+        let text = try read(text, "code's name").get()
+        // The reason becomes part of what a replay compares, so it quotes nothing that may be worded anew.
+        guard let cid = try? CID(text) else { throw Fault(reason: "the code is not named by a CID") }
+        return cid
     }
 
     private static func readPriority(_ text: HostText) throws(Fault) -> String {
         let text = try read(text, "priority").get()
         guard priorities.contains(text) else {
-            throw Fault("the priority is not one of \(priorities.joined(separator: ", "))")
+            throw Fault(reason: "the priority is not one of \(priorities.joined(separator: ", "))")
         }
         return text
     }
