@@ -74,7 +74,9 @@ enum EffectEncoding {
 
     private static func effect(_ decoder: inout DAGCBORDecoder) throws(IPLDError) -> RunEffect {
         let count = try decoder.arrayHead(atMost: 7)
-        guard count > 0, let kind = Kind(rawValue: try decoder.unsigned()) else { throw unknown(decoder.offset) }
+        guard count > 0, let kind = Kind(rawValue: try decoder.unsigned()) else {
+            throw unknown(decoder.offset)
+        }
         switch (kind, count) {
         case (.anchored, 2):
             return .anchored(try decoder.text(atMost: RunEffectLimits.anchoredByteCountMax))
