@@ -29,10 +29,18 @@ public struct ContractSection: Hashable, Sendable {
     public let limits: [Limit]
     /// What the jobs that the contract submits ask of a node.
     public let requirements: SubmissionRequirements
+    /// Where a resource's limit stands, by the bytes of its name: a program may ask for it in a loop.
+    private let places: [[UInt8]: Int]
 
+    /// - Parameters:
+    ///   - limits: Of two for one resource the first counts; a module's section cannot have two.
+    ///   - requirements: What the contract's jobs ask of a node.
     public init(limits: [Limit] = [], requirements: SubmissionRequirements = SubmissionRequirements()) {
         self.limits = limits
         self.requirements = requirements
+        places = Dictionary(
+            limits.enumerated().map { (Array($0.element.resource.utf8), $0.offset) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Reads the section's map, which fills `range` of `module`.
@@ -53,17 +61,16 @@ public struct ContractSection: Hashable, Sendable {
             throw ModuleRefusal(
                 .invalid, "the section \(Self.name) is malformed: \(error.message)", offset: decoder.offset)
         }
-        var seen: Set<String> = []
-        for limit in limits where !seen.insert(limit.resource).inserted {
+        for (index, limit) in limits.enumerated() where places[Array(limit.resource.utf8)] != index {
             throw ModuleRefusal(
                 .invalid, "the section \(Self.name) limits \"\(limit.resource)\" twice",
                 offset: range.lowerBound)
         }
     }
 
-    /// The limit that the contract declares for `resource`, or `nil`.
+    /// The limit that the contract declares for `resource`, or `nil`; names are compared byte by byte.
     public func limit(of resource: String) -> Limit? {
-        limits.first { $0.resource == resource }
+        places[Array(resource.utf8)].map { limits[$0] }
     }
 
     private static func read(_ decoder: inout DAGCBORDecoder) throws(IPLDError) -> ContractSection {

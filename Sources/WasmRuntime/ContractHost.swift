@@ -46,7 +46,9 @@ struct ContractHost {
     private let grant: RunGrant?
     private let section: ContractSection?
     private(set) var effects: [RunEffect] = []
-    private var used: [String: UInt64] = [:]
+    /// By the bytes of the resource's name, since what counts as one name must never depend on tables that
+    /// change with Unicode.
+    private var used: [[UInt8]: UInt64] = [:]
     private var submissionCount: UInt32 = 0
 
     init(grant: RunGrant?, section: ContractSection?) {
@@ -141,7 +143,7 @@ struct ContractHost {
 
     private func ceiling(of resource: String) -> Ceiling {
         let declared = section?.limit(of: resource)
-        if let grant, grant.resource == resource {
+        if let grant, grant.resource.utf8.elementsEqual(resource.utf8) {
             return .amount(min(grant.amount, declared?.amount ?? .max))
         }
         guard let declared else { return .unknown }
@@ -157,7 +159,7 @@ struct ContractHost {
             guard !unknownIsFine else { return nil }
             return "\"\(resource)\" is neither the resource of the job nor one that the contract declares"
         case .amount(let limit):
-            let before = used[resource] ?? 0
+            let before = used[Array(resource.utf8)] ?? 0
             // What is left cannot be negative; a sum could pass what a number holds.
             guard amount.magnitude <= limit - min(limit, before) else {
                 return "\(amount) of \"\(resource)\" is too much: \(before) of \(limit) is used"
@@ -167,8 +169,9 @@ struct ContractHost {
     }
 
     private mutating func use(_ amount: UInt64, of resource: String) {
-        let (sum, overflow) = (used[resource] ?? 0).addingReportingOverflow(amount)
-        used[resource] = overflow ? .max : sum
+        let name = Array(resource.utf8)
+        let (sum, overflow) = (used[name] ?? 0).addingReportingOverflow(amount)
+        used[name] = overflow ? .max : sum
     }
 
     private mutating func refuse(

@@ -68,6 +68,18 @@ struct ContractHostTests {
         #expect(try !records(&host, "cpu", 1))
     }
 
+    @Test("names are told apart by their bytes, not by how they look")
+    func bytewise() throws {
+        let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+        var host = ContractHost(
+            grant: RunGrant(resource: composed, amount: 5, submissionCountMax: 0),
+            section: ContractSection(limits: [.init(resource: decomposed, amount: 3)]))
+        #expect(try records(&host, composed, 5))
+        #expect(try allows(&host, decomposed, 3))
+        #expect(try !allows(&host, decomposed, 4))
+        #expect(try !allows(&host, composed, 1))
+    }
+
     @Test("amounts at the ends of what a number holds are answered like any other")
     func extremes() throws {
         var most = host(amount: .max)
