@@ -148,6 +148,25 @@ struct EffectTests {
         #expect(answer(EffectEncoding.encode([.anchored("x")]), announced: Int(UInt32.max)) == nil)
     }
 
+    @Test("the most that a run can do fits into a frame, beside the most that it can write")
+    func largest() {
+        let submission = RunSubmission(
+            code: CID(of: [], codec: .raw), description: String(repeating: "x", count: 1_024),
+            resource: String(repeating: "x", count: 64), amount: 1 << 53, priority: "critical",
+            requirements: SubmissionRequirements(
+                memoryMiB: 1 << 53, cpu: 1 << 53, maxSeconds: 1 << 53, minReputation: 100,
+                location: String(repeating: "x", count: 256), maxBid: 1 << 53))
+        let effects =
+            [RunEffect](repeating: .anchored(String(repeating: "x", count: 4_096)), count: 968)
+            + [RunEffect](repeating: .submitted(submission), count: 32)
+        let bytes = EffectEncoding.encode(effects)
+        #expect(bytes.count <= EffectEncoding.byteCountMax)
+        #expect(EffectEncoding.decode(bytes) == effects)
+        let frame = FrameLayout.frame(
+            MESH_FRAME_RESULT, 1, mesh_result_frame.self, FrameLayout.bytesMax + bytes.count + 400)
+        #expect(FrameLayout.isPlausible(frame))
+    }
+
     @Test("the lines of effects have one spelling")
     func lines() throws {
         let effects: [RunEffect] = [
