@@ -158,15 +158,22 @@ struct ContractFunctionTests {
 
     @Test("the log repairs what is not UTF-8, also where the limit cuts it")
     func repairing() throws {
-        let broken: [UInt8] = [0x61, 0xff, 0xe2, 0x82, 0xac, 0xe2, 0x82]
-        func run(_ output: UInt64) throws -> [UInt8] {
+        func run(_ bytes: [UInt8], _ output: UInt64) throws -> [UInt8] {
             try ContractFixture.run(
-                "(call $log <broken>) (i32.const 0)", strings: [("broken", broken)], output: output
+                "(call $log <text>) (i32.const 0)", strings: [("text", bytes)], output: output
             ).stderr
         }
+        let broken: [UInt8] = [0x61, 0xff, 0xe2, 0x82, 0xac, 0xe2, 0x82]
         let repaired = Array("a\u{fffd}€\u{fffd}\n".utf8)
-        #expect(try run(100) == repaired)
-        for limit in 0...repaired.count { #expect(try run(UInt64(limit)) == Array(repaired.prefix(limit))) }
+        #expect(try run(broken, 100) == repaired)
+        for limit in 0...repaired.count {
+            #expect(try run(broken, UInt64(limit)) == Array(repaired.prefix(limit)))
+        }
+        // Nothing that grows by being repaired stands before the cut here.
+        let sound = Array("a€😀b\n".utf8)
+        for limit in 0...sound.count {
+            #expect(try run(sound.dropLast(), UInt64(limit)) == Array(sound.prefix(limit)))
+        }
     }
 
     @Test("a thousand effects fit, and the next one ends the run")
