@@ -60,7 +60,7 @@ struct EffectTests {
     }
 
     /// A result's frame whose effects are `bytes` and that says that they are `announced` bytes.
-    private func answer(_ bytes: [UInt8], announced: Int? = nil) -> RunResult? {
+    private func answer(_ bytes: [UInt8], announced: Int? = nil) -> JobEncoding.Answer? {
         let buffer = ByteBuffer(capacity: 64)
         let body = 7 + bytes.count
         let frame = FrameLayout.frame(MESH_FRAME_RESULT, 3, mesh_result_frame.self, body)
@@ -74,8 +74,17 @@ struct EffectTests {
         buffer.append(Array("trap".utf8))
         buffer.append(bytes)
         buffer.pad(MemoryLayout<mesh_result_frame>.size + body)
-        guard case .result(let result, _) = JobEncoding.answer(frame, in: buffer) else { return nil }
+        return JobEncoding.answer(frame, in: buffer)
+    }
+
+    private func result(_ bytes: [UInt8], announced: Int? = nil) -> RunResult? {
+        guard case .result(let result, _) = answer(bytes, announced: announced) else { return nil }
         return result
+    }
+
+    /// Whether a worker that answers so is given up.
+    private func isRefused(_ bytes: [UInt8], announced: Int? = nil) -> Bool {
+        if case nil = answer(bytes, announced: announced) { true } else { false }
     }
 
     @Test("effects come out of a frame as they went in", arguments: Seed.sample(20))
@@ -85,7 +94,7 @@ struct EffectTests {
             let effects = effects(count, &generator)
             let bytes = EffectEncoding.encode(effects)
             #expect(EffectEncoding.decode(bytes) == effects)
-            let result = try #require(answer(bytes))
+            let result = try #require(self.result(bytes))
             #expect(result.effects == effects)
             #expect(result.stdout == Array("ou".utf8) && result.stderr == Array("e".utf8))
             #expect(result.outcome == RunOutcome(.trap, trap: "trap"))
@@ -139,13 +148,14 @@ struct EffectTests {
             [RunEffect](repeating: .submitted(submission), count: 33),
             [RunEffect](repeating: .anchored(""), count: 1_001),
         ]
-        for effects in impossible { #expect(answer(EffectEncoding.encode(effects)) == nil) }
-        #expect(answer(EffectEncoding.encode([.submitted(submission)])) != nil)
-        #expect(answer([0x80], announced: 1)?.effects == [])
-        #expect(answer([0x81, 0x80]) == nil)
-        #expect(answer([0x81, 0x82, 4, 0x60]) == nil)
-        #expect(answer(EffectEncoding.encode([.anchored("x")]), announced: 1 << 20) == nil)
-        #expect(answer(EffectEncoding.encode([.anchored("x")]), announced: Int(UInt32.max)) == nil)
+        for effects in impossible { #expect(isRefused(EffectEncoding.encode(effects))) }
+        #expect(result(EffectEncoding.encode([.submitted(submission)]))?.effects.count == 1)
+        #expect(result([0x80])?.effects == [])
+        #expect(isRefused([0x81, 0x80]))
+        #expect(isRefused([0x81, 0x82, 4, 0x60]))
+        let sound = EffectEncoding.encode([.anchored("x")])
+        #expect(isRefused(sound, announced: 1 << 20))
+        #expect(isRefused(sound, announced: Int(UInt32.max)))
     }
 
     @Test("the most that a run can do fits into a frame, beside the most that it can write")
