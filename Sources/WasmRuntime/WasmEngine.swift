@@ -197,6 +197,8 @@ final class WasmEngine {
         let ticks = min(job.wall_milliseconds / Self.tickMilliseconds, 1 << 40) + 2
         unsafe api.pointee.wasmtime_context_set_epoch_deadline(view, ticks)
 
+        // A start function may call its host before the instance is there.
+        context.contract = module.facts.contract
         var instance = wasmtime_instance_t()
         var trap: OpaquePointer?
         if let error = unsafe api.pointee.wasmtime_instance_pre_instantiate(
@@ -257,6 +259,9 @@ final class WasmEngine {
         default:
             if context.outputExceeded {
                 ending.outcome = .output
+            } else if let hostTrap = context.hostTrap {
+                ending.outcome = .trap
+                ending.trap = hostTrap.rawValue
             } else if code != 0, unsafe growthWasRefused(view, &instance) {
                 ending.outcome = .memory
             } else {
