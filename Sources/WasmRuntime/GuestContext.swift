@@ -106,7 +106,7 @@ final class GuestContext {
         clockElapsed = 0
         seedRandom(job.seed)
         memory = nil
-        contract = nil
+        if contract != nil { contract = nil }
         if host != nil { host = nil }
         hostTrap = nil
         hostCalls = 0

@@ -62,12 +62,14 @@ enum JobEncoding {
             header.argument_count = 1
             header.argument_bytes = 4
             header.stdin_bytes = UInt32(request.stdin.count)
-            let count = 4 + request.stdin.count + resource.utf8.count
+            let count = 4 + request.stdin.count + Int(header.resource_bytes)
             header.frame = FrameLayout.frame(MESH_FRAME_JOB, sequence, mesh_job_frame.self, count)
             buffer.append(value: header)
             buffer.append(value: 0x00_62_6f_6a as UInt32)
             buffer.append(request.stdin)
-            resource.withUTF8 { unsafe buffer.append(UnsafeRawBufferPointer($0)) }
+            if header.resource_bytes > 0 {
+                resource.withUTF8 { unsafe buffer.append(UnsafeRawBufferPointer($0)) }
+            }
             buffer.pad(MemoryLayout<mesh_job_frame>.size + count)
             return
         }

@@ -16,6 +16,7 @@ final class WasmEngine {
         fileprivate let linked: OpaquePointer
         fileprivate let standardEntry: WasmModuleFacts.Entry?
         fileprivate let initializer: WasmModuleFacts.Entry?
+        fileprivate let isContract: Bool
 
         fileprivate init(
             _ facts: WasmModuleFacts, _ library: WasmtimeLibrary, module: OpaquePointer, linked: OpaquePointer
@@ -26,6 +27,7 @@ final class WasmEngine {
             unsafe self.linked = linked
             standardEntry = facts.entry(named: nil)
             initializer = facts.entry(named: "_initialize")
+            isContract = facts.contract != nil
         }
 
         deinit {
@@ -198,7 +200,7 @@ final class WasmEngine {
         unsafe api.pointee.wasmtime_context_set_epoch_deadline(view, ticks)
 
         // A start function may call its host before the instance is there.
-        context.contract = module.facts.contract
+        if module.isContract { context.contract = module.facts.contract }
         var instance = wasmtime_instance_t()
         var trap: OpaquePointer?
         if let error = unsafe api.pointee.wasmtime_instance_pre_instantiate(

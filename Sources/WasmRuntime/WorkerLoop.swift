@@ -119,7 +119,8 @@ final class WorkerLoop {
     private func answer(_ sequence: UInt64, _ ending: WasmEngine.Ending, wallMicroseconds: UInt64) {
         let context = engine.context
         let trap = ending.trap.map { Array($0.utf8.prefix(400)) } ?? []
-        let effects = context.host.map { EffectEncoding.encode($0.effects) } ?? []
+        // Most programs have no host to speak of.
+        let effects = context.host == nil ? [] : EffectEncoding.encode(context.host?.effects ?? [])
         let body = context.output.count + context.errors.count + trap.count + effects.count
         let header = mesh_result_frame(
             frame: FrameLayout.frame(MESH_FRAME_RESULT, sequence, mesh_result_frame.self, body),
@@ -133,7 +134,7 @@ final class WorkerLoop {
             unsafe buffer.append(context.output.bytes)
             unsafe buffer.append(context.errors.bytes)
             buffer.append(trap)
-            buffer.append(effects)
+            if !effects.isEmpty { buffer.append(effects) }
             buffer.pad(MemoryLayout<mesh_result_frame>.size + body)
         }
     }
