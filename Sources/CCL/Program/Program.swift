@@ -4,6 +4,8 @@ public import MeshCore
 ///
 /// The checker makes it, the emitter turns it into a module, and nothing in between can fail but by size.
 public struct Program: Sendable {
+    /// What the text is called; stands in what failing code logs, and names the module.
+    public var name: String
     /// Functions name each other by their index. None calls itself, directly or through others.
     public var functions: [Function]
     /// What `run` and `_start` call.
@@ -19,8 +21,10 @@ public struct Program: Sendable {
 
     public init(
         functions: [Function], main: Int, handlers: [(event: String, function: Int)],
-        declarations: [Declaration], limits: [ResourceLimit], requirements: JobRequirements
+        declarations: [Declaration], limits: [ResourceLimit], requirements: JobRequirements,
+        name: String = "contract.ccl"
     ) {
+        self.name = name
         self.functions = functions
         self.main = main
         self.handlers = handlers
@@ -157,6 +161,7 @@ public struct Value: Sendable {
         case local(Int)
         /// `add subtract multiply divide remainder`; both sides and the result have the value's type, but a
         /// duration is multiplied and divided by an integer. A duration divided by a duration is no such value.
+        /// A remainder has the sign of the left side, of decimals as well; the smallest integer by -1 leaves 0.
         case arithmetic(BinaryOperator, Value, Value)
         /// Of two values of one type; strings and booleans by `equal` and `notEqual` only.
         case comparison(BinaryOperator, Value, Value)
@@ -172,7 +177,7 @@ public struct Value: Sendable {
         case text(Value)
         /// An integer as a decimal.
         case decimal(Value)
-        /// A decimal as an integer; traps where it does not fit.
+        /// A decimal as an integer, `nearest` taking halves away from zero; traps where it does not fit.
         case rounded(Rounding, Value)
         /// The smaller or larger of two integers, durations or decimals.
         case minimum(Value, Value)
