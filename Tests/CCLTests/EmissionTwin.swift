@@ -51,13 +51,12 @@ struct EmissionTwin {
         defer { (locals, line) = saved }
         locals = arguments
         for local in function.locals.dropFirst(arguments.count) {
-            locals.append(
-                switch local.type {
-                case .string: .string([])
-                case .integer, .duration: .integer(0)
-                case .decimal: .decimal(0)
-                case .boolean: .boolean(false)
-                })
+            switch local.type {
+            case .string: locals.append(.string([]))
+            case .integer, .duration: locals.append(.integer(0))
+            case .decimal: locals.append(.decimal(0))
+            case .boolean: locals.append(.boolean(false))
+            }
         }
         if case .result(let result) = try run(function.body) { return result }
         return nil
