@@ -210,7 +210,7 @@ enum EmissionLibrary {
             ])),
         ])),
         ("a long sum", .main([.integer], [
-            .log(.text((0..<3_000).reduce(x) { .arithmetic(.add, $0, .integer(Int64($1))) })),
+            .log(.text((0..<300).reduce(x) { .arithmetic(.add, $0, .integer(Int64($1))) })),
             .log((0..<300).reduce(.string("")) { .joined($0, .text(.integer(Int64($1)))) }),
             .log(.text((0..<300).reduce(.boolean(true)) { .and($0, .comparison(.less, x, .integer(Int64($1) + 1))) })),
         ])),

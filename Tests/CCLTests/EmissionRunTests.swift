@@ -101,11 +101,11 @@ struct EmissionRunTests {
         let body: [Instruction] = [
             .set(1, .string("")),
             .count(
-                0, .integer(0), .integer(20_000),
+                0, .integer(0), .integer(4_000),
                 [
                     .set(1, .joined(.joined(.local(1, .string), .text(.local(0, .integer))), .string(","))),
                     .when(
-                        .comparison(.equal, .arithmetic(.remainder, .local(0, .integer), .integer(4_000)), .integer(0)),
+                        .comparison(.equal, .arithmetic(.remainder, .local(0, .integer), .integer(800)), .integer(0)),
                         [.set(2, .joined(.local(1, .string), .string("|")))]),
                 ]),
             .log(.text(.length(.local(1, .string)))),
