@@ -11,8 +11,14 @@ struct DeclarationIndex {
         case value(Expression, member: Int)
         case flag
         case section
-        /// The part of the name at which the way ended, and what else stands there.
-        case unknown(part: Int, known: [String])
+        /// The part of the name at which the way ended.
+        case unknown(part: Int, Place)
+    }
+
+    /// Where a name was looked for in vain.
+    enum Place {
+        case table(Int)
+        case arguments(Int)
     }
 
     private struct Member {
@@ -31,6 +37,8 @@ struct DeclarationIndex {
         var names: [String: Int]?
     }
 
+    /// The functions that the contract defines.
+    var functionNames: Set<String> = []
     private var tables: [Table]
     private var members: [Member] = []
 
@@ -40,7 +48,20 @@ struct DeclarationIndex {
 
     mutating func hasRoot(_ name: String) -> Bool { table(0)[name] != nil }
 
-    mutating func roots() -> [String] { table(0).keys.sorted() }
+    /// What stands at the top level; empty where that is more than `countMax` names.
+    mutating func roots(countMax: Int) -> [String] { names(at: .table(0), countMax: countMax) }
+
+    /// What stands there, sorted; empty where that is more than `countMax` names.
+    mutating func names(at place: Place, countMax: Int) -> [String] {
+        switch place {
+        case .table(let index):
+            let names = table(index)
+            return names.count > countMax ? [] : names.keys.sorted()
+        case .arguments(let member):
+            let arguments = members[member].arguments
+            return arguments.count > countMax ? [] : arguments.keys.sorted()
+        }
+    }
 
     subscript(term member: Int) -> Term? {
         get { members[member].term }
@@ -53,7 +74,7 @@ struct DeclarationIndex {
         while true {
             let names = table(current)
             guard let member = names[path[position].text] else {
-                return .unknown(part: position, known: names.keys.sorted())
+                return .unknown(part: position, .table(current))
             }
             position += 1
             if position == path.count {
@@ -72,7 +93,7 @@ struct DeclarationIndex {
                 members[member].table = child
                 current = child
             } else {
-                return .unknown(part: position, known: members[member].arguments.keys.sorted())
+                return .unknown(part: position, .arguments(member))
             }
         }
     }
