@@ -195,5 +195,5 @@ extension Statement {
 }
 
 extension DeclarationPlace {
-    fileprivate var within: DeclarationPlace { self == .top ? .section : self }
+    var within: DeclarationPlace { self == .top ? .section : self }
 }

@@ -4,9 +4,9 @@ internal import MeshCore
 extension Checker {
     private static let policies = ["allow-all", "permit-list", "quota", "rate-limit"]
     private static let jobNames = [
-        "description", "input_data", "job", "location", "node_preferences", "output_location", "priority",
-        "requirements", "wasm_cid",
-    ].filter { $0 != "job" && $0 != "location" }
+        "description", "input_data", "node_preferences", "output_location", "priority", "requirements",
+        "wasm_cid",
+    ]
     private static let requirementNames = [
         "features", "max_execution_time", "min_cpu_cores", "min_memory", "min_storage",
     ]
@@ -39,7 +39,8 @@ extension Checker {
 
     private mutating func checkResources(_ block: Block) {
         var policyBlock: Block?
-        var places: [String: SourceRange] = [:]
+        /// By what word each limit was written.
+        var places: [String: String] = [:]
         for statement in block.statements {
             if let (name, inner) = statement.namedBlock {
                 if name.text == "policies" {
@@ -75,8 +76,7 @@ extension Checker {
                         at: name.range)
                     continue
                 }
-                if let earlier = places.updateValue(name.range, forKey: resource), earlier.start != name.range.start,
-                    resource != name.text || !block.declares(resource, before: name)
+                if let earlier = places.updateValue(name.text, forKey: resource), earlier != name.text
                 {
                     report(
                         .duplicateProperty, "The limit of `\(resource)` is declared a second time", at: name.range,
@@ -259,16 +259,5 @@ extension Statement {
         case .call(let call): call.name
         default: nil
         }
-    }
-}
-
-extension Block {
-    /// A property of just this name stands before another: that has been complained about already.
-    fileprivate func declares(_ property: String, before name: Name) -> Bool {
-        for statement in statements {
-            guard let head = statement.head, head.range.start < name.range.start else { return false }
-            if head.text == property { return true }
-        }
-        return false
     }
 }

@@ -42,6 +42,8 @@ struct Checker {
     var modules: [String] = []
     var moduleSet: Set<String> = []
     var spending = Spending()
+    /// Resources of which it was said already that nothing declares them.
+    var undeclared: Set<String> = []
     /// Bytes that may still be made of constants: what a text of a given length unfolds to is bounded.
     var unfoldingLeft = Limits.moduleByteCountMax
 
@@ -60,6 +62,7 @@ struct Checker {
         let count = functions.count
         checkUncalledFunctions()
         functions.removeSubrange(count...)
+        spending.modules = modules
         guard errors.isEmpty else { return nil }
         var program = Program(
             functions: functions, main: main, handlers: handlers, declarations: declarations, limits: limits,

@@ -135,7 +135,7 @@ enum LanguageFunction: String, CaseIterable {
         }
         guard !isFit else { return nil }
         return (
-            "This is no CID", "a CID begins with `b` (base32) or `Qm` (base58), such as the one of `meshctl hash`"
+            "This is no CID", "a CID begins with `b` (base32) or `Qm` (base58)"
         )
     }
 
