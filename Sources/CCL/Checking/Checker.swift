@@ -9,7 +9,7 @@ struct Checker {
     /// How many names are compared with a misspelt one.
     static let candidateCountMax = 1_000
     /// How deep statements, expressions and the functions that they call may lie in each other, all together.
-    static let depthMax = 400
+    static let depthMax = 600
     /// Locals of one function: runtimes take no more than 50,000.
     static let localCountMax = 10_000
 
