@@ -18,6 +18,10 @@ public struct Program: Sendable {
     public var limits: [ResourceLimit]
     /// `job { … }`: what the jobs that this contract submits ask of a node.
     public var requirements: JobRequirements
+    /// What the text is called, for the messages of failing code.
+    public var name = "contract.ccl"
+    /// What the program was checked from: explaining it needs the conditions as they were written.
+    var tree: SyntaxTree?
 
     public init(
         functions: [Function], main: Int, handlers: [(event: String, function: Int)],
@@ -75,7 +79,7 @@ public struct Declaration: Sendable, Hashable {
     }
 }
 
-public indirect enum DeclaredValue: Sendable, Hashable {
+public enum DeclaredValue: Sendable, Hashable {
     case string(String)
     case integer(Int64)
     case decimal(Double)
