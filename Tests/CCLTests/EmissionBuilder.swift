@@ -26,7 +26,9 @@ extension Value {
     static func joined(_ left: Value, _ right: Value) -> Value { Value(.joined(left, right), .string) }
     static func text(_ inner: Value) -> Value { Value(.text(inner), .string) }
     static func converted(_ inner: Value) -> Value { Value(.decimal(inner), .decimal) }
-    static func rounded(_ rounding: Rounding, _ inner: Value) -> Value { Value(.rounded(rounding, inner), .integer) }
+    static func rounded(_ rounding: Rounding, _ inner: Value) -> Value {
+        Value(.rounded(rounding, inner), .integer)
+    }
     static func minimum(_ left: Value, _ right: Value) -> Value { Value(.minimum(left, right), left.type) }
     static func maximum(_ left: Value, _ right: Value) -> Value { Value(.maximum(left, right), left.type) }
     static func length(_ inner: Value) -> Value { Value(.length(inner), .integer) }

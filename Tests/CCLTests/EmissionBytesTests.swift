@@ -3,10 +3,12 @@ internal import Testing
 
 @Suite("The bytes of modules")
 struct EmissionBytesTests {
-    @Test("Unsigned numbers take seven bits a byte", arguments: [
-        (0, [0]), (127, [0x7f]), (128, [0x80, 1]), (16383, [0xff, 0x7f]), (16384, [0x80, 0x80, 1]),
-        (624_485, [0xe5, 0x8e, 0x26]), (UInt64.max, [UInt8](repeating: 0xff, count: 9) + [1]),
-    ] as [(UInt64, [UInt8])])
+    @Test(
+        "Unsigned numbers take seven bits a byte",
+        arguments: [
+            (0, [0]), (127, [0x7f]), (128, [0x80, 1]), (16383, [0xff, 0x7f]), (16384, [0x80, 0x80, 1]),
+            (624_485, [0xe5, 0x8e, 0x26]), (UInt64.max, [UInt8](repeating: 0xff, count: 9) + [1]),
+        ] as [(UInt64, [UInt8])])
     func unsigned(value: UInt64, expected: [UInt8]) {
         var bytes: [UInt8] = []
         bytes.appendUnsigned(value)
@@ -14,11 +16,14 @@ struct EmissionBytesTests {
         #expect(LEB128.size(unsigned: value) == expected.count)
     }
 
-    @Test("Signed numbers keep their sign in the last byte", arguments: [
-        (0, [0]), (63, [0x3f]), (64, [0xc0, 0]), (-1, [0x7f]), (-64, [0x40]), (-65, [0xbf, 0x7f]),
-        (-123_456, [0xc0, 0xbb, 0x78]), (8191, [0xff, 0x3f]), (8192, [0x80, 0xc0, 0]),
-        (Int64.max, [UInt8](repeating: 0xff, count: 9) + [0]), (Int64.min, [UInt8](repeating: 0x80, count: 9) + [0x7f]),
-    ] as [(Int64, [UInt8])])
+    @Test(
+        "Signed numbers keep their sign in the last byte",
+        arguments: [
+            (0, [0]), (63, [0x3f]), (64, [0xc0, 0]), (-1, [0x7f]), (-64, [0x40]), (-65, [0xbf, 0x7f]),
+            (-123_456, [0xc0, 0xbb, 0x78]), (8191, [0xff, 0x3f]), (8192, [0x80, 0xc0, 0]),
+            (Int64.max, [UInt8](repeating: 0xff, count: 9) + [0]),
+            (Int64.min, [UInt8](repeating: 0x80, count: 9) + [0x7f]),
+        ] as [(Int64, [UInt8])])
     func signed(value: Int64, expected: [UInt8]) {
         var bytes: [UInt8] = []
         bytes.appendSigned(value)
@@ -53,9 +58,11 @@ struct EmissionBytesTests {
         #expect(bytes == [2, 0xc3, 0xa9])
     }
 
-    @Test("VLQ numbers take five bits a digit, the sign the lowest", arguments: [
-        (0, "A"), (1, "C"), (-1, "D"), (15, "e"), (16, "gB"), (-16, "hB"), (511, "+f"), (512, "ggB"),
-    ])
+    @Test(
+        "VLQ numbers take five bits a digit, the sign the lowest",
+        arguments: [
+            (0, "A"), (1, "C"), (-1, "D"), (15, "e"), (16, "gB"), (-16, "hB"), (511, "+f"), (512, "ggB"),
+        ])
     func vlq(value: Int, expected: String) {
         var bytes: [UInt8] = []
         SourceMap.appendVLQ(value, to: &bytes)

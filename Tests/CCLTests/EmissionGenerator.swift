@@ -17,9 +17,11 @@ struct EmissionGenerator {
         let count = generator.below(4)
         for index in 0..<count { generator.addFunction("f\(index)") }
         generator.addMain()
-        return Program(
+        var program = Program(
             functions: generator.functions, main: count, handlers: [], declarations: [], limits: [],
-            requirements: JobRequirements(), name: "seed.ccl")
+            requirements: JobRequirements())
+        program.name = "seed.ccl"
+        return program
     }
 
     private mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
@@ -38,7 +40,9 @@ struct EmissionGenerator {
         add("main", [], nil, statements: 4 + below(8))
     }
 
-    private mutating func add(_ name: String, _ parameters: [ValueType], _ result: ValueType?, statements: Int) {
+    private mutating func add(
+        _ name: String, _ parameters: [ValueType], _ result: ValueType?, statements: Int
+    ) {
         locals = parameters
         visible = Array(parameters.indices)
         self.result = result
@@ -47,7 +51,8 @@ struct EmissionGenerator {
         if result != nil { body.append(closing(depth: 2)) }
         functions.append(
             Function(
-                name: name, locals: locals.enumerated().map { .init(name: "v\($0.offset)", type: $0.element) },
+                name: name,
+                locals: locals.enumerated().map { .init(name: "v\($0.offset)", type: $0.element) },
                 parameterCount: parameters.count, result: result, body: body,
                 position: SourcePosition(offset: line, line: line, column: 1)))
     }
@@ -56,7 +61,9 @@ struct EmissionGenerator {
         if depth > 0, below(3) == 0 {
             let condition = value(.boolean, depth: 2)
             let then = body(below(2), depth: 0) + [closing(depth: depth - 1)]
-            return at(.conditional(condition, then: then, otherwise: body(below(2), depth: 0) + [closing(depth: depth - 1)]))
+            return at(
+                .conditional(
+                    condition, then: then, otherwise: body(below(2), depth: 0) + [closing(depth: depth - 1)]))
         }
         return at(.result(result.map { value($0, depth: 2) }))
     }
@@ -97,15 +104,20 @@ struct EmissionGenerator {
             return at(.set(local: known, value(locals[known], depth: 3)))
         case 7:
             // Holds most often, so that what comes behind it runs.
-            let condition = below(8) == 0 ? value(.boolean, depth: 2) : Value.or(value(.boolean, depth: 1), .boolean(true))
+            let condition =
+                below(8) == 0
+                ? value(.boolean, depth: 2) : Value.or(value(.boolean, depth: 1), .boolean(true))
             return at(.require(condition, message: below(2) == 0 ? nil : value(.string, depth: 2)))
         case 8, 9:
             let condition = value(.boolean, depth: 3)
             let then = body(below(3), depth: depth - 1)
             return at(.conditional(condition, then: then, otherwise: body(below(3), depth: depth - 1)))
         case 10:
-            let from = below(3) == 0 ? Value.integer(Int64(below(5)) - 2) : .minimum(value(.integer, depth: 1), .integer(2))
-            let to = below(2) == 0
+            let from =
+                below(3) == 0
+                ? Value.integer(Int64(below(5)) - 2) : .minimum(value(.integer, depth: 1), .integer(2))
+            let to =
+                below(2) == 0
                 ? Value.integer(Int64(below(6))) : .arithmetic(.add, from, .integer(Int64(below(4))))
             let new = local(.integer)
             return loop(new, depth) { .count(local: new, from: from, to: to, body: $0) }
@@ -121,7 +133,9 @@ struct EmissionGenerator {
         }
     }
 
-    private mutating func loop(_ local: Int, _ depth: Int, _ kind: ([Instruction]) -> Instruction.Kind) -> Instruction {
+    private mutating func loop(_ local: Int, _ depth: Int, _ kind: ([Instruction]) -> Instruction.Kind)
+        -> Instruction
+    {
         visible.append(local)
         let inner = body(1 + below(3), depth: depth - 1)
         visible.removeLast()
@@ -163,7 +177,10 @@ struct EmissionGenerator {
 
     private mutating func constant(_ type: ValueType) -> Value {
         switch type {
-        case .string: .string(one(["", "a", "compute", "put", "the compute", "ü", "e\u{301}", "tab\tline\n", "job of mine"]))
+        case .string:
+            .string(
+                one(["", "a", "compute", "put", "the compute", "ü", "e\u{301}", "tab\tline\n", "job of mine"])
+            )
         case .integer: .integer(integer())
         case .duration: .duration(integer())
         case .boolean: .boolean(below(2) == 0)
@@ -198,7 +215,8 @@ struct EmissionGenerator {
             case 1: return .length(value(.string, depth: inner))
             case 2:
                 let decimal = value(.decimal, depth: inner)
-                let bounded = below(8) == 0 ? decimal : .maximum(.minimum(decimal, .decimal(1e9)), .decimal(-1e9))
+                let bounded =
+                    below(8) == 0 ? decimal : .maximum(.minimum(decimal, .decimal(1e9)), .decimal(-1e9))
                 return .rounded(one([.nearest, .down, .up]), bounded)
             case 3: return .minimum(value(.integer, depth: inner), value(.integer, depth: inner))
             case 4: return .maximum(value(.integer, depth: inner), value(.integer, depth: inner))
@@ -209,7 +227,8 @@ struct EmissionGenerator {
             case 0: return .negated(value(.duration, depth: inner))
             case 1: return .minimum(value(.duration, depth: inner), value(.duration, depth: inner))
             case 2:
-                return .arithmetic(one([.add, .subtract]), value(.duration, depth: inner), value(.duration, depth: inner))
+                return .arithmetic(
+                    one([.add, .subtract]), value(.duration, depth: inner), value(.duration, depth: inner))
             default: return arithmetic(.duration, .integer, depth: inner)
             }
         case .decimal:
@@ -221,10 +240,12 @@ struct EmissionGenerator {
             default:
                 if below(2) == 0 {
                     return .arithmetic(
-                        one([.divide, .remainder]), value(.decimal, depth: inner), divisor(.decimal, depth: inner))
+                        one([.divide, .remainder]), value(.decimal, depth: inner),
+                        divisor(.decimal, depth: inner))
                 }
                 return .arithmetic(
-                    one([.add, .subtract, .multiply]), value(.decimal, depth: inner), value(.decimal, depth: inner))
+                    one([.add, .subtract, .multiply]), value(.decimal, depth: inner),
+                    value(.decimal, depth: inner))
             }
         case .boolean:
             return condition(inner)
@@ -233,7 +254,8 @@ struct EmissionGenerator {
 
     private mutating func arithmetic(_ left: ValueType, _ right: ValueType, depth: Int) -> Value {
         let operations: [BinaryOperator] =
-            left == right ? [.add, .subtract, .add, .subtract, .multiply, .divide, .remainder] : [.multiply, .divide]
+            left == right
+            ? [.add, .subtract, .add, .subtract, .multiply, .divide, .remainder] : [.multiply, .divide]
         let operation = one(operations)
         let dividend = value(left, depth: depth)
         let isDivision = operation == .divide || operation == .remainder
@@ -255,7 +277,9 @@ struct EmissionGenerator {
         case 0: return .and(value(.boolean, depth: depth), value(.boolean, depth: depth))
         case 1: return .or(value(.boolean, depth: depth), value(.boolean, depth: depth))
         case 2: return .not(value(.boolean, depth: depth))
-        case 3: return .host(.checkResourceAuthorization, value(.string, depth: depth), value(.integer, depth: depth))
+        case 3:
+            return .host(
+                .checkResourceAuthorization, value(.string, depth: depth), value(.integer, depth: depth))
         case 4: return .host(.anchorToDAG, value(.string, depth: depth))
         default:
             let type = one(ValueType.allCases)

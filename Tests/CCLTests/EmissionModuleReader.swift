@@ -136,7 +136,9 @@ struct ModuleReader {
         }
 
         mutating func name() throws -> String {
-            guard let text = String(validating: try take(try unsigned()), as: UTF8.self) else { throw Malformed() }
+            guard let text = String(validating: try take(try unsigned()), as: UTF8.self) else {
+                throw Malformed()
+            }
             return text
         }
 

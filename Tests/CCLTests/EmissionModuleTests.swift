@@ -41,7 +41,9 @@ struct EmissionModuleTests {
         let program = Program.main(
             [],
             [
-                .when(.host(.submitJob, .string("a"), .string("b"), .string("c"), .integer(1), .string("d")), []),
+                .when(
+                    .host(.submitJob, .string("a"), .string("b"), .string("c"), .integer(1), .string("d")), []
+                ),
                 .log("x"),
             ])
         let reader = try ModuleReader(Contract.emit(program).get().bytes)
@@ -60,7 +62,8 @@ struct EmissionModuleTests {
         let used = Program.test([.test("main", [.log("said")])])
         let more = Program.test([
             .test("main", [.log("said")]),
-            .test("idle", [.integer], parameters: 1, result: .decimal, [.log("unsaid"), .result(.decimal(1))]),
+            .test(
+                "idle", [.integer], parameters: 1, result: .decimal, [.log("unsaid"), .result(.decimal(1))]),
         ])
         #expect(try Contract.emit(used).get() == Contract.emit(more).get())
     }
@@ -68,14 +71,19 @@ struct EmissionModuleTests {
     @Test("The name section names the module, its functions and what they hold")
     func names() throws {
         let program = Program.test([
-            .test("main", [.integer, .decimal, .string], [
-                .set(0, .integer(1)), .set(2, .string("s")), .log(.text(.call(1, [.local(0, .integer)], gives: .integer))),
-                .log(.local(2, .string)),
-            ]),
-            .test("twice", [.integer, .boolean, .integer], parameters: 1, result: .integer, [
-                .set(1, .boolean(true)), .set(2, .local(0, .integer)),
-                .result(.arithmetic(.add, .local(0, .integer), .local(2, .integer))),
-            ]),
+            .test(
+                "main", [.integer, .decimal, .string],
+                [
+                    .set(0, .integer(1)), .set(2, .string("s")),
+                    .log(.text(.call(1, [.local(0, .integer)], gives: .integer))),
+                    .log(.local(2, .string)),
+                ]),
+            .test(
+                "twice", [.integer, .boolean, .integer], parameters: 1, result: .integer,
+                [
+                    .set(1, .boolean(true)), .set(2, .local(0, .integer)),
+                    .result(.arithmetic(.add, .local(0, .integer), .local(2, .integer))),
+                ]),
         ])
         let reader = try ModuleReader(Contract.emit(program).get().bytes)
         #expect(reader.moduleName == "contract.ccl")
@@ -85,7 +93,8 @@ struct EmissionModuleTests {
         #expect(reader.functionNames.count == reader.imports.count + reader.functions.count)
         // What never gets a value is not there; integers come before booleans.
         #expect(reader.localNames == [1: [0: "v0", 1: "v2"], 2: [0: "v0", 1: "v2", 2: "v1"]])
-        let bare = try ModuleReader(Contract.emit(program, options: EmissionOptions(names: false)).get().bytes)
+        let bare = try ModuleReader(
+            Contract.emit(program, options: EmissionOptions(names: false)).get().bytes)
         #expect(bare.sections.allSatisfy { $0.number != 0 })
     }
 
@@ -103,7 +112,10 @@ struct EmissionModuleTests {
         var texts: [String] = []
         for _ in 0..<40 {
             // Few letters, so that much occurs within others.
-            let text = String((0..<Int.random(in: 0...12, using: &generator)).map { _ in "abü".randomElement(using: &generator) ?? "a" })
+            let text = String(
+                (0..<Int.random(in: 0...12, using: &generator)).map { _ in
+                    "abü".randomElement(using: &generator) ?? "a"
+                })
             texts.append(text)
             #expect(pool.number(of: text) == texts.firstIndex(of: text).map { pool.number(of: texts[$0]) })
         }
@@ -135,7 +147,11 @@ struct EmissionModuleTests {
             [.integer],
             [
                 .at(3, .set(local: 0, .integer(1))), .at(70, .evaluate(.host(.anchorToDAG, .string("a")))),
-                .at(12, .each(local: 0, [.integer(1), .integer(2)], body: [.at(13, .evaluate(.host(.logMessage, .text(.local(0, .integer)))))])),
+                .at(
+                    12,
+                    .each(
+                        local: 0, [.integer(1), .integer(2)],
+                        body: [.at(13, .evaluate(.host(.logMessage, .text(.local(0, .integer)))))])),
             ])
         let options = EmissionOptions(sourceMap: "dir/\"a\".ccl", mapURL: "a.map")
         let module = try Contract.emit(program, options: options).get()
@@ -161,15 +177,22 @@ struct EmissionModuleTests {
     @Test("What a contract declares stands in the section ccl as canonical DAG-CBOR")
     func declarations() throws {
         var program = Program.main([], [])
-        #expect(try ModuleReader(Contract.emit(program, options: EmissionOptions(names: false)).get().bytes).sections.allSatisfy { $0.number != 0 })
-        program.limits = [ResourceLimit(resource: "compute", amount: 1000), ResourceLimit(resource: "x", amount: nil)]
+        #expect(
+            try ModuleReader(Contract.emit(program, options: EmissionOptions(names: false)).get().bytes)
+                .sections.allSatisfy { $0.number != 0 })
+        program.limits = [
+            ResourceLimit(resource: "compute", amount: 1000), ResourceLimit(resource: "x", amount: nil),
+        ]
         program.requirements.memoryMiB = 64
         program.requirements.location = "eu"
         program.declarations = [
             Declaration(
-                name: "budget", values: [.string("b"), .integer(-1), .decimal(0.5), .boolean(true), .duration(5)],
+                name: "budget",
+                values: [.string("b"), .integer(-1), .decimal(0.5), .boolean(true), .duration(5)],
                 members: [
-                    Declaration(name: "list", values: [.list([.text("ctx.x"), .object([Declaration(name: "k", values: [])])])]),
+                    Declaration(
+                        name: "list",
+                        values: [.list([.text("ctx.x"), .object([Declaration(name: "k", values: [])])])]),
                     Declaration(name: "odd", values: [.decimal(.infinity)]),
                 ])
         ]
@@ -179,37 +202,58 @@ struct EmissionModuleTests {
         let value = try IPLDValue(decoding: section.content)
         func entry(_ key: String, _ value: IPLDValue) -> IPLDValue.Entry { .init(key: key, value: value) }
         let text = IPLDValue.text
-        func integer(_ value: Int) -> IPLDValue { .integer(negative: value < 0, magnitude: UInt64(value < 0 ? ~value : value)) }
+        func integer(_ value: Int) -> IPLDValue {
+            .integer(negative: value < 0, magnitude: UInt64(value < 0 ? ~value : value))
+        }
         #expect(
             value
                 == .map([
-                    entry("limits", .list([
-                        .map([entry("amount", integer(1000)), entry("resource", text("compute"))]),
-                        .map([entry("resource", text("x"))]),
-                    ])),
+                    entry(
+                        "limits",
+                        .list([
+                            .map([entry("amount", integer(1000)), entry("resource", text("compute"))]),
+                            .map([entry("resource", text("x"))]),
+                        ])),
                     entry("version", integer(1)),
-                    entry("declarations", .list([
-                        .map([
-                            entry("name", text("budget")),
-                            entry("values", .list([
-                                text("b"), integer(-1), .double(0.5), .bool(true), .map([entry("ms", integer(5))]),
-                            ])),
-                            entry("members", .list([
-                                .map([
-                                    entry("name", text("list")),
-                                    entry("values", .list([.list([
-                                        .map([entry("text", text("ctx.x"))]),
-                                        .map([entry("members", .list([.map([entry("name", text("k"))])]))]),
-                                    ])])),
-                                ]),
-                                .map([
-                                    entry("name", text("odd")),
-                                    entry("values", .list([.map([entry("text", text("inf"))])])),
-                                ]),
-                            ])),
-                        ])
-                    ])),
-                    entry("requirements", .map([entry("location", text("eu")), entry("memory_mib", integer(64))])),
+                    entry(
+                        "declarations",
+                        .list([
+                            .map([
+                                entry("name", text("budget")),
+                                entry(
+                                    "values",
+                                    .list([
+                                        text("b"), integer(-1), .double(0.5), .bool(true),
+                                        .map([entry("ms", integer(5))]),
+                                    ])),
+                                entry(
+                                    "members",
+                                    .list([
+                                        .map([
+                                            entry("name", text("list")),
+                                            entry(
+                                                "values",
+                                                .list([
+                                                    .list([
+                                                        .map([entry("text", text("ctx.x"))]),
+                                                        .map([
+                                                            entry(
+                                                                "members",
+                                                                .list([.map([entry("name", text("k"))])]))
+                                                        ]),
+                                                    ])
+                                                ])),
+                                        ]),
+                                        .map([
+                                            entry("name", text("odd")),
+                                            entry("values", .list([.map([entry("text", text("inf"))])])),
+                                        ]),
+                                    ])),
+                            ])
+                        ])),
+                    entry(
+                        "requirements",
+                        .map([entry("location", text("eu")), entry("memory_mib", integer(64))])),
                 ]))
     }
 
@@ -221,7 +265,10 @@ struct EmissionModuleTests {
             }
         }
         for depth in 28...34 {
-            for values: [DeclaredValue] in [[], [.integer(1)], [.duration(1)], [.list([.list([.integer(1)])])], [.object([Declaration(name: "n", values: [])])]] {
+            for values: [DeclaredValue] in [
+                [], [.integer(1)], [.duration(1)], [.list([.list([.integer(1)])])],
+                [.object([Declaration(name: "n", values: [])])],
+            ] {
                 var program = Program.main([], [])
                 program.declarations = [nested(depth, values)]
                 switch Contract.emit(program) {

@@ -13,7 +13,8 @@ struct EmissionRandomTests {
 
     @Test(
         "A program by chance is a valid module, with and without names, for the mesh and for WASI",
-        .enabled(if: EmissionTools.validate != nil, EmissionTools.validateMissing), arguments: Seed.sample(100))
+        .enabled(if: EmissionTools.validate != nil, EmissionTools.validateMissing),
+        arguments: Seed.sample(100))
     func valid(seed: Seed) throws {
         let program = EmissionGenerator.program(seed: seed.rawValue)
         // Each way for some of the seeds.
@@ -25,9 +26,13 @@ struct EmissionRandomTests {
 
     @Test("Most programs by chance come to their end, and some fail")
     func mix() throws {
-        let runs = try Seed.sample(200).map { try EmissionTwin.run(EmissionGenerator.program(seed: $0.rawValue)) }
+        let runs = try Seed.sample(200).map {
+            try EmissionTwin.run(EmissionGenerator.program(seed: $0.rawValue))
+        }
         let failed = runs.count { $0.isTrapped }
         let silent = runs.count { $0.output.isEmpty }
-        #expect(runs.count == 1 || (failed > 20 && failed < 100 && silent < 20), "\(failed) failed, \(silent) silent")
+        #expect(
+            runs.count == 1 || (failed > 20 && failed < 100 && silent < 20),
+            "\(failed) failed, \(silent) silent")
     }
 }

@@ -3,9 +3,12 @@ internal import MeshCore
 internal import Testing
 
 /// Programs that cover every kind of value and instruction, run as modules and by the twin.
-@Suite("Contracts as modules that run", .enabled(if: EmissionTools.wasmkit != nil, EmissionTools.wasmkitMissing))
+@Suite(
+    "Contracts as modules that run", .enabled(if: EmissionTools.wasmkit != nil, EmissionTools.wasmkitMissing))
 struct EmissionRunTests {
-    @Test("Every program of the library prints what the twin prints", arguments: EmissionLibrary.programs.indices)
+    @Test(
+        "Every program of the library prints what the twin prints",
+        arguments: EmissionLibrary.programs.indices)
     func library(index: Int) throws {
         let entry = EmissionLibrary.programs[index]
         try EmissionTools.expectTwin(entry.program, entry.name)
@@ -13,7 +16,9 @@ struct EmissionRunTests {
 
     @Test("Integer arithmetic gives, or refuses, what 64 bits can hold")
     func integers() throws {
-        let edges: [Int64] = [.min, .min + 1, -2, -1, 0, 1, 2, .max - 1, .max, 1 << 32, -(1 << 32), 3_037_000_500]
+        let edges: [Int64] = [
+            .min, .min + 1, -2, -1, 0, 1, 2, .max - 1, .max, 1 << 32, -(1 << 32), 3_037_000_500,
+        ]
         for operation in [BinaryOperator.add, .subtract, .multiply, .divide, .remainder] {
             // One run holds the cases that do not fail; each that does has a run of its own.
             var fine: [Instruction] = []
@@ -21,14 +26,17 @@ struct EmissionRunTests {
                 for right in edges {
                     for isConstant in [false, true] {
                         let value = Value.arithmetic(
-                            operation, .local(0, .integer), isConstant ? .integer(right) : .local(1, .integer))
+                            operation, .local(0, .integer), isConstant ? .integer(right) : .local(1, .integer)
+                        )
                         let steps: [Instruction] = [
                             .set(0, .integer(left)), .set(1, .integer(right)), .log(.text(value)),
                         ]
                         let program = Program.main([.integer, .integer], steps)
                         if try EmissionTwin.run(program).isTrapped {
-                            if isConstant || left.magnitude == right.magnitude || left == .min || left == .max {
-                                try EmissionTools.expectTwin(program, "\(left) \(operation.rawValue) \(right)")
+                            if isConstant || left.magnitude == right.magnitude || left == .min || left == .max
+                            {
+                                try EmissionTools.expectTwin(
+                                    program, "\(left) \(operation.rawValue) \(right)")
                             }
                         } else {
                             fine += steps
@@ -43,7 +51,8 @@ struct EmissionRunTests {
     @Test("Decimals round, are compared and leave remainders as IEEE 754 says")
     func decimals() throws {
         let edges: [Double] = [
-            0, -0.0, 0.5, -0.5, 0.49999999999999994, 1.5, 2.5, -2.5, 1e6, -1e6, 0x1p52 + 1, 0x1p62, -0x1p63, .leastNonzeroMagnitude,
+            0, -0.0, 0.5, -0.5, 0.49999999999999994, 1.5, 2.5, -2.5, 1e6, -1e6, 0x1p52 + 1, 0x1p62, -0x1p63,
+            .leastNonzeroMagnitude,
             1e308, 0.1, 3,
         ]
         var body: [Instruction] = []
@@ -55,7 +64,9 @@ struct EmissionRunTests {
             for right in edges {
                 body.append(.set(1, .decimal(right)))
                 let (a, b) = (Value.local(0, .decimal), Value.local(1, .decimal))
-                for comparison in [BinaryOperator.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual] {
+                for comparison in [
+                    BinaryOperator.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
+                ] {
                     body.append(.when(.not(.comparison(comparison, a, b)), [.log(comparison.rawValue)]))
                 }
                 guard right != 0 else { continue }
@@ -71,7 +82,8 @@ struct EmissionRunTests {
         try EmissionTools.expectTwin(.main([.decimal, .decimal], body), "decimals")
         for value in [0x1p63, -0x1p63 - 2048, .nan, .infinity, -.infinity, 1e300] {
             try EmissionTools.expectTwin(
-                .main([.decimal], [.set(0, .decimal(value)), .log(.text(.rounded(.down, .local(0, .decimal))))]),
+                .main(
+                    [.decimal], [.set(0, .decimal(value)), .log(.text(.rounded(.down, .local(0, .decimal))))]),
                 "rounding \(value)")
         }
         for operation in [BinaryOperator.divide, .remainder] {
@@ -105,7 +117,8 @@ struct EmissionRunTests {
                 [
                     .set(1, .joined(.joined(.local(1, .string), .text(.local(0, .integer))), .string(","))),
                     .when(
-                        .comparison(.equal, .arithmetic(.remainder, .local(0, .integer), .integer(800)), .integer(0)),
+                        .comparison(
+                            .equal, .arithmetic(.remainder, .local(0, .integer), .integer(800)), .integer(0)),
                         [.set(2, .joined(.local(1, .string), .string("|")))]),
                 ]),
             .log(.text(.length(.local(1, .string)))),
@@ -119,10 +132,14 @@ struct EmissionRunTests {
     func exhaustion() throws {
         let body: [Instruction] = [
             .set(1, .string("0123456789abcdef")),
-            .count(0, .integer(0), .integer(40), [.set(1, .joined(.local(1, .string), .joined(.string("-"), .local(1, .string))))]),
+            .count(
+                0, .integer(0), .integer(40),
+                [.set(1, .joined(.local(1, .string), .joined(.string("-"), .local(1, .string))))]),
             .log("not reached"),
         ]
-        let module = try Contract.emit(.main([.integer, .string], body), options: EmissionOptions(target: .wasi)).get()
+        let module = try Contract.emit(
+            .main([.integer, .string], body), options: EmissionOptions(target: .wasi)
+        ).get()
         // Cut short: a memory of two pages at most stands in for four gigabytes.
         var bytes = module.bytes
         let limit = try #require(bytes.firstRange(of: [0xff, 0xff, 0x03])).lowerBound

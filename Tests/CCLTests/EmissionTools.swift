@@ -35,29 +35,36 @@ enum EmissionTools {
         try process.run()
         process.waitUntilExit()
         return (
-            [UInt8](try Data(contentsOf: output)), String(decoding: try Data(contentsOf: errors), as: UTF8.self),
+            [UInt8](try Data(contentsOf: output)),
+            String(decoding: try Data(contentsOf: errors), as: UTF8.self),
             process.terminationStatus
         )
     }
 
     /// Shows a module to the validator, where there is one.
-    static func expectValid(_ module: [UInt8], _ what: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    static func expectValid(
+        _ module: [UInt8], _ what: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         guard let validate else { return }
         let answer = try run(validate, [], on: module)
         #expect(answer.status == 0, "\(what): \(answer.errors)", sourceLocation: sourceLocation)
     }
 
     /// Runs a program as a module and by the twin, and compares what they print and how they end.
-    static func expectTwin(_ program: Program, _ what: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    static func expectTwin(
+        _ program: Program, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         let expected = try EmissionTwin.run(program)
         guard let wasmkit else { return }
         let module = try Contract.emit(program, options: EmissionOptions(names: false, target: .wasi)).get()
         let answer = try run(wasmkit, ["run"], on: module.bytes)
         #expect(
-            String(decoding: answer.output, as: UTF8.self) == String(decoding: expected.output, as: UTF8.self), "\(what)",
+            String(decoding: answer.output, as: UTF8.self)
+                == String(decoding: expected.output, as: UTF8.self), "\(what)",
             sourceLocation: sourceLocation)
         #expect(answer.output == expected.output, "\(what)", sourceLocation: sourceLocation)
         #expect(
-            (answer.status != 0) == expected.isTrapped, "\(what): \(answer.errors)", sourceLocation: sourceLocation)
+            (answer.status != 0) == expected.isTrapped, "\(what): \(answer.errors)",
+            sourceLocation: sourceLocation)
     }
 }

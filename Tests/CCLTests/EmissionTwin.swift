@@ -99,7 +99,7 @@ struct EmissionTwin {
             return .result(try value.flatMap { try evaluate($0) })
         case .require(let condition, let message):
             if try holds(condition) { break }
-            if let message { log(try bytes(message)) }
+            if let message { throw fail(String(decoding: try bytes(message), as: UTF8.self)) }
             throw Trap()
         }
         return .next
@@ -197,7 +197,9 @@ struct EmissionTwin {
 
     // MARK: Numbers
 
-    private mutating func arithmetic(_ operation: BinaryOperator, _ left: Int64, _ right: Int64) throws -> Int64 {
+    private mutating func arithmetic(_ operation: BinaryOperator, _ left: Int64, _ right: Int64) throws
+        -> Int64
+    {
         let answer: (partialValue: Int64, overflow: Bool)
         switch operation {
         case .add: answer = left.addingReportingOverflow(right)
@@ -214,7 +216,9 @@ struct EmissionTwin {
         return answer.partialValue
     }
 
-    private mutating func arithmetic(_ operation: BinaryOperator, _ left: Double, _ right: Double) throws -> Double {
+    private mutating func arithmetic(_ operation: BinaryOperator, _ left: Double, _ right: Double) throws
+        -> Double
+    {
         switch operation {
         case .add: return left + right
         case .subtract: return left - right
@@ -231,7 +235,7 @@ struct EmissionTwin {
     private mutating func rounded(_ rounding: Rounding, _ value: Double) throws -> Int64 {
         let whole: Double
         switch rounding {
-        case .nearest: whole = value.rounded(.toNearestOrAwayFromZero)
+        case .nearest: whole = value.rounded(.toNearestOrEven)
         case .down: whole = value.rounded(.down)
         case .up: whole = value.rounded(.up)
         }

@@ -159,7 +159,8 @@ struct CodeBuffer {
 
     mutating func paste(_ piece: Piece) {
         let base = bytes.count
-        symbols.append(contentsOf: piece.symbols.lazy.map { Symbol(offset: base + $0.offset, target: $0.target) })
+        symbols.append(
+            contentsOf: piece.symbols.lazy.map { Symbol(offset: base + $0.offset, target: $0.target) })
         for mark in piece.marks {
             if let last = marks.last, last.offset == base + mark.offset { marks.removeLast() }
             marks.append(Mark(offset: base + mark.offset, position: mark.position))

@@ -37,7 +37,8 @@ enum DeclarationSection {
     private static func fits(_ declarations: [Declaration], depth: Int) -> Bool {
         guard depth < DAGCBORDecoder.depthMax || declarations.isEmpty else { return false }
         for declaration in declarations {
-            guard fits(declaration.members, depth: depth + 2), fits(declaration.values, depth: depth + 2) else {
+            guard fits(declaration.members, depth: depth + 2), fits(declaration.values, depth: depth + 2)
+            else {
                 return false
             }
         }

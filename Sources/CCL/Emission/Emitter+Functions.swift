@@ -6,7 +6,7 @@ extension Emitter {
     private static let localCountMax = 50_000
 
     mutating func write(_ function: Function) throws(Failure) {
-        frame = Frame(function)
+        frame = LocalLayout(function)
         let start = code.count
         code.forget()
         code.mark(function.position)
@@ -17,11 +17,13 @@ extension Emitter {
         }
         code.write(.end)
         let end = code.count
-        guard function.parameterCount <= Self.parameterCountMax, frame.types.count <= Self.localCountMax else {
+        guard function.parameterCount <= Self.parameterCountMax, frame.types.count <= Self.localCountMax
+        else {
             throw Diagnostic(
                 .moduleTooLarge,
                 "\(function.name) has more than \(Self.parameterCountMax) parameters or \(Self.localCountMax) values",
-                at: SourceRange(function.position, function.position), hint: "divide it into several functions")
+                at: SourceRange(function.position, function.position),
+                hint: "divide it into several functions")
         }
         writeLocals(frame.types)
         code.forget()
@@ -60,7 +62,9 @@ extension Emitter {
         var body = body
         while true {
             if body.contains(where: ends) { return true }
-            guard case .conditional(_, let then, let otherwise)? = body.last?.kind, isClosed(then) else { return false }
+            guard case .conditional(_, let then, let otherwise)? = body.last?.kind, isClosed(then) else {
+                return false
+            }
             body = otherwise
         }
     }
@@ -101,7 +105,9 @@ extension Emitter {
                     write(value)
                     break
                 }
-                if index == body.count - 1, case .conditional(let condition, let then, let otherwise) = instruction.kind {
+                if index == body.count - 1,
+                    case .conditional(let condition, let then, let otherwise) = instruction.kind
+                {
                     begin(at: instruction.position)
                     writeCondition(condition)
                     code.write(.conditional)
@@ -126,12 +132,5 @@ extension Emitter {
     mutating func begin(at position: SourcePosition) {
         code.mark(position)
         self.position = position
-    }
-}
-
-extension Value {
-    /// The constant that the value is.
-    var constant: Constant? {
-        if case .constant(let constant) = kind { constant } else { nil }
     }
 }

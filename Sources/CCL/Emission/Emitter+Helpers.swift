@@ -1,14 +1,14 @@
 internal import MeshCore
 
 extension Emitter {
-    private static let overflow = ": overflow"
-    private static let divisionByZero = ": division by zero"
-    private static let outOfRange = ": out of range"
+    private static let overflow = "overflow"
+    private static let divisionByZero = "division by zero"
+    private static let outOfRange = "out of range"
 
     mutating func write(_ helper: Helper) {
         switch helper {
         case .add, .subtract, .multiply, .divide, .remainder, .minimum, .maximum: writeIntegers(helper)
-        case .divideDecimals, .remainderOfDecimals, .round, .integer: writeDecimals(helper)
+        case .divideDecimals, .remainderOfDecimals, .integer: writeDecimals(helper)
         case .fail: writeFail()
         default: writeStrings(helper)
         }
@@ -34,7 +34,8 @@ extension Emitter {
             case .add:
                 // The result has another sign than both sides.
                 emitter.write(
-                    .get(0), .get(1), .op(.i64Add), .tee(3), .get(0), .op(.i64Xor), .get(3), .get(1), .op(.i64Xor),
+                    .get(0), .get(1), .op(.i64Add), .tee(3), .get(0), .op(.i64Xor), .get(3), .get(1),
+                    .op(.i64Xor),
                     .op(.i64And), .i64(0), .op(.i64Less))
                 emitter.failIf(Self.overflow, line: 2)
                 emitter.write(.get(3))
@@ -49,7 +50,8 @@ extension Emitter {
                 // Dividing the result gives the left side again; by 0 and by -1 the engine may not be asked.
                 emitter.write(
                     .get(0), .get(1), .op(.i64Multiply), .set(3), .get(1), .i64(1), .op(.i64Add), .i64(1),
-                    .op(.i64GreaterUnsigned), .beginResult(.conditional, .i32), .get(3), .get(1), .op(.i64Divide),
+                    .op(.i64GreaterUnsigned), .beginResult(.conditional, .i32), .get(3), .get(1),
+                    .op(.i64Divide),
                     .get(0), .op(.i64NotEqual), .op(.otherwise), .get(0), .get(1), .op(.i64And), .i64(.min),
                     .op(.i64Equal), .op(.end))
                 emitter.failIf(Self.overflow, line: 2)
@@ -85,13 +87,6 @@ extension Emitter {
             }
         case .remainderOfDecimals:
             writeRemainderOfDecimals()
-        case .round:
-            writeRaw(helper.name, Signature([.f64], [.f64]), locals: [.f64]) { emitter in
-                // Adding a half first would take some numbers below a half to 1.
-                emitter.write(
-                    .get(0), .op(.f64Truncate), .tee(1), .get(1), .f64(1), .get(0), .op(.f64CopySign), .op(.f64Add),
-                    .get(0), .get(1), .op(.f64Subtract), .op(.f64Absolute), .f64(0.5), .op(.f64Less), .op(.select))
-            }
         default:
             writeRaw(helper.name, Signature([.f64, .i32], [.i64])) { emitter in
                 // -2⁶³ is an integer and 2⁶³ is none; of NaN neither holds.
@@ -108,7 +103,8 @@ extension Emitter {
     private mutating func writeRemainderOfDecimals() {
         let (left, right, line, rest, piece, divisor) = (0, 1, 2, 3, 4, 5)
         writeRaw(
-            Helper.remainderOfDecimals.name, Signature([.f64, .f64, .i32], [.f64]), locals: [.f64, .f64, .f64]
+            Helper.remainderOfDecimals.name, Signature([.f64, .f64, .i32], [.f64]),
+            locals: [.f64, .f64, .f64]
         ) { emitter in
             emitter.write(.get(right), .f64(0), .op(.f64Equal))
             emitter.failIf(Self.divisionByZero, line: line)
@@ -126,7 +122,8 @@ extension Emitter {
                 .set(piece), .branch(0), .op(.end), .op(.end))
             emitter.write(
                 .begin(.block), .begin(.loop), .get(rest), .get(piece), .op(.f64GreaterOrEqual),
-                .begin(.conditional), .get(rest), .get(piece), .op(.f64Subtract), .set(rest), .op(.end), .get(piece),
+                .begin(.conditional), .get(rest), .get(piece), .op(.f64Subtract), .set(rest), .op(.end),
+                .get(piece),
                 .get(divisor), .op(.f64LessOrEqual), .branchIf(1), .get(piece), .f64(0.5), .op(.f64Multiply),
                 .set(piece), .branch(0), .op(.end), .op(.end))
             emitter.write(.get(rest), .get(left), .op(.f64CopySign))
@@ -135,13 +132,20 @@ extension Emitter {
 
     // MARK: Failing
 
-    /// Logs `NAME:LINE` and what is given: the name lies at the end of the data, so that the rest goes behind it.
+    /// Logs `NAME:LINE: ` and what is given: the name lies at the end of the data, so that the rest goes behind it.
+    ///
+    /// What lies there is lost, and nothing will miss it; a text may be copied over itself.
     private mutating func writeFail() {
         writeRaw(Helper.fail.name, Signature([.i64, .i32]), locals: [.i32]) { emitter in
             emitter.write(
-                .scratch(.name), .get(1), .op(.i64ExtendUnsigned), .scratch(.failure), .call(.digits), .tee(2),
-                .get(0), .high, .op(.i32Wrap), .get(0), .op(.i32Wrap), .memoryCopy, .get(2), .get(0),
-                .op(.i32Wrap), .op(.i32Add), .scratch(.name), .op(.i32Subtract))
+                .scratch(.name), .get(1), .op(.i64ExtendUnsigned), .scratch(.failure), .call(.digits),
+                .tee(2),
+                .i32(0x203a), .access(.i32Store16, 0))
+            emitter.write(
+                .get(2), .i32(2), .op(.i32Add), .tee(2), .get(0), .high, .op(.i32Wrap), .get(0),
+                .op(.i32Wrap),
+                .memoryCopy, .get(2), .get(0), .op(.i32Wrap), .op(.i32Add), .scratch(.name), .op(.i32Subtract)
+            )
             emitter.call(.logMessage)
             emitter.write(.op(.unreachable))
         }

@@ -95,10 +95,19 @@ extension Emitter {
         }
     }
 
+    /// Logs where and why, when there is a reason, and ends the run.
     private mutating func writeFailure(_ message: Value?) {
         if let message {
-            writeArguments([message], of: .logMessage)
-            call(.logMessage)
+            if case .string(let text)? = message.constant, wholeFailureCount < 3, !hasFail {
+                // Up to there whole lines are shorter than the function that puts them together.
+                wholeFailureCount += 1
+                writeParts(of: "\(program.name):\(line): \(text)")
+                call(.logMessage)
+            } else {
+                write(message)
+                code.i32(line)
+                call(.fail)
+            }
         }
         code.write(.unreachable)
     }

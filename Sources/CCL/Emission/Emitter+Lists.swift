@@ -6,7 +6,8 @@ extension Emitter {
 
     /// A loop over values: the body again for each of them, or once with a table of them, whichever is shorter.
     mutating func writeEach(_ local: Int, _ values: [Value], _ body: [Instruction]) {
-        guard let first = values.first, let type = first.type?.machine, let index = frame.indexes[local] else {
+        guard let first = values.first, let type = first.type?.machine, let index = frame.indexes[local]
+        else {
             return
         }
         if values.count == 1 {
@@ -36,7 +37,9 @@ extension Emitter {
             return writeTable(index, type, constants, piece, counter, continues)
         }
         // The values' code takes the same space either way.
-        if values.count * (size + 2) <= size + 22 + values.count * 6 { return writeEach(index, values, piece) }
+        if values.count * (size + 2) <= size + 22 + values.count * 6 {
+            return writeEach(index, values, piece)
+        }
         writeChoice(index, type, values, piece, counter, continues)
     }
 

@@ -12,7 +12,8 @@ extension Emitter {
                 // As long as the smallest integer; what is not used stays free.
                 emitter.write(
                     .i64(20), .call(.reserve), .top, .tee(1), .i64(32), .op(.i64ShiftLeft), .get(0), .get(1),
-                    .op(.i32Wrap), .call(.digits), .op(.i64ExtendUnsigned), .tee(2), .setTop, .get(2), .get(1),
+                    .op(.i32Wrap), .call(.digits), .op(.i64ExtendUnsigned), .tee(2), .setTop, .get(2),
+                    .get(1),
                     .op(.i64Subtract), .op(.i64Or))
             }
         case .booleanText:
@@ -27,7 +28,8 @@ extension Emitter {
         case .append:
             writeRaw(helper.name, Signature([.i64]), locals: [.i64]) { emitter in
                 emitter.write(
-                    .get(0), .low, .tee(1), .call(.reserve), .top, .op(.i32Wrap), .get(0), .high, .op(.i32Wrap),
+                    .get(0), .low, .tee(1), .call(.reserve), .top, .op(.i32Wrap), .get(0), .high,
+                    .op(.i32Wrap),
                     .get(1), .op(.i32Wrap), .memoryCopy, .top, .get(1), .op(.i64Add), .setTop)
             }
         case .reserve: writeReserve()
@@ -39,14 +41,18 @@ extension Emitter {
         writeRaw(Helper.equalStrings.name, Signature([.i64, .i64], [.i32]), locals: [.i32]) { emitter in
             // The same place and length, or lengths that differ.
             emitter.write(
-                .get(0), .get(1), .op(.i64Equal), .begin(.conditional), .i32(1), .op(.leave), .op(.end), .get(0),
-                .op(.i32Wrap), .tee(2), .get(1), .op(.i32Wrap), .op(.i32NotEqual), .begin(.conditional), .i32(0),
+                .get(0), .get(1), .op(.i64Equal), .begin(.conditional), .i32(1), .op(.leave), .op(.end),
+                .get(0),
+                .op(.i32Wrap), .tee(2), .get(1), .op(.i32Wrap), .op(.i32NotEqual), .begin(.conditional),
+                .i32(0),
                 .op(.leave), .op(.end))
             // From the end.
             emitter.write(
-                .begin(.loop), .get(2), .op(.i32IsZero), .begin(.conditional), .i32(1), .op(.leave), .op(.end),
+                .begin(.loop), .get(2), .op(.i32IsZero), .begin(.conditional), .i32(1), .op(.leave),
+                .op(.end),
                 .get(2), .i32(1), .op(.i32Subtract), .tee(2), .get(0), .high, .op(.i32Wrap), .op(.i32Add),
-                .access(.i32Load8, 0), .get(2), .get(1), .high, .op(.i32Wrap), .op(.i32Add), .access(.i32Load8, 0),
+                .access(.i32Load8, 0), .get(2), .get(1), .high, .op(.i32Wrap), .op(.i32Add),
+                .access(.i32Load8, 0),
                 .op(.i32Equal), .branchIf(0), .op(.end), .i32(0))
         }
     }
@@ -75,8 +81,10 @@ extension Emitter {
                 .access(.i32Store8, 0), .get(place), .i32(1), .op(.i32Add), .set(place), .i64(0), .get(value),
                 .op(.i64Subtract), .set(value), .op(.end))
             emitter.write(
-                .get(value), .set(rest), .begin(.loop), .get(place), .i32(1), .op(.i32Add), .set(place), .get(rest),
-                .i64(10), .op(.i64DivideUnsigned), .tee(rest), .i64(0), .op(.i64NotEqual), .branchIf(0), .op(.end))
+                .get(value), .set(rest), .begin(.loop), .get(place), .i32(1), .op(.i32Add), .set(place),
+                .get(rest),
+                .i64(10), .op(.i64DivideUnsigned), .tee(rest), .i64(0), .op(.i64NotEqual), .branchIf(0),
+                .op(.end))
             emitter.write(
                 .get(place), .set(end), .begin(.loop), .get(place), .i32(1), .op(.i32Subtract), .tee(place),
                 .get(value), .i64(10), .op(.i64RemainderUnsigned), .op(.i32Wrap), .i32(0x30), .op(.i32Add),
@@ -90,8 +98,10 @@ extension Emitter {
         writeRaw(Helper.reserve.name, Signature([.i64]), locals: [.i64]) { emitter in
             // The pages that are missing; below 0 there are enough.
             emitter.write(
-                .top, .get(count), .op(.i64Add), .i64(0xffff), .op(.i64Add), .i64(16), .op(.i64ShiftRightUnsigned),
-                .memorySize, .op(.i64ExtendUnsigned), .op(.i64Subtract), .tee(pages), .i64(0), .op(.i64Greater),
+                .top, .get(count), .op(.i64Add), .i64(0xffff), .op(.i64Add), .i64(16),
+                .op(.i64ShiftRightUnsigned),
+                .memorySize, .op(.i64ExtendUnsigned), .op(.i64Subtract), .tee(pages), .i64(0),
+                .op(.i64Greater),
                 .begin(.conditional), .get(pages), .op(.i32Wrap), .memoryGrow, .i32(-1), .op(.i32Equal),
                 .begin(.conditional), .op(.unreachable), .op(.end), .op(.end))
         }
@@ -101,14 +111,16 @@ extension Emitter {
     private mutating func writePrint() {
         writeRaw(Helper.print.name, Signature([.i32, .i32]), locals: [.i32]) { emitter in
             emitter.write(
-                .begin(.block), .begin(.loop), .get(1), .op(.i32IsZero), .branchIf(1), .scratch(.output), .get(0),
+                .begin(.block), .begin(.loop), .get(1), .op(.i32IsZero), .branchIf(1), .scratch(.output),
+                .get(0),
                 .access(.i32Store, 0), .scratch(.output), .get(1), .access(.i32Store, 4))
             emitter.write(
                 .i32(1), .scratch(.output), .i32(1), .scratch(.output), .i32(8), .op(.i32Add), .callWrite,
                 .scratch(.output), .access(.i32Load, 8), .tee(2), .op(.i32IsZero), .op(.i32Or),
                 .begin(.conditional), .op(.unreachable), .op(.end))
             emitter.write(
-                .get(0), .get(2), .op(.i32Add), .set(0), .get(1), .get(2), .op(.i32Subtract), .set(1), .branch(0),
+                .get(0), .get(2), .op(.i32Add), .set(0), .get(1), .get(2), .op(.i32Subtract), .set(1),
+                .branch(0),
                 .op(.end), .op(.end))
         }
     }

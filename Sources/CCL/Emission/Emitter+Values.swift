@@ -116,7 +116,7 @@ extension Emitter {
 
     private mutating func writeRounding(_ rounding: Rounding) {
         switch rounding {
-        case .nearest: call(.round)
+        case .nearest: code.write(.f64Nearest)
         case .down: code.write(.f64Floor)
         case .up: code.write(.f64Ceiling)
         }

@@ -41,13 +41,15 @@ struct Emitter {
     var usesHeap = false
 
     // The function that is being written.
-    var frame = Frame()
+    var frame = LocalLayout()
     /// Where the instruction stands that is being written.
     var position = SourcePosition.start
     /// As failing code says it.
     var line: Int32 { Int32(clamping: position.line) }
     /// How often a string that is not constant went to the host.
     var splitCount = 0
+    /// How many lines of failures are strings of the module.
+    var wholeFailureCount = 0
 
     init(_ program: Program, options: EmissionOptions) {
         self.program = program
@@ -80,6 +82,9 @@ struct Emitter {
         hasHost.insert(host)
         code.call(.host(host))
     }
+
+    /// Whether the function that says what failed is needed already.
+    var hasFail: Bool { !hasHelper.isDisjoint(with: Helper.failing) }
 
     mutating func address(of place: Scratch) {
         scratch.insert(place)
@@ -181,7 +186,8 @@ struct Emitter {
         writeLocals(locals)
         written.append(
             Written(
-                name: name, signature: signature, locals: end..<code.count, body: start..<end, localNames: []))
+                name: name, signature: signature, locals: end..<code.count, body: start..<end, localNames: [])
+        )
         code.forget()
     }
 

@@ -3,8 +3,6 @@ enum Helper: Int, CaseIterable {
     // Checked arithmetic; the last parameter is the line.
     case add, subtract, multiply, divide, remainder
     case divideDecimals, remainderOfDecimals
-    /// A decimal to the nearest whole, halves away from zero.
-    case round
     /// A whole decimal as an integer.
     case integer
     case minimum, maximum
@@ -26,6 +24,12 @@ enum Helper: Int, CaseIterable {
     case fail
     /// Writes bytes to the standard output.
     case print
+
+    /// Those that may fail, and what they fail by.
+    static let failing: Set<Helper> = [
+        .add, .subtract, .multiply, .divide, .remainder, .divideDecimals, .remainderOfDecimals, .integer,
+        .fail,
+    ]
 
     /// As the name section says it.
     var name: String { "ccl.\(self)" }

@@ -101,7 +101,9 @@ struct Linker {
         section.appendCount(3 + handlers.count)
         section.appendName("memory")
         section.append(contentsOf: [2, 0])
-        for (name, place) in [("run", main), ("_start", main)] + handlers.map({ ("on:" + $0.event, $0.place) }) {
+        for (name, place) in [("run", main), ("_start", main)]
+            + handlers.map({ ("on:" + $0.event, $0.place) })
+        {
             section.appendName(name)
             section.append(0)
             section.appendCount(imports.count + place)
@@ -148,7 +150,8 @@ struct Linker {
                     append(symbols[nextSymbol].target, to: &section)
                     nextSymbol += 1
                 } else if mark == place, mark < function.body.upperBound {
-                    mappings.append(CodeBuffer.Mark(offset: section.count, position: marks[nextMark].position))
+                    mappings.append(
+                        CodeBuffer.Mark(offset: section.count, position: marks[nextMark].position))
                     nextMark += 1
                 } else {
                     break

@@ -16,8 +16,8 @@ struct MemoryLayout {
     /// So that the end of memory is an address too.
     static let pageCountMax = 65_535
 
-    /// Digits of a line, and the longest text of a failure.
-    private static let failureByteCount = 40
+    /// Digits of a line, and what stands between them and the text.
+    private static let failureByteCount = 12
     /// What `fd_write` reads and writes, 12 bytes, and the digits of an integer.
     private static let outputByteCount = 32
 
@@ -32,7 +32,9 @@ struct MemoryLayout {
                     case .string(let number):
                         UInt64(strings[number]) << 32 | UInt64(emitter.strings.lengths[number])
                     }
-                for index in 0..<8 as Range<UInt64> { data.append(UInt8(truncatingIfNeeded: bits >> (index * 8))) }
+                for index in 0..<8 as Range<UInt64> {
+                    data.append(UInt8(truncatingIfNeeded: bits >> (index * 8)))
+                }
             }
         }
         if emitter.scratch.contains(.name) {
@@ -43,7 +45,9 @@ struct MemoryLayout {
         heap = data.count
         if emitter.scratch.contains(.failure) {
             failure = heap
-            heap += Self.failureByteCount
+            // And the text: one that lies in the data is no longer than that, and one that was made takes its
+            // place to a lower address.
+            heap += Self.failureByteCount + data.count
         }
         if emitter.scratch.contains(.output) {
             // Some runtimes refuse what is not aligned.

@@ -24,6 +24,7 @@ enum Opcode: UInt8 {
     case i32Load8 = 0x2d
     case i32Store = 0x36
     case i32Store8 = 0x3a
+    case i32Store16 = 0x3b
     case memorySize = 0x3f
     case memoryGrow = 0x40
     case i32Constant = 0x41
@@ -68,7 +69,7 @@ enum Opcode: UInt8 {
     case f64Negate = 0x9a
     case f64Ceiling = 0x9b
     case f64Floor = 0x9c
-    case f64Truncate = 0x9d
+    case f64Nearest = 0x9e
     case f64Add = 0xa0
     case f64Subtract = 0xa1
     case f64Multiply = 0xa2

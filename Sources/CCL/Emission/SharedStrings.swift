@@ -40,7 +40,8 @@ struct SharedStrings {
         var heads = [Int](repeating: -1, count: capacity)
         var next = [Int](repeating: -1, count: members.count)
         for index in members.indices.reversed() {
-            let slot = Int(truncatingIfNeeded: Self.mixed(hash(at: pool.starts[members[index]], window)) >> shift)
+            let slot = Int(
+                truncatingIfNeeded: Self.mixed(hash(at: pool.starts[members[index]], window)) >> shift)
             next[index] = heads[slot]
             heads[slot] = index
         }

@@ -4,8 +4,6 @@ public import MeshCore
 ///
 /// The checker makes it, the emitter turns it into a module, and nothing in between can fail but by size.
 public struct Program: Sendable {
-    /// What the text is called; stands in what failing code logs, and names the module.
-    public var name: String
     /// Functions name each other by their index. None calls itself, directly or through others.
     public var functions: [Function]
     /// What `run` and `_start` call.
@@ -18,17 +16,15 @@ public struct Program: Sendable {
     public var limits: [ResourceLimit]
     /// `job { … }`: what the jobs that this contract submits ask of a node.
     public var requirements: JobRequirements
-    /// What the text is called, for the messages of failing code.
+    /// What the text is called; stands in what failing code logs, and names the module.
     public var name = "contract.ccl"
     /// What the program was checked from: explaining it needs the conditions as they were written.
     var tree: SyntaxTree?
 
     public init(
         functions: [Function], main: Int, handlers: [(event: String, function: Int)],
-        declarations: [Declaration], limits: [ResourceLimit], requirements: JobRequirements,
-        name: String = "contract.ccl"
+        declarations: [Declaration], limits: [ResourceLimit], requirements: JobRequirements
     ) {
-        self.name = name
         self.functions = functions
         self.main = main
         self.handlers = handlers
@@ -181,7 +177,7 @@ public struct Value: Sendable {
         case text(Value)
         /// An integer as a decimal.
         case decimal(Value)
-        /// A decimal as an integer, `nearest` taking halves away from zero; traps where it does not fit.
+        /// A decimal as an integer, `nearest` taking halves to the even one; traps where it does not fit.
         case rounded(Rounding, Value)
         /// The smaller or larger of two integers, durations or decimals.
         case minimum(Value, Value)

@@ -2,7 +2,7 @@
 ///
 /// Parameters come first, as they must; then what the text names, by type, so that few runs say them all; then what
 /// the code itself needs, which is known only at the end.
-struct Frame {
+struct LocalLayout {
     /// By the program's local: where it is, or nothing for one that never gets a value.
     private(set) var indexes: [Int?] = []
     /// How often the program gives each local a value, parameters once by being called.
@@ -12,8 +12,6 @@ struct Frame {
     private var parameterCount = 0
     private var free: [MachineType: [Int]] = [:]
     var result: MachineType?
-
-
 
     init() {}
 
