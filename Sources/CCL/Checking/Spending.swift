@@ -1,0 +1,40 @@
+/// What is known, before it runs, of what a contract's `run` uses when it ends well.
+///
+/// A run that fails has submitted nothing, so paths that end in `fail` do not count. Handlers are runs of their
+/// own and are not in the figures, only in ``modules``.
+public struct Spending: Sendable, Hashable {
+    /// How much of one resource is used.
+    public struct Use: Sendable, Hashable {
+        public var resource: String
+        public var atLeast: Int64
+        /// `nil` where nothing bounds it before the run.
+        public var atMost: Int64?
+
+        public init(resource: String, atLeast: Int64, atMost: Int64?) {
+            self.resource = resource
+            self.atLeast = atLeast
+            self.atMost = atMost
+        }
+    }
+
+    /// Sorted by the resource's name. What is used of a resource whose name only the run knows is not in it.
+    public var uses: [Use]
+    /// How many jobs are submitted.
+    public var submissionsAtLeast: Int64
+    public var submissionsAtMost: Int64?
+    /// The CIDs of the modules that are named in submissions, in the order in which they were met.
+    public var modules: [String]
+    /// Some use is of a resource whose name only the run knows.
+    public var hasUnknownResource: Bool
+
+    public init(
+        uses: [Use] = [], submissionsAtLeast: Int64 = 0, submissionsAtMost: Int64? = 0, modules: [String] = [],
+        hasUnknownResource: Bool = false
+    ) {
+        self.uses = uses
+        self.submissionsAtLeast = submissionsAtLeast
+        self.submissionsAtMost = submissionsAtMost
+        self.modules = modules
+        self.hasUnknownResource = hasUnknownResource
+    }
+}

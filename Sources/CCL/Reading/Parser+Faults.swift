@@ -1,0 +1,79 @@
+internal import MeshCore
+
+extension Parser {
+    /// How a message names the token.
+    func description(_ index: Int) -> String {
+        switch tokens[index].kind {
+        case .end: "the end of the text"
+        case .word: "'\(spelling(index).prefix(40))'"
+        case .string: "a string"
+        case .integer, .decimal: "the number \(spelling(index).prefix(40))"
+        case .duration: "the duration \(spelling(index).prefix(40))"
+        case .refused: "what is no value"
+        default: "'\(tokens[index].kind.sign)'"
+        }
+    }
+
+    /// Words that others write where this language has another.
+    private static let foreignWords: [String: String] = [
+        "fn": "write function name(…) { … }", "func": "write function name(…) { … }",
+        "def": "write function name(…) { … }", "const": "write let name = value",
+        "var": "write let name = value", "elif": "write else if", "elseif": "write else if",
+        "elsif": "write else if", "while": "loops are bounded: write for i in range(a, b)",
+        "foreach": "write for x in list",
+    ]
+
+    static let keywords = ["function", "on", "if", "else", "for", "let", "return"]
+
+    /// What was probably meant where the token at hand cannot follow the head before it.
+    func misplacedHint(behind head: Int) -> String? {
+        guard tokens[head].kind == .word, tokens[head].line == tokens[index].line else { return nil }
+        let word = spelling(head)
+        if let hint = Self.foreignWords[word] { return hint }
+        switch kind {
+        case .leftBrace, .equals, .leftParenthesis, .colon:
+            if let near = NearestName.of(word, among: Self.keywords) { return "did you mean '\(near)'?" }
+        default: break
+        }
+        switch kind {
+        case .dot: return "a statement begins with one name; a property within a block stands in that block"
+        case .equal: return "write = to set a property, or if before a comparison"
+        case .leftBrace: return "a block stands directly behind a name and its arguments"
+        case .equals where index == head + 2 && kind(-1).binary != nil:
+            return "write \(word) = \(word) \(kind(-1).sign) …"
+        case .plus, .minus, .star, .slash, .percent:
+            return kind(1) == .equals ? "write \(word) = \(word) \(kind.sign) …" : nil
+        case .word, .string, .integer, .decimal, .duration:
+            return "write ';' or a new line before the next statement"
+        default: return nil
+        }
+    }
+
+    /// What was probably meant where a condition ends in another way than with `{`.
+    func conditionHint() -> String? {
+        switch kind {
+        case .equals: "write == to compare"
+        case .word where isWord("and", at: index): "write &&"
+        case .word where isWord("or", at: index): "write ||"
+        case .word where isWord("then", at: index): "write { … } around what is to be done"
+        case .semicolon, .word: "what is to be done stands in { … }"
+        default: nil
+        }
+    }
+
+    /// Reports what stands where a list or an argument list should go on or end.
+    mutating func unfinished(_ opening: Int, closing: Token.Kind) -> Fault {
+        let what = "',' or '\(closing.sign)'"
+        if kind.beginsExpression || kind == .leftBrace, tokens[opening].hasPartner {
+            return expected(what, hint: "a comma is missing before \(description(index))")
+        }
+        if kind == .equals, closing == .rightParenthesis {
+            return expected(what, hint: "write label: value, or == to compare")
+        }
+        if !tokens[opening].hasPartner {
+            let sign = tokens[opening].kind.sign
+            return expected(what, hint: "the '\(sign)' in line \(tokens[opening].line) is not closed")
+        }
+        return expected(what)
+    }
+}
