@@ -53,7 +53,9 @@ extension Lexer {
         report(
             .unterminatedString, "this string has no end", from: start,
             hint: "write \" where the text ends; a string stands on one line")
-        // What should have closed the lists of this line is part of the text.
+        // What should have closed the lists and blocks of this line is part of the text.
+        unterminatedLines.insert(UInt32(truncatingIfNeeded: start.line))
+        if bytes[start.offset..<offset].contains(UInt8(ascii: "}")) { hasSwallowedBrace = true }
         forgetBrackets()
     }
 

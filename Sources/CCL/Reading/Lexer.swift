@@ -29,6 +29,10 @@ struct Lexer {
     /// The `{` that probably lacks its `}`: the first that a brace further to the left would close.
     private var likelyUnclosed: Int?
 
+    /// Lines with a string that has no end: which of their quotation marks begin a string is anybody's guess.
+    var unterminatedLines: Set<UInt32> = []
+    /// Such a string holds a `}`, which may be one that a block lacks.
+    var hasSwallowedBrace = false
     /// No `*/` follows, so that nobody looks for one again.
     var hasNoCommentEnd = false
 

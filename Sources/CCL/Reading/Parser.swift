@@ -21,6 +21,8 @@ struct Parser {
     /// The head of the property that was read last, for hints.
     private var previousHead: Int?
     private let unclosedLine: Int?
+    private let unterminatedLines: Set<UInt32>
+    private let hasSwallowedBrace: Bool
     private var hasReportedEnd = false
     /// What comes after is not looked for.
     private var isFull: Bool { diagnostics.count >= Limits.diagnosticCountMax }
@@ -32,6 +34,8 @@ struct Parser {
         bytes = lexer.bytes
         tokens = lexer.tokens
         unclosedLine = lexer.unclosedLine
+        unterminatedLines = lexer.unterminatedLines
+        hasSwallowedBrace = lexer.hasSwallowedBrace
     }
 
     // MARK: - Tokens
@@ -72,6 +76,9 @@ struct Parser {
         }
         return true
     }
+
+    /// `true` or `false`.
+    func isTruth(_ index: Int) -> Bool { isWord("true", at: index) || isWord("false", at: index) }
 
     /// The word or string at `index` as a name.
     func name(_ index: Int) -> Name {
@@ -151,7 +158,7 @@ struct Parser {
             let value = try value()
             height += 1
             return Statement(.property(name(first), separator, value), SourceRange(start, value.range.end))
-        case .leftParenthesis where tokens[first].kind != .string:
+        case .leftParenthesis where tokens[first].kind != .string && !isTruth(first):
             let call = try call(first)
             height += 1
             return Statement(.call(call), call.range)
@@ -257,7 +264,9 @@ struct Parser {
 
     /// Notes a fault, unless it is the consequence of one that has been reported already.
     mutating func report(_ code: DiagnosticCode, _ message: String, at index: Int, hint: String? = nil) {
-        let isConsequence = tokens[index].isSuspect || index > 0 && tokens[index - 1].isSuspect
+        let isConsequence =
+            tokens[index].isSuspect || index > 0 && tokens[index - 1].isSuspect
+            || unterminatedLines.contains(tokens[index].line)
         guard !isFull, code != .unexpectedToken || !isConsequence else { return }
         if diagnostics.last?.range.start == tokens[index].start { return }
         diagnostics.append(Diagnostic(code, message, at: range(index), hint: hint))
@@ -280,6 +289,7 @@ struct Parser {
     private mutating func reportUnclosedBlock() {
         guard !hasReportedEnd else { return }
         hasReportedEnd = true
+        guard !hasSwallowedBrace else { return }
         report(
             .unexpectedToken, "the text ends where a '}' is missing", at: tokens.count - 3,
             hint: unclosedLine.map { "the '{' in line \($0) is not closed" })
@@ -297,7 +307,9 @@ struct Parser {
         case .rightParenthesis, .rightBracket:
             return fault("this '\(kind.sign)' closes nothing", at: index, hint: "remove it")
         default:
-            let wanted = head == nil ? "a statement" : "';' or the end of the line"
+            let wanted =
+                head == nil && (hint == nil || tokens[index].startsLine)
+                ? "a statement" : "';' or the end of the line"
             return fault("expected \(wanted), found \(description(index))", at: index, hint: hint)
         }
     }
