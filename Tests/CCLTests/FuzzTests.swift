@@ -18,10 +18,14 @@ struct FuzzTests {
 
     /// What contracts are made of, and what lies at the edges of it.
     private static let dictionary: [String] = [
-        "(", ")", "{", "}", "[", "]", ";", ",", ":", "=", "==", "=>", ".", "..", "-", "--", "!", "&&", "&", "||", "//", "#", "/*",
-        "*/", "\"", "'", "\\", "\\u{", "${X}", "$", "@", "0x", "9223372036854775808", "1e999", "30d", "1_", "106751991168d", "\n",
-        "\r\n", "\t", "\u{0}", "é", "日", "😀", "“", "”", "…", "\u{FEFF}", " if ", " else ", " else if ", " for x in ", " let x = ",
-        " return ", " function f(a) ", " on \"e\" ", " in ", "true", "execution {", "roles {", "submit_job(", "range(0, 10)",
+        "(", ")", "{", "}", "[", "]", ";", ",", ":", "=", "==", "=>", ".", "..", "-", "--", "!", "&&", "&",
+        "||", "//", "#", "/*",
+        "*/", "\"", "'", "\\", "\\u{", "${X}", "$", "@", "0x", "9223372036854775808", "1e999", "30d", "1_",
+        "106751991168d", "\n",
+        "\r\n", "\t", "\u{0}", "é", "日", "😀", "“", "”", "…", "\u{FEFF}", " if ", " else ", " else if ",
+        " for x in ", " let x = ",
+        " return ", " function f(a) ", " on \"e\" ", " in ", "true", "execution {", "roles {", "submit_job(",
+        "range(0, 10)",
         "ResourceType.CPU", "resources { compute: 10 }", "log(", "{ a: 1, b: 2 }", "[1, 2]",
     ]
 

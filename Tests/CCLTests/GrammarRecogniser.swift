@@ -16,7 +16,7 @@ struct GrammarRecogniser {
 
     func accepts(_ text: String) -> Bool {
         guard let tokens = tokens(of: text) else { return false }
-        var reading = Reading(grammar: grammar, tokens: tokens)
+        let reading = Reading(grammar: grammar, tokens: tokens)
         return reading.ends(.rule("contract"), at: 0).contains(tokens.count)
     }
 
@@ -36,13 +36,16 @@ struct GrammarRecogniser {
                 place += 1
                 continue
             }
-            if let end = longest("comment", scalars, place) {
+            // Where a rule cannot begin is not looked for.
+            if scalars[place] == "/" || scalars[place] == "#", let end = longest("comment", scalars, place) {
                 place = end
                 continue
             }
             var best: (end: Int, kind: TokenKind)?
-            for kind in Self.kinds {
-                guard let end = longest(kind.rawValue, scalars, place) else { continue }
+            for kind in Self.kinds where (kind == .word) == Self.isLetter(scalars[place]) {
+                guard (kind == .string) == (scalars[place] == "\""),
+                    let end = longest(kind.rawValue, scalars, place)
+                else { continue }
                 if let found = best, found.end >= end { continue }
                 best = (end, kind)
             }
@@ -52,7 +55,9 @@ struct GrammarRecogniser {
             }
             guard let (end, kind) = best else { return nil }
             let isNumber = kind == .integer || kind == .decimal || kind == .duration
-            if isNumber, end < scalars.count, Self.isLetter(scalars[end]) || Self.isDigit(scalars[end]) { return nil }
+            if isNumber, end < scalars.count, Self.isLetter(scalars[end]) || Self.isDigit(scalars[end]) {
+                return nil
+            }
             var spelling = String.UnicodeScalarView()
             spelling.append(contentsOf: scalars[place..<end])
             tokens.append(Token(kind: kind, text: String(spelling), startsLine: startsLine))
@@ -127,7 +132,8 @@ struct GrammarRecogniser {
 
     // MARK: - Statements
 
-    private struct Reading {
+    /// The readings of one text; a class, because what is known is added to from within.
+    private final class Reading {
         let grammar: GrammarRules
         let tokens: [Token]
         private var known: [String: [Int: Set<Int>]] = [:]
@@ -137,10 +143,12 @@ struct GrammarRecogniser {
             self.tokens = tokens
         }
 
-        mutating func ends(_ node: GrammarRules.Node, at place: Int) -> Set<Int> {
+        func ends(_ node: GrammarRules.Node, at place: Int) -> Set<Int> {
             switch node {
             case .rule(let name):
-                if let kind = TokenKind(rawValue: name) { return self[place]?.kind == kind ? [place + 1] : [] }
+                if let kind = TokenKind(rawValue: name) {
+                    return self[place]?.kind == kind ? [place + 1] : []
+                }
                 if let found = known[name]?[place] { return found }
                 let found = grammar.rules[name].map { ends($0, at: place) } ?? []
                 known[name, default: [:]][place] = found
@@ -150,9 +158,7 @@ struct GrammarRecogniser {
                 return token.text == text ? [place + 1] : []
             case .special(let words): return holds(words, at: place) ? [place] : []
             default:
-                var copy = self
-                defer { self = copy }
-                return GrammarRecogniser.ends(node, at: place) { copy.ends($0, at: $1) }
+                return GrammarRecogniser.ends(node, at: place) { self.ends($0, at: $1) }
             }
         }
 
@@ -186,12 +192,14 @@ struct GrammarRecogniser {
                 guard let next else { return false }
                 return !(next.kind == .sign && [":", "=", ";", ",", "}", "]", ")"].contains(next.text))
             case "for":
-                let isRange = next?.kind == .word && self[place + 2]?.kind == .word && self[place + 2]?.text == "in"
+                let isRange =
+                    next?.kind == .word && self[place + 2]?.kind == .word && self[place + 2]?.text == "in"
                 return next?.text == "(" || isRange
             case "let", "function": return next?.kind == .word
             case "on":
                 let after = self[place + 2]
-                return (next?.kind == .word || next?.kind == .string) && after?.kind == .sign && after?.text == "{"
+                return (next?.kind == .word || next?.kind == .string) && after?.kind == .sign
+                    && after?.text == "{"
             case "return": return !(next?.kind == .sign && [":", "="].contains(next?.text))
             default: return false
             }

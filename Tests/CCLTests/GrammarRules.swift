@@ -19,6 +19,8 @@ struct GrammarRules {
     private(set) var names: [String] = []
     /// Those behind the comment `Tokens`.
     private(set) var tokenNames: [String] = []
+    /// How many steps each rule takes at least to come to an end.
+    private(set) var heights: [String: Int] = [:]
 
     struct Fault: Error { let message: String }
 
@@ -66,13 +68,36 @@ struct GrammarRules {
                 continue
             }
             let name = tokens[index]
-            guard index + 1 < tokens.count, tokens[index + 1] == "=" else { throw Fault(message: "no = behind \(name)") }
+            guard index + 1 < tokens.count, tokens[index + 1] == "=" else {
+                throw Fault(message: "no = behind \(name)")
+            }
             index += 2
             rules[name] = try Self.choice(tokens, &index)
-            guard index < tokens.count, tokens[index] == ";" else { throw Fault(message: "no ; behind \(name)") }
+            guard index < tokens.count, tokens[index] == ";" else {
+                throw Fault(message: "no ; behind \(name)")
+            }
             index += 1
             names.append(name)
             if areTokens { tokenNames.append(name) }
+        }
+        for _ in names {
+            for name in names {
+                if let rule = rules[name], let height = Self.height(rule, heights) {
+                    heights[name] = height + 1
+                }
+            }
+        }
+    }
+
+    static func height(_ node: GrammarRules.Node, _ heights: [String: Int]) -> Int? {
+        switch node {
+        case .terminal, .special, .optional, .repetition: return 0
+        case .rule(let name): return heights[name]
+        case .exception(let node, _): return height(node, heights)
+        case .choice(let nodes): return nodes.compactMap { height($0, heights) }.min()
+        case .sequence(let nodes):
+            let parts = nodes.map { height($0, heights) }
+            return parts.contains { $0 == nil } ? nil : parts.compactMap(\.self).max()
         }
     }
 
@@ -108,7 +133,9 @@ struct GrammarRules {
         let closing = ["(": ")", "[": "]", "{": "}"][token]
         if let closing {
             let inner = try choice(tokens, &index)
-            guard index < tokens.count, tokens[index] == closing else { throw Fault(message: "no \(closing)") }
+            guard index < tokens.count, tokens[index] == closing else {
+                throw Fault(message: "no \(closing)")
+            }
             index += 1
             return switch token {
             case "[": .optional(inner)

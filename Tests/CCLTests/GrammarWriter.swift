@@ -6,8 +6,6 @@ struct GrammarWriter {
     var generator: SeededGenerator
     /// Rules, terminals and words that were used.
     private(set) var used: Set<String> = []
-    /// How many steps each rule takes at least to come to an end.
-    private let heights: [String: Int]
 
     private enum Piece {
         case text(String)
@@ -18,30 +16,9 @@ struct GrammarWriter {
     init(_ grammar: GrammarRules, _ generator: SeededGenerator) {
         self.grammar = grammar
         self.generator = generator
-        var heights: [String: Int] = [:]
-        for _ in grammar.names {
-            for name in grammar.names {
-                if let rule = grammar.rules[name], let height = Self.height(rule, heights) {
-                    heights[name] = height + 1
-                }
-            }
-        }
-        self.heights = heights
     }
 
-    private static func height(_ node: GrammarRules.Node, _ heights: [String: Int]) -> Int? {
-        switch node {
-        case .terminal, .special, .optional, .repetition: return 0
-        case .rule(let name): return heights[name]
-        case .exception(let node, _): return height(node, heights)
-        case .choice(let nodes): return nodes.compactMap { height($0, heights) }.min()
-        case .sequence(let nodes):
-            let parts = nodes.map { height($0, heights) }
-            return parts.contains { $0 == nil } ? nil : parts.compactMap(\.self).max()
-        }
-    }
-
-    mutating func contract(depth: Int = 24) -> String { rule("contract", depth: depth) }
+    mutating func contract(depth: Int = 20) -> String { rule("contract", depth: depth) }
 
     mutating func rule(_ name: String, depth: Int) -> String {
         join(pieces(.rule(name), depth))
@@ -89,9 +66,9 @@ struct GrammarWriter {
             }
             return written
         case .choice(let nodes):
-            let known = heights
-            let least = nodes.compactMap { Self.height($0, known) }.min() ?? 0
-            let open = nodes.filter { (Self.height($0, known) ?? Int.max) <= max(least, depth) }
+            let heights = nodes.map { GrammarRules.height($0, grammar.heights) ?? Int.max }
+            let least = heights.min() ?? 0
+            let open = zip(nodes, heights).filter { $0.1 <= max(least, depth) }.map(\.0)
             return pieces(open[Int.random(in: 0..<open.count, using: &generator)], depth)
         }
     }
@@ -108,12 +85,15 @@ struct GrammarWriter {
     // MARK: - Tokens
 
     private mutating func token(_ name: String) -> String {
-        if name == "word", !chance(4) { return Self.words[Int.random(in: 0..<Self.words.count, using: &generator)] }
+        if name == "word", !chance(4) {
+            return Self.words[Int.random(in: 0..<Self.words.count, using: &generator)]
+        }
         while true {
             let text = grammar.rules[name].map { characters($0) } ?? ""
             if name == "decimal", Double(text.filter { $0 != "_" })?.isFinite != true { continue }
             // Words that mean something have their places elsewhere; numbers need not be beyond 64 bits.
-            let isReserved = ["if", "on", "true", "false", "let", "for", "return", "else", "function"].contains(text)
+            let isReserved = ["if", "on", "true", "false", "let", "for", "return", "else", "function"]
+                .contains(text)
             if !isReserved, name == "string" || text.utf8.count <= 9 { return text }
         }
     }

@@ -25,20 +25,28 @@ struct ReadingDepthTests {
         return found.lines
     }
 
-    @Test("any bracket nests as deep as is allowed, and one more is refused once", arguments: ["(", "[", "{a: ", "f("])
+    @Test(
+        "any bracket nests as deep as is allowed, and one more is refused once",
+        arguments: ["(", "[", "{a: ", "f("])
     func limit(_ open: String) {
         let close = ["(": ")", "[": "]", "{a: ": "}", "f(": ")"][open] ?? ""
-        for (count, codes) in [(Limits.nestingMax, []), (Limits.nestingMax + 1, [.nestedTooDeeply]), (50_000, [.nestedTooDeeply])]
+        for (count, codes) in [
+            (Limits.nestingMax, []), (Limits.nestingMax + 1, [.nestedTooDeeply]),
+            (50_000, [.nestedTooDeeply]),
+        ]
             as [(Int, [DiagnosticCode])]
         {
-            let source = "x: " + String(repeating: open, count: count) + "1" + String(repeating: close, count: count)
+            let source =
+                "x: " + String(repeating: open, count: count) + "1" + String(repeating: close, count: count)
             #expect(Contract.read(Array(source.utf8)).diagnostics.map(\.code) == codes, "\(count)")
         }
     }
 
     private static let chains = [
-        "x: 1" + String(repeating: " + 1", count: 20_000), "x: " + String(repeating: "-", count: 20_000) + "a",
-        "x: " + String(repeating: "!", count: 20_000) + "a", "x: a" + String(repeating: " && !b || c", count: 10_000),
+        "x: 1" + String(repeating: " + 1", count: 20_000),
+        "x: " + String(repeating: "-", count: 20_000) + "a",
+        "x: " + String(repeating: "!", count: 20_000) + "a",
+        "x: a" + String(repeating: " && !b || c", count: 10_000),
         "if a { b }" + String(repeating: " else if c { d }", count: 20_000),
         "if a { b }" + String(repeating: " else if c { d }", count: 20_000) + " else { e }",
     ]
@@ -53,8 +61,10 @@ struct ReadingDepthTests {
     func wide() {
         for source in [
             String(repeating: "a 1 ", count: 20_000), "x: [" + String(repeating: "1, ", count: 20_000) + "]",
-            "f(" + String(repeating: "1, ", count: 20_000) + ")", "a" + String(repeating: " b", count: 19_999) + " {}",
-            "x: a" + String(repeating: ".b", count: 20_000), String(repeating: "a [{b 1 c 2}] ", count: 20_000),
+            "f(" + String(repeating: "1, ", count: 20_000) + ")",
+            "a" + String(repeating: " b", count: 19_999) + " {}",
+            "x: a" + String(repeating: ".b", count: 20_000),
+            String(repeating: "a [{b 1 c 2}] ", count: 20_000),
         ] {
             let bytes = Array(source.utf8)
             #expect(Contract.read(bytes).diagnostics.isEmpty)
@@ -69,7 +79,8 @@ struct ReadingDepthTests {
         var sources: [String] = []
         for (open, close) in [("(", ")"), ("[", "]"), ("f(", ")"), ("{a: ", "}"), ("a < b + c * -(", ")")] {
             sources.append(
-                "x: " + String(repeating: open, count: 63) + "(\(chain))" + String(repeating: close, count: 63))
+                "x: " + String(repeating: open, count: 63) + "(\(chain))"
+                    + String(repeating: close, count: 63))
         }
         for open in ["a {", "if a {", "if a { b } else {", "for i in a {", "on x {", "function f() {"] {
             sources.append(

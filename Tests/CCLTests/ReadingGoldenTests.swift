@@ -91,12 +91,18 @@ struct ReadingGoldenTests {
     @Test(
         "one mistake gives one diagnostic",
         arguments: [
-            "execution { log(\"a); log(\"b\"); }\nroles { a; }", "execution {\n log(\"a\";\n log(\"b\");\n}\nroles { a; }",
-            "x: [1, 2;\ny: 3;\nz { a; }", "if a = b { log(1); } else { log(2); }\nx: 1;", "f({ a: );\n b: 2 });\ng();",
-            "a { b { c; }\nd: 1;", "a; }\nb { c; }", "while a < 3 { b; c { d; } }\ne;", "for (i = 0; i < 3; i = i + 1) { a; }\nb;",
-            "function f(a b) { return a; }\ng();", "a: 'x y'; b: 1;", "a: ${B}; c: 1;", "${A}: 1; b;", "/* a: b( */ c;",
-            "x: a < b < c;\ny: 2;", "let x 5\nlet y = 6", "x: (1 + ) * 2; y: 3;", "x: f(1 2); y;", "else { a; b: (1); }\nc;",
-            "if { a; }\nb;", "x = ;", "return );\na;", "a b c d\n{ e }\nf ]\ng;",
+            "execution { log(\"a); log(\"b\"); }\nroles { a; }",
+            "execution {\n log(\"a\";\n log(\"b\");\n}\nroles { a; }",
+            "x: [1, 2;\ny: 3;\nz { a; }", "if a = b { log(1); } else { log(2); }\nx: 1;",
+            "f({ a: ;\n b: 2 });\ng();",
+            "a { b { c; }\nd: 1;", "a; }\nb { c; }", "while a < 3 { b; c { d; } }\ne;",
+            "for (i = 0; i < 3; i = i + 1) { a; }\nb;",
+            "function f(a b) { return a; }\ng();", "a: 'x y'; b: 1;", "a: ${B}; c: 1;", "${A}: 1; b;",
+            "/* a: b( */ c;",
+            "x: a < b < c;\ny: 2;", "let x 5\nlet y = 6", "x: (1 + ) * 2; y: 3;", "x: f(1 2); y;",
+            "else { a; b: (1); }\nc;",
+            "if { a; }\nb;", "x = ;", "return );\na;", "a {\n f({ b: 1 );\n c;\n}\nd;",
+            "a b c d\n{ e }\nf ]\ng;",
         ])
     func noCascade(_ source: String) {
         let diagnostics = Contract.read(Array(source.utf8)).diagnostics
@@ -108,7 +114,10 @@ struct ReadingGoldenTests {
     func recovery() {
         let source = "execution {\nlog(\"a);\nlog(b); }\nx: [1, 2;\nif a = b { c: ; d; }\nroles { e; }"
         let (tree, diagnostics) = Contract.read(Array(source.utf8))
-        #expect(diagnostics.map(\.code) == [.unterminatedString, .unexpectedToken, .unexpectedToken, .unexpectedToken])
+        #expect(
+            diagnostics.map(\.code) == [
+                .unterminatedString, .unexpectedToken, .unexpectedToken, .unexpectedToken,
+            ])
         guard case .section(let name, _, let block)? = tree.statements.last?.kind else {
             Issue.record("\(ReadingDump.text(tree))")
             return

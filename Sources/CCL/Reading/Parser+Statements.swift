@@ -117,7 +117,9 @@ extension Parser {
                 "expected a name behind 'for', found '('", at: index + 1,
                 hint: "write for name in list { … } or for i in range(a, b) { … }")
             // The semicolons in it are not the ends of statements.
-            repeat { index += 1 } while kind != .leftBrace && kind != .rightBrace && kind != .end
+            repeat {
+                index += 1
+            } while kind != .leftBrace && kind != .rightBrace && kind != .end
                 && !tokens[index].startsLine
             throw fault
         }
@@ -246,7 +248,8 @@ extension Parser {
 
     mutating func reportTooHigh(at index: Int) {
         report(
-            .nestedTooDeeply, "more than \(Limits.chainMax) operators or branches build on each other here", at: index,
+            .nestedTooDeeply, "more than \(Limits.chainMax) operators or branches build on each other here",
+            at: index,
             hint: "bind parts of it with let, or put them into functions")
     }
 }

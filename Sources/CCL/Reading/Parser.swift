@@ -69,7 +69,9 @@ struct Parser {
 
     func isWord(_ word: StaticString, at index: Int) -> Bool {
         let token = tokens[index]
-        guard token.kind == .word, Int(token.end - token.offset) == word.utf8CodeUnitCount else { return false }
+        guard token.kind == .word, Int(token.end - token.offset) == word.utf8CodeUnitCount else {
+            return false
+        }
         for step in 0..<word.utf8CodeUnitCount
         where unsafe bytes[Int(token.offset) + step] != word.utf8Start[step] {
             return false
@@ -108,7 +110,9 @@ struct Parser {
                     hint: "remove it, or open the block that it was meant to close")
                 index += 1
                 continue
-            case .end, .rightBrace:
+            case .end, .rightBrace,
+                .rightParenthesis where !isOutermost && tokens[index].hasPartner,
+                .rightBracket where !isOutermost && tokens[index].hasPartner:
                 height = highest
                 return statements
             default: break
@@ -166,7 +170,9 @@ struct Parser {
         default: break
         }
         guard beginsBareValue(at: index) else {
-            guard endsStatement(at: index) || tokens[first].isSuspect else { throw misplacedToken(behind: first) }
+            guard endsStatement(at: index) || tokens[first].isSuspect else {
+                throw misplacedToken(behind: first)
+            }
             height = 1
             return Statement(.flag(name(first)), SourceRange(start, range(first).end))
         }
@@ -254,8 +260,11 @@ struct Parser {
         (outermost, lookedAheadTo) = (outer, lookedAhead)
         if kind == .rightBrace {
             index += 1
-        } else {
+        } else if kind == .end || isFull {
             reportUnclosedBlock()
+        } else {
+            let hint = "the '{' in line \(tokens[first].line) is not closed"
+            _ = fault("expected '}', found \(description(index))", at: index, hint: hint)
         }
         return Block(statements, SourceRange(tokens[first].start, previousEnd))
     }
@@ -324,6 +333,10 @@ struct Parser {
             case .end, .rightBrace: break passing
             case .semicolon:
                 index += 1
+                break passing
+            // It closes what stands around our block, which lacks its end.
+            case .rightParenthesis where token.hasPartner && Int(token.partner) < start,
+                .rightBracket where token.hasPartner && Int(token.partner) < start:
                 break passing
             case _ where token.kind.isOpening && token.hasPartner: index = Int(token.partner) + 1
             default:
