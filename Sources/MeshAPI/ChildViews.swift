@@ -49,12 +49,14 @@ public struct ChildView: APIRecord, Hashable {
     public var resourceAmount: Int
     /// The job's status; `Waiting` until it is submitted, `Refused` where it never will be.
     public var status: String
+    /// How far its receipt is verified; null until it is submitted.
+    @Nullable public var verification: String?
     /// Why it waits or is refused.
     @Nullable public var reason: String?
 
     public init(
         index: Int, jobID: String?, manifestCID: String?, description: String, code: String,
-        resourceType: String, resourceAmount: Int, status: String, reason: String?
+        resourceType: String, resourceAmount: Int, status: String, verification: String?, reason: String?
     ) {
         self.index = index
         self.jobID = jobID
@@ -64,6 +66,7 @@ public struct ChildView: APIRecord, Hashable {
         self.resourceType = resourceType
         self.resourceAmount = resourceAmount
         self.status = status
+        self.verification = verification
         self.reason = reason
     }
 
@@ -76,6 +79,7 @@ public struct ChildView: APIRecord, Hashable {
         case resourceType = "resource_type"
         case resourceAmount = "resource_amount"
         case status
+        case verification
         case reason
     }
 
@@ -88,6 +92,7 @@ public struct ChildView: APIRecord, Hashable {
         APIField("resource_type", .string),
         APIField("resource_amount", .integer),
         APIField("status", .string),
+        APIField("verification", .string, nullable: true),
         APIField("reason", .string, nullable: true),
     ]
 }

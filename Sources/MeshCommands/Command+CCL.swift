@@ -92,7 +92,8 @@ extension CommandEntry {
         guard let program = source.compilation.program else { return .error }
         if context.format == .table { source.showDiagnostics(context) }
         let spending = source.compilation.spending
-        let text = Contract.explanation(program, spending: spending)
+        var text = Contract.explanation(program, spending: spending)
+        while text.hasSuffix("\n") { text.removeLast() }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         func number(_ value: Int64?) -> JSONTree { value.map { .integer(Int($0)) } ?? .null }
         context.show(

@@ -59,7 +59,7 @@ extension CommandEntry {
         ]
         rows += job.outputs.map { ("Output \($0.name)", "\($0.size) bytes, \($0.cid)") }
         rows += job.children.map { child in
-            let reason = child.reason.map { " (\($0))" } ?? ""
+            let reason = (child.verification ?? child.reason).map { " (\($0))" } ?? ""
             return ("Child \(child.index)", "\(child.jobID ?? "-") \(child.status)\(reason)")
         }
         return CommandContext.block(rows)

@@ -97,6 +97,7 @@ extension CommandEntry {
     private static var childColumns: [(String, (ChildView) -> String)] {
         [
             ("Job ID", { $0.jobID ?? "-" }), ("Status", { $0.status }),
+            ("Verification", { $0.verification ?? "-" }),
             ("Amount", { "\($0.resourceAmount) \($0.resourceType)" }), ("Description", { $0.description }),
             ("Reason", { $0.reason ?? "" }),
         ]

@@ -89,14 +89,14 @@ struct ContractSource {
         return max(Self.ownUnits, Int(clamping: known))
     }
 
-    /// What the contract calls itself: its `title`, else its `description`.
-    var title: String? {
+    /// What the contract calls itself, its `title` or its `description`; else its file's name.
+    var name: String {
         for name in ["title", "description"] {
             guard let found = compilation.program?.declarations.first(where: { $0.name == name }),
                 case .string(let text)? = found.values.first
             else { continue }
             return String(text.prefix(200))
         }
-        return nil
+        return Self.fileName(path)
     }
 }

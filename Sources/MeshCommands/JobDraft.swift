@@ -130,7 +130,7 @@ struct JobDraft {
             return InputReference(name: name, cid: blob.cid, size: blob.size)
         }
         return SubmitRequest(
-            wasm: code, description: text("description") ?? contract?.title, entry: text("entry"),
+            wasm: code, description: text("description") ?? contract?.name, entry: text("entry"),
             language: contract == nil ? text("language") : "ccl",
             resourceType: text("resource-type"), resourceAmount: given ?? integer("resource-amount"),
             scope: text("scope"),

@@ -118,10 +118,10 @@ extension NodeEngine {
         var views: [ChildView] = []
         for child in try children(of: ledger, step) {
             var table = jobs
-            let status = try child.cid.map { cid throws(StorageError) in
-                try table.ledger(cid, in: step.storage).status
-            }
-            var shown = status.flatMap { $0 == .unknown ? nil : $0.rawValue }
+            let published = try child.cid.map { cid throws(StorageError) in
+                try table.ledger(cid, in: step.storage)
+            }.flatMap { $0.status == .unknown ? nil : $0 }
+            var shown = published?.status.rawValue
             var reason: String?
             if child.cid == nil {
                 shown = "Refused"
@@ -139,7 +139,9 @@ extension NodeEngine {
                     manifestCID: child.cid.map { "\($0)" }, description: child.request.description,
                     code: "\(child.request.code)", resourceType: child.request.resource,
                     resourceAmount: Int(clamping: child.request.amount), status: shown ?? "Waiting",
-                    reason: reason))
+                    verification: try published.map { ledger throws(StorageError) in
+                        try self.verification(ledger, step).0.state.rawValue
+                    }, reason: reason))
         }
         return views
     }
