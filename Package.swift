@@ -198,6 +198,9 @@ let package = Package(
         tests(
             "MeshTransportTests",
             ["COpenSSL", "MeshTransport", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        tests(
+            "CCLEngineTests", ["CCL", "WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"],
+            data: ["Programs"]),
         tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
         tests(
             "ControlTests",

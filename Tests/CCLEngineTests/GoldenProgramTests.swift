@@ -1,0 +1,86 @@
+import CCL
+import Foundation
+import MeshTestSupport
+import Testing
+
+/// Contracts in `Programs`, each with the calls that it must make in `NAME.out`.
+///
+/// A difference fails the test; `MESH_RECORD=1` writes what was given in its place, to be read before it is kept.
+@Suite("Contracts of every kind, in both engines", .tags(.Size.medium))
+struct GoldenProgramTests {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Programs").path
+    static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        .filter { $0.hasSuffix(".ccl") }.sorted().map { String($0.dropLast(4)) }
+
+    private static var isRecording: Bool { ProcessInfo.processInfo.environment["MESH_RECORD"] == "1" }
+
+    private func bytes(_ file: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(Self.folder)/\(file)")))
+    }
+
+    @Test("There are programs, and each has its calls written down")
+    func programs() {
+        #expect(Self.names.count >= 20)
+        for name in Self.names {
+            #expect(FileManager.default.fileExists(atPath: "\(Self.folder)/\(name).out"), "\(name)")
+        }
+    }
+
+    @Test(
+        "A program makes the calls that are written down, in libwasmtime and in wasmkit, printed and on record",
+        arguments: names)
+    func golden(name: String) throws {
+        let source = try bytes("\(name).ccl")
+        let program = try #require(Contract.compile(source, name: "\(name).ccl").program)
+        var story = try EngineCheck(source, name: "\(name).ccl").story
+        var events: [String] = []
+        for handler in program.handlers where !events.contains(handler.event) { events.append(handler.event) }
+        for event in events {
+            story += "on \(event):\n" + (try EngineCheck(source, name: "\(name).ccl", event: event).story)
+        }
+        if Self.isRecording {
+            try Data(story.utf8).write(to: URL(fileURLWithPath: "\(Self.folder)/\(name).out"))
+            return
+        }
+        let given = story.split(separator: "\n", omittingEmptySubsequences: false)
+        let wanted = String(decoding: try bytes("\(name).out"), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        // Compared line by line, so that the first difference can be told.
+        let same = zip(given, wanted).prefix { $0 == $1 }.count
+        #expect(
+            given == wanted,
+            """
+            \(name).out, line \(same + 1); MESH_RECORD=1 writes the new text
+              wanted: \(same < wanted.count ? wanted[same] : "the end")
+              given:  \(same < given.count ? given[same] : "the end")
+            """)
+    }
+
+    @Test(
+        "A program's modules are valid, for both targets, with and without names",
+        .enabled(if: Engines.validator != nil, Engines.validatorMissing), arguments: names)
+    func valid(name: String) throws {
+        try EngineCheck.validate(bytes("\(name).ccl"), name: "\(name).ccl")
+    }
+
+    @Test(
+        "The toolchain's runtime is here to run them",
+        .enabled(if: Engines.wasmkit != nil, Engines.wasmkitMissing))
+    func toolchain() throws {
+        let source = Array("execution { log(\"here\"); }".utf8)
+        let module = try #require(
+            Contract.compile(source, options: EmissionOptions(target: .wasi)).module)
+        let printed = try #require(try Engines.runInToolchain(module.bytes))
+        #expect(String(decoding: printed.output, as: UTF8.self) == "log\there\n" && printed.status == 0)
+    }
+
+    @Test("The contract of the project's first document compiles to at most 400 bytes without names")
+    func document() throws {
+        let module = try #require(
+            Contract.compile(
+                bytes("document.ccl"), options: EmissionOptions(names: false)
+            ).module)
+        #expect(module.bytes.count <= 400, "\(module.bytes.count)")
+    }
+}
