@@ -66,10 +66,9 @@ extension Checker {
                 position += 1
             }
         }
-        let missing = labels.indices.filter { required[$0] && found[$0] == nil }
-        if fits, !missing.isEmpty {
+        if fits, labels.indices.contains(where: { required[$0] && found[$0] == nil }) {
             fits = false
-            let names = missing.map { labels[$0][0] }
+            let names = labels.indices.filter { required[$0] && found[$0] == nil }.map { labels[$0][0] }
             report(
                 .missingArgument,
                 "`\(call.name.text)` needs \(names.map { "`\($0)`" }.joined(separator: " and "))", at: call.range,
@@ -193,14 +192,11 @@ extension Checker {
     // MARK: Arguments of the language's functions
 
     private mutating func arguments(of call: Call, _ function: LanguageFunction) -> [Term]? {
-        let parameters = function.parameters
-        guard
-            let found = matched(
-                call, to: parameters.map(\.labels), required: parameters.map(\.isRequired))
-        else { return nil }
+        let signature = function.signature
+        guard let found = matched(call, to: signature.labels, required: signature.required) else { return nil }
         var terms: [Term] = []
-        terms.reserveCapacity(parameters.count)
-        for (parameter, expression) in zip(parameters, found) {
+        terms.reserveCapacity(found.count)
+        for (parameter, expression) in zip(signature.parameters, found) {
             guard let expression else {
                 terms.append(.constant(parameter.initial ?? .string("")))
                 continue
@@ -214,7 +210,6 @@ extension Checker {
         _ expression: Expression, _ parameter: LanguageFunction.Parameter, _ call: Call
     ) -> Term {
         let given = evaluate(expression)
-        let what = "`\(parameter.labels[0])`"
         switch parameter.kind {
         case .any:
             if case .value(let value) = given.kind, value.type == nil {
@@ -222,9 +217,9 @@ extension Checker {
                 return .poisoned
             }
             return given
-        case .boolean: return fitted(given, to: .boolean, at: expression.range, as: what)
+        case .boolean: return fitted(given, to: .boolean, at: expression.range, as: parameter.quotedName)
         case .amount:
-            let term = fitted(given, to: .integer, at: expression.range, as: what)
+            let term = fitted(given, to: .integer, at: expression.range, as: parameter.quotedName)
             if case .integer(let number)? = term.constant, !(0...LanguageFunction.amountMax).contains(number) {
                 report(
                     .invalidArgument, "An amount lies from 0 to \(LanguageFunction.amountMax.grouped)",
@@ -233,7 +228,7 @@ extension Checker {
             }
             return term
         case .string, .cid, .resource, .priority:
-            let term = fitted(given, to: .string, at: expression.range, as: what)
+            let term = fitted(given, to: .string, at: expression.range, as: parameter.quotedName)
             guard case .string(let text)? = term.constant else { return term }
             if let (fault, hint) = Self.fault(in: text, as: parameter.kind) {
                 report(.invalidArgument, fault, at: expression.range, hint: hint)

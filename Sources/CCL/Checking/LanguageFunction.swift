@@ -35,12 +35,15 @@ enum LanguageFunction: String, CaseIterable {
         var kind: Kind
         var initial: Constant?
         var isRequired: Bool
+        /// For messages.
+        var quotedName: String
 
         init(_ labels: String..., as kind: Kind, initial: Constant? = nil, isOptional: Bool = false) {
             self.labels = labels
             self.kind = kind
             self.initial = initial
             isRequired = initial == nil && !isOptional
+            quotedName = "`\(labels.first ?? "")`"
         }
     }
 
@@ -66,7 +69,22 @@ enum LanguageFunction: String, CaseIterable {
     /// Whether `name { … }` is a call where something runs.
     static func isBlockCall(_ name: String) -> Bool { byName[name] != nil || notProvided.contains(name) }
 
-    var parameters: [Parameter] { Self.table[self] ?? [] }
+    /// What a function is called with.
+    struct Signature {
+        let parameters: [Parameter]
+        let labels: [[String]]
+        let required: [Bool]
+
+        init(_ parameters: [Parameter]) {
+            self.parameters = parameters
+            labels = parameters.map(\.labels)
+            required = parameters.map(\.isRequired)
+        }
+    }
+
+    var signature: Signature { Self.signatures[self] ?? Signature([]) }
+
+    private static let signatures = table.mapValues(Signature.init)
 
     private static let compute = Constant.string("compute")
     private static let table: [LanguageFunction: [Parameter]] = [
