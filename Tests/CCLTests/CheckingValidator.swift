@@ -21,7 +21,8 @@ struct CheckingValidator {
             expect(program.functions.indices.contains(handler.function), "a handler is a function")
         }
         expect(
-            Set(program.handlers.map(\.event)).count == program.handlers.count, "events have one handler each")
+            Set(program.handlers.map(\.event)).count == program.handlers.count, "events have one handler each"
+        )
         expect(
             program.limits.map(\.resource) == program.limits.map(\.resource).sorted(), "limits are sorted")
         for (index, one) in program.functions.enumerated() {
@@ -79,7 +80,8 @@ struct CheckingValidator {
                 }
                 visit(body)
             case .result(let value):
-                expect(value?.type == program.functions[function].result, "the result has the function's type")
+                expect(
+                    value?.type == program.functions[function].result, "the result has the function's type")
                 if let value { visit(value) }
             case .require(let value, let message):
                 visit(value, .boolean)

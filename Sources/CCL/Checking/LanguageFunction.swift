@@ -62,7 +62,8 @@ enum LanguageFunction: String, CaseIterable {
 
     /// What other hosts of the language give to contracts, and the five functions of this one do not.
     static let notProvided: Set<String> = [
-        "call_host", "create_proposal", "get_job_result", "get_resource_balance", "query_dag_node", "timestamp",
+        "call_host", "create_proposal", "get_job_result", "get_resource_balance", "query_dag_node",
+        "timestamp",
         "transfer_resource", "transfer_token", "transfer_tokens", "use_resource",
     ]
 
@@ -90,7 +91,8 @@ enum LanguageFunction: String, CaseIterable {
     private static let table: [LanguageFunction: [Parameter]] = [
         .submitJob: [
             Parameter("wasm_cid", as: .cid), Parameter("description", as: .string, initial: .string("")),
-            Parameter("resource_type", as: .resource, initial: compute), Parameter("resource_amount", as: .amount),
+            Parameter("resource_type", as: .resource, initial: compute),
+            Parameter("resource_amount", as: .amount),
             Parameter("priority", as: .priority, initial: .string("medium")),
         ],
         .anchorData: [
@@ -143,7 +145,8 @@ enum LanguageFunction: String, CaseIterable {
         let isFit: Bool
         switch letters.first {
         case UInt8(ascii: "b"):
-            isFit = (8...128).contains(letters.count)
+            isFit =
+                (8...128).contains(letters.count)
                 && letters.allSatisfy { (0x61...0x7A).contains($0) || (0x32...0x37).contains($0) }
         case UInt8(ascii: "Q"), UInt8(ascii: "z"):
             isFit =

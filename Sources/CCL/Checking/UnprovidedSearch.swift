@@ -59,7 +59,9 @@ struct UnprovidedSearch {
     }
 
     private mutating func visit(_ call: Call, with index: inout DeclarationIndex) -> Bool {
-        if LanguageFunction.notProvided.contains(call.name.text), !index.functionNames.contains(call.name.text) {
+        if LanguageFunction.notProvided.contains(call.name.text),
+            !index.functionNames.contains(call.name.text)
+        {
             return note(call.name.text, call.name.range)
         }
         for argument in call.arguments where visit(argument.value, with: &index) { return true }
