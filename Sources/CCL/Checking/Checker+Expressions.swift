@@ -60,8 +60,13 @@ extension Checker {
         return true
     }
 
-    /// Lists that hold lists under other names could nest deeper than any text.
+    /// Lists that hold lists under other names could nest deeper than any text; one that holds an error is one.
     private mutating func bounded(_ term: Term, at range: SourceRange) -> Term {
+        switch term.kind {
+        case .list(let items) where items.contains(where: \.isPoisoned): return .poisoned
+        case .object(let members) where members.contains(where: \.value.isPoisoned): return .poisoned
+        default: break
+        }
         guard term.height > Limits.nestingMax else { return term }
         report(
             .nestedTooDeeply, "This nests lists and objects more than \(Limits.nestingMax) deep", at: range)

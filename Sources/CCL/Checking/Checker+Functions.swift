@@ -187,7 +187,7 @@ extension Checker {
             if !isDead { body += part }
         }
         closeScope()
-        if body.isEmpty, handlerSources.isEmpty, listens(to: .warning) {
+        if body.isEmpty, handlerSources.isEmpty, !hasErrors {
             let range = tree.statements.first?.range ?? SourceRange(tree.end, tree.end)
             report(
                 .nothingToRun, "This contract declares things and runs nothing", at: range,

@@ -86,6 +86,8 @@ struct Checker {
         (severity == .error ? errors.count : warnings.count) < Limits.diagnosticCountMax
     }
 
+    var hasErrors: Bool { !errors.isEmpty }
+
     mutating func report(
         _ code: DiagnosticCode, _ message: String, at range: SourceRange, hint: String? = nil
     ) {
