@@ -114,7 +114,7 @@ let package = Package(
             "MeshCommands",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "WasmRuntime", "ControlClient",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "CCL", "WasmRuntime", "ControlClient",
                 "CommandLineArguments", "IdentityFiles",
             ]),
 

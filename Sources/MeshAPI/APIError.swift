@@ -8,7 +8,7 @@ public struct APIError: APIRecord, Hashable, Error {
 
     public init(
         code: String, message: String, hint: String? = nil, retryable: Bool = false,
-        details: [GraphDiagnosticView]? = nil
+        details: [DiagnosticView]? = nil
     ) {
         error = APIErrorDetail(
             code: code, message: message, hint: hint, retryable: retryable, details: details)
@@ -28,11 +28,11 @@ public struct APIErrorDetail: APIRecord, Hashable {
     /// Whether the same request may succeed later.
     public var retryable: Bool
     /// Where in a script it went wrong; absent for what is not about one.
-    public var details: [GraphDiagnosticView]?
+    public var details: [DiagnosticView]?
 
     public init(
         code: String, message: String, hint: String? = nil, retryable: Bool = false,
-        details: [GraphDiagnosticView]? = nil
+        details: [DiagnosticView]? = nil
     ) {
         self.code = code
         self.message = message
@@ -46,6 +46,6 @@ public struct APIErrorDetail: APIRecord, Hashable {
         APIField("message", .string),
         APIField("hint", .string, nullable: true),
         APIField("retryable", .boolean),
-        APIField("details", .array(.record("GraphDiagnosticView")), optional: true),
+        APIField("details", .array(.record("DiagnosticView")), optional: true),
     ]
 }

@@ -87,11 +87,11 @@ public struct GraphResultView: APIRecord, Hashable {
     /// `unlinked_count`, `modified_count`, `fired`, `found`, `match_count`, `return_count` and so on.
     public var summary: [String: JSONValue]
     /// What was found fault with and done all the same.
-    public var warnings: [GraphDiagnosticView]
+    public var warnings: [DiagnosticView]
 
     public init(
         statement: String, columns: [String] = [], rows: [[JSONValue]] = [],
-        summary: [String: JSONValue] = [:], warnings: [GraphDiagnosticView] = []
+        summary: [String: JSONValue] = [:], warnings: [DiagnosticView] = []
     ) {
         self.statement = statement
         self.columns = columns
@@ -105,57 +105,6 @@ public struct GraphResultView: APIRecord, Hashable {
         APIField("columns", .array(.string)),
         APIField("rows", .array(.array(.any))),
         APIField("summary", .map(.any)),
-        APIField("warnings", .array(.record("GraphDiagnosticView"))),
-    ]
-}
-
-/// What is wrong with a script, and where.
-public struct GraphDiagnosticView: APIRecord, Hashable {
-    /// Stable, such as `E2002`.
-    public var code: String
-    /// One sentence.
-    public var message: String
-    /// Of the text, from 1; null for what no place of it caused.
-    @Nullable public var line: Int?
-    /// Of the line, in characters from 1.
-    @Nullable public var column: Int?
-    /// Behind the last character.
-    @Nullable public var endColumn: Int?
-    /// What to write instead, or what to do.
-    @Nullable public var hint: String?
-    /// All of it as people read it: several lines, with the text's own line and a caret.
-    public var rendered: String
-
-    public init(
-        code: String, message: String, line: Int? = nil, column: Int? = nil, endColumn: Int? = nil,
-        hint: String? = nil, rendered: String
-    ) {
-        self.code = code
-        self.message = message
-        self.line = line
-        self.column = column
-        self.endColumn = endColumn
-        self.hint = hint
-        self.rendered = rendered
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case code
-        case message
-        case line
-        case column
-        case endColumn = "end_column"
-        case hint
-        case rendered
-    }
-
-    public static let fields: [APIField] = [
-        APIField("code", .string),
-        APIField("message", .string),
-        APIField("line", .integer, nullable: true),
-        APIField("column", .integer, nullable: true),
-        APIField("end_column", .integer, nullable: true),
-        APIField("hint", .string, nullable: true),
-        APIField("rendered", .string),
+        APIField("warnings", .array(.record("DiagnosticView"))),
     ]
 }

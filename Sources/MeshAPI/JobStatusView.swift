@@ -41,7 +41,7 @@ public struct JobStatusView: APIRecord, Hashable {
     public var charged: ChargeView
     /// Whose feed holds the manifest.
     public var submitter: NodeReferenceView
-    /// `wasm`.
+    /// `wasm` or `ccl`.
     public var language: String
     /// The CID of the module.
     public var code: String
@@ -53,6 +53,10 @@ public struct JobStatusView: APIRecord, Hashable {
     @Nullable public var federation: String?
     /// Why the job failed, expired or was cancelled, in one sentence.
     @Nullable public var reason: String?
+    /// The job whose run asked for this one; null for jobs that people submitted.
+    @Nullable public var parent: ParentView?
+    /// The jobs that this one's run asked for, in order.
+    public var children: [ChildView]
 
     public init(
         jobID: String, manifestCID: String, description: String, status: String, settledStatus: String,
@@ -60,7 +64,8 @@ public struct JobStatusView: APIRecord, Hashable {
         assignedAt: String? = nil, startedAt: String? = nil, finishedAt: String? = nil, outcome: OutcomeView,
         receiptCID: String? = nil, receiptAnchored: Bool, outputs: [OutputView] = [], metrics: MetricsView,
         charged: ChargeView, submitter: NodeReferenceView, language: String, code: String, priority: String,
-        scope: String, federation: String? = nil, reason: String? = nil
+        scope: String, federation: String? = nil, reason: String? = nil, parent: ParentView? = nil,
+        children: [ChildView] = []
     ) {
         self.jobID = jobID
         self.manifestCID = manifestCID
@@ -87,6 +92,8 @@ public struct JobStatusView: APIRecord, Hashable {
         self.scope = scope
         self.federation = federation
         self.reason = reason
+        self.parent = parent
+        self.children = children
     }
 
     enum CodingKeys: String, CodingKey {
@@ -115,6 +122,8 @@ public struct JobStatusView: APIRecord, Hashable {
         case scope
         case federation
         case reason
+        case parent
+        case children
     }
 
     public static let fields: [APIField] = [
@@ -143,6 +152,8 @@ public struct JobStatusView: APIRecord, Hashable {
         APIField("scope", .string),
         APIField("federation", .string, nullable: true),
         APIField("reason", .string, nullable: true),
+        APIField("parent", .record("ParentView"), nullable: true),
+        APIField("children", .array(.record("ChildView"))),
     ]
 }
 

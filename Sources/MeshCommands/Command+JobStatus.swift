@@ -47,6 +47,7 @@ extension CommandEntry {
             ("Started", job.startedAt),
             ("Finished", job.finishedAt),
         ]
+        if let parent = job.parent { rows.append(("Parent", "\(parent.jobID), submission \(parent.index)")) }
         if let reason = job.why { rows.append(("Reason", reason)) }
         rows += [
             ("Exit code", job.outcome.exitCode.map(String.init)),
@@ -57,6 +58,10 @@ extension CommandEntry {
             ("Charged", job.charged.amount.map { "\($0) \(job.charged.resourceType)" }),
         ]
         rows += job.outputs.map { ("Output \($0.name)", "\($0.size) bytes, \($0.cid)") }
+        rows += job.children.map { child in
+            let reason = (child.verification ?? child.reason).map { " (\($0))" } ?? ""
+            return ("Child \(child.index)", "\(child.jobID ?? "-") \(child.status)\(reason)")
+        }
         return CommandContext.block(rows)
     }
 }

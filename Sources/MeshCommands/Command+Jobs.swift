@@ -94,6 +94,15 @@ extension CommandEntry {
         return .done
     }
 
+    private static var childColumns: [(String, (ChildView) -> String)] {
+        [
+            ("Job ID", { $0.jobID ?? "-" }), ("Status", { $0.status }),
+            ("Verification", { $0.verification ?? "-" }),
+            ("Amount", { "\($0.resourceAmount) \($0.resourceType)" }), ("Description", { $0.description }),
+            ("Reason", { $0.reason ?? "" }),
+        ]
+    }
+
     static let describe = CommandEntry(
         Command(
             "describe", "Tell the whole story of a job on one page", flags: [.format], operands: [.job],
@@ -127,6 +136,7 @@ extension CommandEntry {
                         ("Reputation", { String($0.reputation) }),
                         ("Acceptable", { $0.acceptable ? "yes" : $0.reason ?? "no" }),
                     ])
+                + (job.children.isEmpty ? [] : section("Submitted by its run", job.children, childColumns))
                 + section("History", events, historyColumns)
                 + section(
                     "Attestations", receipt?.attestations ?? [],

@@ -16,7 +16,10 @@ extension CommandEntry {
         Flag(
             "min-memory", .integer("MiB", 1...(1 << 20)), "Memory that a node must offer, and the limit (64)"),
         Flag("min-cpu", .integer("N", 1...4096), "Processors that a node must offer (1)"),
-        Flag("language", .text("NAME"), "What runs it (wasm)"),
+        Flag("language", .text("NAME"), "What runs it: wasm, or ccl for a contract (wasm)"),
+        Flag(
+            "module", .text("FILE"), "Also upload a module that the contract's own jobs name",
+            repeatable: true),
         Flag("entry", .text("NAME"), "The exported function to call (_start, run or main)"),
         Flag(
             "input", .pair("NAME=FILE|CID"), "An input; NAME=- reads standard input", repeatable: true),

@@ -96,7 +96,7 @@ extension JSONValue {
     }
 }
 
-extension GraphDiagnosticView {
+extension DiagnosticView {
     /// As it is printed: without a last line end.
     var text: String {
         var text = rendered

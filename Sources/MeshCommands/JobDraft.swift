@@ -1,3 +1,4 @@
+internal import CCL
 internal import CommandLineArguments
 internal import ControlClient
 internal import FoundationEssentials
@@ -107,10 +108,21 @@ struct JobDraft {
 
     /// The request, with the module and the inputs in the daemon's store.
     func uploaded(_ context: CommandContext, _ client: HTTPControlClient) throws -> SubmitRequest {
-        guard let wasm = text("wasm") else {
+        let contract = try self.contract(context)
+        let code: String
+        if let contract {
+            code = try client.post("/v1/blobs", bytes: try contract.module().bytes, as: BlobView.self).cid
+        } else if let wasm = text("wasm") {
+            code = try Self.upload(wasm, context, client).cid
+        } else {
             throw UsageError("submit-job needs --wasm FILE|CID", hint: "see meshctl submit-job --help")
         }
-        let code = try Self.upload(wasm, context, client).cid
+        try uploadModules(contract, context, client)
+        // A contract's own run needs little; the rest of what it is given is for the jobs that it submits.
+        let given = contract.map {
+            self.integer("resource-amount") ?? $0.amount(of: text("resource-type") ?? "compute")
+        }
+        let own = given.map { min($0, ContractSource.ownUnits) * 1_000_000 }
         var names: Set<String> = []
         let inputs: [InputReference]? = try pairs("input")?.map { name, source in
             guard names.insert(name).inserted else { throw UsageError("the input \(name) is given twice") }
@@ -118,11 +130,12 @@ struct JobDraft {
             return InputReference(name: name, cid: blob.cid, size: blob.size)
         }
         return SubmitRequest(
-            wasm: code, description: text("description"), entry: text("entry"), language: text("language"),
-            resourceType: text("resource-type"), resourceAmount: integer("resource-amount"),
+            wasm: code, description: text("description") ?? contract?.name, entry: text("entry"),
+            language: contract == nil ? text("language") : "ccl",
+            resourceType: text("resource-type"), resourceAmount: given ?? integer("resource-amount"),
             scope: text("scope"),
             priority: text("priority"), minMemory: integer("min-memory"), minCpu: integer("min-cpu"),
-            inputs: inputs, args: texts("arg"), env: map("env"), fuel: integer("fuel"),
+            inputs: inputs, args: texts("arg"), env: map("env"), fuel: integer("fuel") ?? own,
             maxSeconds: integer("max-seconds"), tokens: texts("token"), verify: text("verify"),
             quorum: integer("quorum"), auto: isOn("auto"),
             bidWindowMs: text("bid-window").flatMap(DurationText.milliseconds),
@@ -131,6 +144,63 @@ struct JobDraft {
             minReputation: integer("min-reputation"), location: text("location"), labels: map("label"),
             after: texts("after"), retry: integer("retry"),
             deadlineMs: text("deadline").flatMap(DurationText.milliseconds))
+    }
+
+    /// The contract that is to be submitted, compiled; `nil` for a module.
+    private func contract(_ context: CommandContext) throws -> ContractSource? {
+        let operand = arguments.operand("FILE.ccl")
+        if let operand, text("wasm") != nil {
+            throw UsageError("\(operand) and --wasm are two jobs; give one of them")
+        }
+        guard let path = operand ?? (text("language") == "ccl" ? text("wasm") : nil) else {
+            if text("language") == "ccl" {
+                throw UsageError("--language ccl needs a contract, FILE.ccl, or its module with --wasm")
+            }
+            return nil
+        }
+        if let language = text("language"), language != "ccl" {
+            throw UsageError(
+                "\(path) is a contract; --language \(language) does not run it", hint: "--language ccl")
+        }
+        // What has been compiled before is submitted as it is.
+        if operand == nil, path != "-", !FileManager.default.fileExists(atPath: path) { return nil }
+        let bytes = try context.contents(of: path)
+        if bytes.starts(with: [0x00, 0x61, 0x73, 0x6d]) {
+            guard operand == nil else {
+                throw UsageError("\(path) is a module, not a contract", hint: "--language ccl --wasm \(path)")
+            }
+            return nil
+        }
+        let source = ContractSource(path, bytes: bytes, options: EmissionOptions())
+        _ = try source.module()
+        source.showDiagnostics(context)
+        if context.format == .table, arguments.texts("resource-amount").isEmpty,
+            file["resource-amount"] == nil
+        {
+            let type = text("resource-type") ?? "compute"
+            context.console.message(
+                "note: the job is given \(source.amount(of: type)) \(type), for itself and the jobs that it submits (--resource-amount)"
+            )
+        }
+        return source
+    }
+
+    /// Stores the modules that are given beside a contract, and says which of those that it names are not there.
+    private func uploadModules(
+        _ contract: ContractSource?, _ context: CommandContext, _ client: HTTPControlClient
+    ) throws {
+        var stored: Set<String> = []
+        for path in texts("module") ?? [] { stored.insert(try Self.upload(path, context, client).cid) }
+        for module in contract?.compilation.spending.modules ?? [] {
+            guard let cid = try? CID(module), !stored.contains("\(cid)") else { continue }
+            do {
+                _ = try client.bytes("/v1/blobs/\(cid)")
+            } catch let refusal as ControlRefusal where refusal.error.code.hasPrefix("blob.") {
+                context.console.message(
+                    "warning: the module \(cid), which the contract submits, is not in the daemon's store; its job waits for it (--module FILE)"
+                )
+            }
+        }
     }
 
     /// Stores a file's bytes, or takes a CID at its word and asks the daemon for its size.

@@ -27,6 +27,9 @@ public enum MeshCtl {
             name: "graph", summary: "The shared graph",
             entries: [.graphLoad, .graphWatch, .graphImport, .graphExport, .graphDump, .graphShell]),
         CommandGroup(
+            name: "ccl", summary: "Contracts",
+            entries: [.cclCheck, .cclCompile, .cclRun, .cclExplain, .cclFormat]),
+        CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),
         CommandGroup(name: "invite", summary: "Letting nodes in", entries: [.inviteCreate]),

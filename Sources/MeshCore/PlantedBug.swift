@@ -14,6 +14,10 @@ public enum PlantedBug: String, Sendable, CaseIterable {
     case suffixKept = "suffix-kept"
     /// Of the two sides of an equivocation only the first signature is checked: anyone can have anyone frozen.
     case evidenceUnchecked = "evidence-unchecked"
+    /// The jobs that a receipt asks for are submitted before anybody has verified it.
+    case childrenUnverified = "children-unverified"
+    /// A repeated run is not compared by the jobs that it asks for.
+    case submissionsNotCompared = "submissions-not-compared"
     /// A repeated run is compared by its outputs alone.
     case fuelNotCompared = "fuel-not-compared"
     /// A repeated run is compared by its fuel alone.

@@ -58,11 +58,11 @@ extension GraphResultView {
             summary: Dictionary(
                 result.summary.map { ($0.name, JSONValue($0.value)) }, uniquingKeysWith: { first, _ in first }
             ),
-            warnings: result.warnings.map { GraphDiagnosticView($0, source: source, name: name) })
+            warnings: result.warnings.map { DiagnosticView($0, source: source, name: name) })
     }
 }
 
-extension GraphDiagnosticView {
+extension DiagnosticView {
     init(_ diagnostic: Diagnostic, source: String, name: String) {
         let range = diagnostic.range
         self.init(
@@ -81,6 +81,6 @@ extension GraphRefusal {
             status: 422,
             error: APIError(
                 code: first.code.rawValue, message: first.message, hint: first.hint,
-                details: diagnostics.map { GraphDiagnosticView($0, source: source, name: name) }))
+                details: diagnostics.map { DiagnosticView($0, source: source, name: name) }))
     }
 }

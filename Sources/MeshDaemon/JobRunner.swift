@@ -110,7 +110,8 @@ final class JobRunner: @unchecked Sendable {
                 ticket,
                 RunReport(
                     outcome: result.outcome, metering: result.metering, outputs: written.outputs,
-                    logs: written.logs, started: started, finished: finished))
+                    logs: written.logs, submissions: result.submissions, started: started, finished: finished)
+            )
         }
     }
 

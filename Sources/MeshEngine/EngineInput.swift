@@ -101,17 +101,20 @@ public struct RunReport: Hashable, Sendable {
     public var metering: Metering
     public var outputs: [NamedBlob]
     public var logs: [NamedBlob]
+    /// The jobs that the run asked for.
+    public var submissions: [RunSubmission]
     public var started: Timestamp
     public var finished: Timestamp
 
     public init(
-        outcome: RunOutcome, metering: Metering, outputs: [NamedBlob], logs: [NamedBlob], started: Timestamp,
-        finished: Timestamp
+        outcome: RunOutcome, metering: Metering, outputs: [NamedBlob], logs: [NamedBlob],
+        submissions: [RunSubmission] = [], started: Timestamp, finished: Timestamp
     ) {
         self.outcome = outcome
         self.metering = metering
         self.outputs = outputs
         self.logs = logs
+        self.submissions = submissions
         self.started = started
         self.finished = finished
     }

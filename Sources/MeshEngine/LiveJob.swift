@@ -19,6 +19,8 @@ struct LiveJob: Sendable {
     var execution: Execution?
     /// A member's side: the receipt being checked.
     var replay: Replay?
+    /// The submitter's side: jobs that the receipt asks for, written and about to be anchored.
+    var children: Set<CID> = []
     /// The last status that was made known.
     var announced: SettledStatus?
 }

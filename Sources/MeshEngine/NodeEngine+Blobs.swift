@@ -78,11 +78,8 @@ extension NodeEngine {
                 try tell(.reach(preferred), step)
             }
         }
-        guard let link = links.first(where: { !fetch.asked.contains($0) }) else {
-            // Everyone has been asked: start over at the next retry.
-            fetches[cid]?.asked = []
-            return
-        }
+        // Once everyone has been asked nobody is, until the next retry starts over.
+        guard let link = links.first(where: { !fetch.asked.contains($0) }) else { return }
         // A few at a time from one peer: what it sends must fit into its queue for us.
         guard fetches.count(where: { $0.value.awaited == link }) < Self.fetchesPerLinkMax else { return }
         fetches[cid]?.asked.append(link)
@@ -107,6 +104,8 @@ extension NodeEngine {
             }
             fetches[cid]?.next = step.now + Fetch.retryMilliseconds
             fetches[cid]?.awaited = nil
+            let asked = fetch.asked
+            if gossip.linkedPeers.allSatisfy({ asked.contains($0.link) }) { fetches[cid]?.asked = [] }
             try askForBlob(cid, step)
         }
     }

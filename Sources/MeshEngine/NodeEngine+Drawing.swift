@@ -49,7 +49,7 @@ extension NodeEngine {
             && record.needs.memoryMiB <= profile.capacity.memoryMiB
             && (record.needs.location.map { $0 == profile.location } ?? true)
             && record.needs.labels.allSatisfy { profile.labels[$0.key] == $0.value }
-            && NodeProfile.price(units: record.resource.amount, perThousand: profile.computePrice)
+            && NodeProfile.price(units: record.pricedUnits, perThousand: profile.computePrice)
                 <= record.market.maxBid
     }
 }

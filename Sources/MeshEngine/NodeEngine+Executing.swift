@@ -102,10 +102,13 @@ extension NodeEngine {
     private mutating func reportRun(_ manifest: CID, _ report: RunReport, _ step: Step) throws(StorageError) {
         guard let execution = live[manifest]?.execution, let engine = settings.engine else { return }
         live[manifest]?.execution?.isReported = true
+        let submissions = JobSubmission.blocks(report.submissions)
+        for block in submissions { try step.storage.putBlock(block.bytes, cid: block.cid) }
         let receipt = JobReceipt(
             manifest: manifest, award: execution.award, epoch: execution.epoch, executor: signer.did,
             outcome: report.outcome, outputs: report.outputs, logs: report.logs, metering: report.metering,
-            engine: engine, started: report.started, finished: report.finished)
+            engine: engine, started: report.started, finished: report.finished,
+            submissions: submissions.map(\.cid))
         release(manifest)
         publish(receipt.encoded, step)
     }
@@ -177,7 +180,9 @@ extension NodeEngine {
         else { return }
         live[manifest]?.replay?.isReported = true
         let observed = report.map {
-            Attestation.Observation(outcome: $0.outcome, outputs: $0.outputs, fuel: $0.metering.fuel)
+            Attestation.Observation(
+                outcome: $0.outcome, outputs: $0.outputs, fuel: $0.metering.fuel,
+                submissions: JobSubmission.blocks($0.submissions).map(\.cid))
         }
         let judged =
             record.trust.method == .signature

@@ -100,7 +100,50 @@ extension NodeEngine {
                 amount: ledger.close.map { Int(clamping: $0.record.charged) }),
             submitter: reference(record.submitter), language: record.language, code: "\(record.code)",
             priority: "\(record.priority)", scope: record.resource.scope,
-            federation: record.trust.federation.map { "\($0)" }, reason: Self.reason(ledger))
+            federation: record.trust.federation.map { "\($0)" }, reason: Self.reason(ledger),
+            parent: record.parent.map { Self.view($0) },
+            children: try childViews(ledger, record, verification, step))
+    }
+
+    private static func view(_ parent: JobManifest.Parent) -> ParentView {
+        ParentView(
+            jobID: JobID(manifest: parent.manifest).description, manifestCID: "\(parent.manifest)",
+            index: Int(clamping: parent.index), depth: Int(clamping: parent.depth))
+    }
+
+    private func childViews(
+        _ ledger: JobLedger, _ record: JobManifest, _ verification: Verification, _ step: Step
+    ) throws(StorageError) -> [ChildView] {
+        guard ledger.settledReceipt?.record.submissions.isEmpty == false else { return [] }
+        var views: [ChildView] = []
+        for child in try children(of: ledger, step) {
+            var table = jobs
+            let published = try child.cid.map { cid throws(StorageError) in
+                try table.ledger(cid, in: step.storage)
+            }.flatMap { $0.status == .unknown ? nil : $0 }
+            var shown = published?.status.rawValue
+            var reason: String?
+            if child.cid == nil {
+                shown = "Refused"
+                reason = "what the run asks for cannot be a job"
+            } else if shown == nil {
+                shown = "Waiting"
+                reason =
+                    Self.isTrusted(verification, record)
+                    ? "its module is not at its submitter, or the submitter is away"
+                    : "the parent's receipt is not verified"
+            }
+            views.append(
+                ChildView(
+                    index: child.index, jobID: child.cid.map { JobID(manifest: $0).description },
+                    manifestCID: child.cid.map { "\($0)" }, description: child.request.description,
+                    code: "\(child.request.code)", resourceType: child.request.resource,
+                    resourceAmount: Int(clamping: child.request.amount), status: shown ?? "Waiting",
+                    verification: try published.map { ledger throws(StorageError) in
+                        try self.verification(ledger, step).0.state.rawValue
+                    }, reason: reason))
+        }
+        return views
     }
 
     /// Whether the job is known to run: here, or where its executor says so.

@@ -65,7 +65,8 @@ extension NodeEngine {
             live[manifest]?.execution = nil
             let checked = try verify(manifest, record, ledger, step)
             let fetched = try collect(record, ledger, step)
-            if checked, fetched {
+            let submitted = try publishChildren(manifest, record, ledger, step)
+            if checked, fetched, submitted {
                 try finish(manifest, step)
             } else if isReopened {
                 try noteOpen(manifest, allowSelf: false, step)
@@ -179,7 +180,7 @@ extension NodeEngine {
                     retryable: true))
             return
         }
-        let price = NodeProfile.price(units: record.resource.amount, perThousand: settings.computePrice)
+        let price = NodeProfile.price(units: record.pricedUnits, perThousand: settings.computePrice)
         let valid =
             max(step.now, record.created + Int64(clamping: record.market.windowMilliseconds))
             + Self.bidValidityMilliseconds
@@ -243,7 +244,7 @@ extension NodeEngine {
                 "capacity.memory",
                 "the job needs \(record.needs.memoryMiB) MiB; this node offers \(capacity.memoryMiB)")
         }
-        let price = NodeProfile.price(units: record.resource.amount, perThousand: settings.computePrice)
+        let price = NodeProfile.price(units: record.pricedUnits, perThousand: settings.computePrice)
         guard price <= record.market.maxBid else {
             return decline("price", "this node asks \(price); the job pays \(record.market.maxBid) at most")
         }

@@ -186,7 +186,7 @@ extension NodeEngine {
                 ("resource_type", .string(view.charged.resourceType)), ("language", .string(view.language)),
                 ("code", .string(view.code)), ("priority", .string(view.priority)),
                 ("scope", .string(view.scope)), ("federation", text(view.federation)),
-                ("reason", text(view.reason)),
+                ("reason", text(view.reason)), ("parent", text(view.parent?.jobID)),
             ])
     }
 

@@ -23,11 +23,14 @@ public struct Attestation: Hashable, Sendable {
         public var outcome: RunOutcome
         public var outputs: [NamedBlob]
         public var fuel: UInt64
+        /// The blocks of the jobs that the run asked for.
+        public var submissions: [CID]
 
-        public init(outcome: RunOutcome, outputs: [NamedBlob], fuel: UInt64) {
+        public init(outcome: RunOutcome, outputs: [NamedBlob], fuel: UInt64, submissions: [CID] = []) {
             self.outcome = outcome
             self.outputs = outputs
             self.fuel = fuel
+            self.submissions = submissions
         }
     }
 
@@ -74,6 +77,9 @@ public struct Attestation: Hashable, Sendable {
                     map.field("fuel") { $0.unsigned(observed.fuel) }
                     map.field("outcome") { $0.outcome(observed.outcome) }
                     map.field("outputs") { $0.namedBlobs(observed.outputs) }
+                    map.field(
+                        "submissions", ifPresent: observed.submissions.isEmpty ? nil : observed.submissions
+                    ) { $0.links($1) }
                 }
             }
         }
@@ -98,7 +104,14 @@ public struct Attestation: Hashable, Sendable {
                         let outputs = try map.field("outputs") { d throws(IPLDError) in
                             try d.namedBlobs(atMost: 64)
                         }
-                        return Observation(outcome: outcome, outputs: outputs, fuel: fuel)
+                        let submissions = try map.optional("submissions") { d throws(IPLDError) in
+                            try d.links(atMost: Int(RunEffectLimits.submissionCountMax))
+                        }
+                        if let submissions, submissions.isEmpty {
+                            throw IPLDError(.schema, "where a run submitted nothing nothing is said of it")
+                        }
+                        return Observation(
+                            outcome: outcome, outputs: outputs, fuel: fuel, submissions: submissions ?? [])
                     }
                 }
                 return Attestation(
@@ -142,6 +155,9 @@ public struct Attestation: Hashable, Sendable {
         }
         if observed.outputs != receipt.outputs, !isPlanted(.outputsNotCompared) {
             return (.mismatch, "the outputs differ")
+        }
+        if observed.submissions != receipt.submissions, !isPlanted(.submissionsNotCompared) {
+            return (.mismatch, "the jobs that the run asks for differ")
         }
         if observed.fuel != receipt.metering.fuel, !isPlanted(.fuelNotCompared) {
             return (.mismatch, "the fuel is \(observed.fuel), the receipt says \(receipt.metering.fuel)")

@@ -133,7 +133,8 @@ public enum Entry: Hashable, Sendable {
         case .bundle(let bundle): [bundle.body]
         case .graphChange(let change): change.attachments
         case .equivocation(let first, let second): [first, second]
-        case .profile, .manifest, .receipt, .close, .attestation, .mismatch, .unknown: []
+        case .receipt(let receipt): receipt.submissions
+        case .profile, .manifest, .close, .attestation, .mismatch, .unknown: []
         }
     }
 }

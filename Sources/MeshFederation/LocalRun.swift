@@ -27,10 +27,11 @@ public enum LocalRun {
     ) -> (receipt: CID, file: [UInt8])? {
         let blobs = RunBlobs(result)
         let manifestBlock = Block(manifest.encoded, codec: .dagCBOR)
+        let submissions = JobSubmission.blocks(result.submissions)
         let receipt = JobReceipt(
             manifest: manifestBlock.cid, award: nil, epoch: 0, executor: signer.did, outcome: result.outcome,
             outputs: blobs.outputs, logs: blobs.logs, metering: result.metering, engine: engine,
-            started: started, finished: finished)
+            started: started, finished: finished, submissions: submissions.map(\.cid))
         let receiptBlock = Block(receipt.encoded, codec: .dagCBOR)
         let close = JobClose(
             manifest: manifestBlock.cid, result: .receipt(receiptBlock.cid), charged: 0, credited: 0)
@@ -46,7 +47,8 @@ public enum LocalRun {
             [manifest.code] + manifest.inputs.map(\.cid) + receipt.outputs.map(\.cid)
             + receipt.logs.map(\.cid)
         let file = ReceiptArchive.file(
-            root: receiptBlock.cid, records: [receiptBlock, anchorBlock, manifestBlock, closeBlock],
+            root: receiptBlock.cid,
+            records: [receiptBlock, anchorBlock] + submissions + [manifestBlock, closeBlock],
             blobs: named, block: { known[$0] })
         return file.map { (receiptBlock.cid, $0) }
     }

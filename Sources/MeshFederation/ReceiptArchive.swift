@@ -4,7 +4,7 @@ public import MeshMarket
 
 /// The order of the blocks in a receipt's CAR.
 ///
-/// One root, the receipt; then its anchor, the award, its anchor and the envelope of the winning
+/// One root, the receipt; then its anchor, the blocks of the jobs that the run asked for, the award, its anchor and the envelope of the winning
 /// bid, the manifest and its anchor, the close and its anchor, the bundle's entry and body, the
 /// attestations in CID order, each with its anchor, then code, inputs, outputs and logs, lists before
 /// their chunks. A block that has been named already is not repeated. Since every block has its
@@ -18,6 +18,7 @@ public enum ReceiptArchive {
         var order: [CID] = []
         func add(_ cids: CID...) { for cid in cids where !order.contains(cid) { order.append(cid) } }
         add(receipt.cid, receipt.anchor)
+        for submission in receipt.record.submissions { add(submission) }
         if let award = ledger.validAwards.first(where: { $0.cid == receipt.record.award }) {
             add(award.cid, award.anchor, award.record.bids)
         }

@@ -15,6 +15,8 @@ public struct ReceiptContents: Sendable {
 
     public let receiptCID: CID
     public let receipt: JobReceipt
+    /// The jobs that the run asked for.
+    public let submissions: [JobSubmission]
     public internal(set) var award: JobAward?
     /// The envelope that holds the winning bid.
     public internal(set) var bids: [UInt8]?

@@ -89,6 +89,18 @@ struct ReceiptParser {
         let bytes = try take(root, "the receipt")
         let receipt = try decoded(.receipt, "the receipt") { try JobReceipt(decoding: bytes) }
         try takeAnchor(of: root, "the receipt")
+        var submissions: [JobSubmission] = []
+        for (index, cid) in receipt.submissions.enumerated() {
+            let bytes = try take(cid, "the submission")
+            let record = try decoded(.receipt, "the submission \(index)") {
+                try JobSubmission(decoding: bytes)
+            }
+            guard record.index == UInt64(index) else {
+                throw ReceiptFault(
+                    .receipt, "the submission at place \(index) says that it is \(record.index)")
+            }
+            submissions.append(record)
+        }
         var award: JobAward?
         var bids: [UInt8]?
         if let cid = receipt.award {
@@ -102,7 +114,8 @@ struct ReceiptParser {
         let manifest = try decoded(.manifest, "the manifest") { try JobManifest(decoding: manifestBytes) }
         try takeAnchor(of: receipt.manifest, "the manifest")
         var contents = ReceiptContents(
-            receiptCID: root, receipt: receipt, award: award, bids: bids, manifest: manifest, file: file,
+            receiptCID: root, receipt: receipt, submissions: submissions, award: award, bids: bids,
+            manifest: manifest, file: file,
             places: places)
         if nextKind() == JobClose.kind {
             let cid = file.sections[next].cid

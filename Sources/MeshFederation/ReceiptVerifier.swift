@@ -298,7 +298,8 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
             return .open("unverifiable: the run could not be repeated here")
         }
         let observed = Attestation.Observation(
-            outcome: run.outcome, outputs: RunBlobs(run, like: receipt).outputs, fuel: run.metering.fuel)
+            outcome: run.outcome, outputs: RunBlobs(run, like: receipt).outputs, fuel: run.metering.fuel,
+            submissions: JobSubmission.blocks(run.submissions).map(\.cid))
         let judged = Attestation.judge(receipt, engine: engine, observed: observed)
         switch judged.verdict {
         case .verified: return .passed("run again by \(engine.name) \(engine.version) with the same result")

@@ -180,6 +180,13 @@ public struct JobManifest: Hashable, Sendable {
         self.parent = parent
     }
 
+    /// What bids are for: the units of the resource that the run itself can use at most.
+    ///
+    /// It is less than the job was given where the job keeps some of it for jobs of its own.
+    public var pricedUnits: UInt64 {
+        min(resource.amount, limits.fuel / 1_000_000 + (limits.fuel % 1_000_000 > 0 ? 1 : 0))
+    }
+
     /// What the run may ask of the mesh: as much as the job itself was given, and no jobs too deep below others.
     public var grant: RunGrant {
         let isDeepest = (parent?.depth ?? 0) >= RunEffectLimits.depthMax

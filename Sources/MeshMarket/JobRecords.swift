@@ -145,7 +145,7 @@ public struct JobReceipt: Hashable, Sendable {
     public var engine: EngineDescription
     public var started: Timestamp
     public var finished: Timestamp
-    /// Jobs that the run itself submitted.
+    /// The blocks of the jobs that the run asked for (``JobSubmission``), in order; they travel with the receipt.
     public var submissions: [CID]
 
     public init(
@@ -226,7 +226,7 @@ public struct JobReceipt: Hashable, Sendable {
                     }
                 }
                 let submissions = try map.field("submissions") { d throws(IPLDError) in
-                    try d.links(atMost: 256)
+                    try d.links(atMost: Int(RunEffectLimits.submissionCountMax))
                 }
                 return JobReceipt(
                     manifest: manifest, award: award, epoch: epoch, executor: executor, outcome: outcome,

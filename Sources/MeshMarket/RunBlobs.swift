@@ -4,8 +4,12 @@ public import MeshRuntime
 
 /// What a run leaves behind, as the blobs that a receipt names: stdout is an output, stderr a log.
 ///
-/// Both are there even when they are empty, so that whoever repeats a run names the same.
+/// Both are there even when they are empty, so that whoever repeats a run names the same. A run that did
+/// something through its host, or was refused it, has a second output, `effects`, however it ended.
 public struct RunBlobs: Hashable, Sendable {
+    /// The output that lists a run's effects as JSON Lines (``RunEffect/lines(_:)``).
+    public static let effectsName = "effects"
+
     public let outputs: [NamedBlob]
     public let logs: [NamedBlob]
     /// The blocks that hold them, each once.
@@ -14,10 +18,18 @@ public struct RunBlobs: Hashable, Sendable {
     public init(_ result: RunResult) {
         let stdout = BlobList.split(result.stdout)
         let stderr = BlobList.split(result.stderr)
-        outputs = [NamedBlob(name: "stdout", cid: stdout[0].cid, size: UInt64(result.stdout.count))]
+        var outputs = [NamedBlob(name: "stdout", cid: stdout[0].cid, size: UInt64(result.stdout.count))]
+        var effects: [Block] = []
+        if !result.effects.isEmpty {
+            let lines = RunEffect.lines(result.effects)
+            effects = BlobList.split(lines)
+            outputs.append(
+                NamedBlob(name: Self.effectsName, cid: effects[0].cid, size: UInt64(lines.count)))
+        }
+        self.outputs = outputs
         logs = [NamedBlob(name: "stderr", cid: stderr[0].cid, size: UInt64(result.stderr.count))]
         var seen: Set<CID> = []
-        blocks = (stdout + stderr).filter { seen.insert($0.cid).inserted }
+        blocks = (stdout + effects + stderr).filter { seen.insert($0.cid).inserted }
     }
 
     /// The blobs of a run that repeats the one behind `receipt`: what is empty and not named there is left out.

@@ -34,6 +34,8 @@ public struct WasmModuleFacts: Hashable, Sendable {
     public internal(set) var functionCount = 0
     public internal(set) var importedFunctionCount = 0
     public internal(set) var globalCount = 0
+    /// What the module declares as a contract; `nil` for one without the section `ccl`.
+    public internal(set) var contract: ContractSection?
 
     /// The entry that a run with `name` calls; without a name `_start`, then `run`, then `main`.
     public func entry(named name: String?) -> Entry? {

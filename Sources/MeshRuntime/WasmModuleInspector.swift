@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// Looks at a module's bytes before anything is published or compiled.
 ///
 /// The inspector walks the sections that decide whether a job can run here at all and names the byte at
@@ -93,6 +95,7 @@ private struct SectionWalk {
             facts.sections.append(.init(identifier: identifier, start: start, content: content))
             reader.limit = content.upperBound
             switch identifier {
+            case 0: try customSection(start, content)
             case 1: try typeSection()
             case 2: try importSection()
             case 3: try functionSection()
@@ -165,15 +168,8 @@ private struct SectionWalk {
             guard type < types.count, let signature = types[type] else {
                 throw reader.invalid("type \(type) does not exist", at: typeOffset)
             }
-            guard module == WASIPreview1.moduleName, let function = WASIPreview1(rawValue: name) else {
-                throw ModuleRefusal(
-                    .unknownImport,
-                    "the module imports \(module.prefix(64)).\(name.prefix(64)), which is not provided here",
-                    offset: start)
-            }
-            let parameters = function.parameters.utf8.map { $0 == UInt8(ascii: "I") ? 0x7e as UInt8 : 0x7f }
-            let results: [UInt8] = function.returnsErrorNumber ? [0x7f] : []
-            guard signature.parameters == parameters, signature.results == results else {
+            let expected = try Self.provided(module, name, at: start)
+            guard signature.parameters == expected.parameters, signature.results == expected.results else {
                 throw ModuleRefusal(
                     .unknownImport, "\(name) is imported with a signature that it does not have",
                     offset: start)
@@ -181,6 +177,37 @@ private struct SectionWalk {
             functions.append(type)
             facts.importedFunctionCount += 1
         }
+    }
+
+    /// The signature of a function that modules can import here.
+    private static func provided(
+        _ module: String, _ name: String, at start: Int
+    ) throws(ModuleRefusal) -> (parameters: [UInt8], results: [UInt8]) {
+        func types(_ kinds: String) -> [UInt8] {
+            kinds.utf8.map { $0 == UInt8(ascii: "I") ? 0x7e : 0x7f }
+        }
+        if module == WASIPreview1.moduleName, let function = WASIPreview1(rawValue: name) {
+            return (types(function.parameters), function.returnsErrorNumber ? [0x7f] : [])
+        }
+        if module == HostFunction.moduleName, let function = HostFunction(rawValue: name) {
+            return (types(function.parameters), function.returnsAnswer ? [0x7f] : [])
+        }
+        var message = "the module imports \(module.prefix(64)).\(name.prefix(64)), which is not provided here"
+        if module == HostFunction.moduleName,
+            let nearest = NearestName.of(name, among: HostFunction.allCases.map(\.rawValue))
+        {
+            message += "; is \(nearest) meant?"
+        }
+        throw ModuleRefusal(.unknownImport, message, offset: start)
+    }
+
+    /// Reads the section in which a contract declares itself; any other custom section is passed over.
+    private mutating func customSection(_ start: Int, _ content: Range<Int>) throws(ModuleRefusal) {
+        guard try reader.name() == ContractSection.name else { return }
+        guard facts.contract == nil else {
+            throw reader.invalid("a second section \(ContractSection.name)", at: start)
+        }
+        facts.contract = try ContractSection(reader.code, in: reader.offset..<content.upperBound)
     }
 
     private mutating func functionSection() throws(ModuleRefusal) {

@@ -1,6 +1,6 @@
 /// Reads the primitives of the WebAssembly binary format, never past a limit.
 struct WasmReader {
-    private let code: [UInt8]
+    let code: [UInt8]
     private(set) var offset: Int
     /// Nothing at or behind this byte is read; set to the end of the section at hand.
     var limit: Int

@@ -53,7 +53,8 @@ struct EngineProfile: Sendable {
                 ("memory_reservation", .number(Self.memoryReservation)),
                 ("memory_guard_size", .number(Self.memoryGuard)),
                 ("core_instance_bytes", .number(Self.instanceBytes)),
-                ("wasi", .text("planetary-mesh/1")), ("random", .text("splitmix64,xoshiro256**")),
+                ("wasi", .text("planetary-mesh/1")), ("host", .text("planetary-mesh/1")),
+                ("random", .text("splitmix64,xoshiro256**")),
                 ("clock_step_nanoseconds", .number(GuestContext.clockStep)),
                 ("memory_growth", .text(MemoryInstrument.revision)),
             ]

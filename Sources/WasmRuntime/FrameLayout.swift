@@ -22,7 +22,8 @@ enum FrameLayout {
     /// Whether a frame's length is one that a sound worker would send.
     static func isPlausible(_ frame: mesh_frame) -> Bool {
         let length = Int(frame.length)
-        return length >= MemoryLayout<mesh_frame>.size && length & 7 == 0 && length <= bytesMax + 65_536
+        return length >= MemoryLayout<mesh_frame>.size && length & 7 == 0
+            && length <= bytesMax + EffectEncoding.byteCountMax + 65_536
     }
 
     /// The length of the frame at the front of `buffer`, when all of it is there.

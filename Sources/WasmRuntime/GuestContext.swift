@@ -43,6 +43,14 @@ final class GuestContext {
     private var clockElapsed: UInt64 = 0
     private var random: (UInt64, UInt64, UInt64, UInt64) = (1, 0, 0, 0)
 
+    private var grant: (resource: UnsafeRawBufferPointer, amount: UInt64, submissionCountMax: UInt32)?
+
+    /// What the job's module declares as a contract.
+    var contract: ContractSection?
+    /// The host of the program's contract, once the program has called it.
+    var host: ContractHost?
+    /// Why a call of the contract's host ended the run.
+    var hostTrap: HostTrap?
     /// The memory of the job's instance, once it exists.
     var memory: wasmtime_memory_t?
     var hostCalls: UInt64 = 0
@@ -81,6 +89,9 @@ final class GuestContext {
             unsafe files.append(File(name: take(nameCount), content: take(contentCount)))
         }
         unsafe input = take(job.stdin_bytes)
+        unsafe grant =
+            job.has_grant == 0
+            ? nil : (take(job.resource_bytes), job.grant_amount, job.submission_count_max)
         descriptors.removeAll(keepingCapacity: true)
         descriptors.append(Descriptor(kind: .input))
         descriptors.append(Descriptor(kind: .output))
@@ -95,17 +106,36 @@ final class GuestContext {
         clockElapsed = 0
         seedRandom(job.seed)
         memory = nil
+        if contract != nil { contract = nil }
+        if host != nil { host = nil }
+        hostTrap = nil
         hostCalls = 0
         ioBytes = 0
         exitCode = nil
         outputExceeded = false
     }
 
+    /// The host for a program that calls it for the first time.
+    func makeHost() -> ContractHost {
+        let granted: RunGrant? =
+            if let grant = unsafe grant {
+                RunGrant(
+                    resource: unsafe String(decoding: grant.resource, as: UTF8.self),
+                    amount: unsafe grant.amount, submissionCountMax: unsafe grant.submissionCountMax)
+            } else { nil }
+        return ContractHost(grant: granted, section: contract)
+    }
+
+    /// How many bytes may still be written to stdout and stderr together.
+    var outputRoom: Int {
+        Int(clamping: outputMax - min(outputMax, UInt64(output.count + errors.count)))
+    }
+
     /// Appends to stdout or stderr.
     ///
     /// - Returns: `false` when the limit is passed; what fits is kept.
     func write(_ bytes: UnsafeRawBufferPointer, to target: ByteBuffer) -> Bool {
-        let room = outputMax - min(outputMax, UInt64(output.count + errors.count))
+        let room = UInt64(outputRoom)
         guard UInt64(bytes.count) <= room else {
             unsafe target.append(UnsafeRawBufferPointer(rebasing: bytes[..<Int(room)]))
             ioBytes += room

@@ -1,52 +1,78 @@
 internal import CWasmtime
+internal import MeshCore
 internal import MeshRuntime
 
-/// The functions of WASI preview 1 as a linker offers them to modules.
+/// The functions of WASI preview 1 and of a contract's host, as a linker offers them to modules.
 ///
 /// Every function is one unchecked host call with a context pointer of its own, so that a call costs no
 /// allocation, no closure and no reference count.
 enum HostFunctions {
     /// What a host call finds behind its context pointer.
     @safe
-    struct Target {
+    struct Target<Function> {
         let context: Unmanaged<GuestContext>
-        let function: WASIPreview1
+        let function: Function
     }
 
     /// Defines every function; the targets and the context live as long as the process.
     static func define(in linker: OpaquePointer, for context: GuestContext) -> Bool {
-        let api = unsafe context.library.functions.pointee
         let retained = unsafe Unmanaged.passRetained(context)
         for function in WASIPreview1.allCases {
-            let target = UnsafeMutablePointer<Target>.allocate(capacity: 1)
+            let target = UnsafeMutablePointer<Target<WASIPreview1>>.allocate(capacity: 1)
             unsafe target.initialize(to: Target(context: retained, function: function))
-            var parameters = unsafe wasm_valtype_vec_t()
-            let kinds: [OpaquePointer?] = unsafe function.parameters.utf8.map { kind in
-                unsafe api.wasm_valtype_new(
-                    kind == UInt8(ascii: "I") ? UInt8(MESH_VALTYPE_I64) : UInt8(MESH_VALTYPE_I32))
-            }
-            unsafe api.wasm_valtype_vec_new(&parameters, kinds.count, kinds)
-            var results = unsafe wasm_valtype_vec_t()
-            let result: [OpaquePointer?] =
-                unsafe function.returnsErrorNumber ? [api.wasm_valtype_new(UInt8(MESH_VALTYPE_I32))] : []
-            unsafe api.wasm_valtype_vec_new(&results, result.count, result)
-            let type = unsafe api.wasm_functype_new(&parameters, &results)
-            let module = WASIPreview1.moduleName
-            let name = function.rawValue
-            let error = unsafe api.wasmtime_linker_define_func_unchecked(
-                linker, module, module.utf8.count, name, name.utf8.count, type, call, target, nil)
-            unsafe api.wasm_functype_delete(type)
-            if let error = unsafe error {
-                unsafe api.wasmtime_error_delete(error)
-                return false
-            }
+            let isDefined = unsafe define(
+                WASIPreview1.moduleName, function.rawValue, function.parameters, function.returnsErrorNumber,
+                callWASI, target, in: linker, context.library)
+            guard isDefined else { return false }
+        }
+        for function in HostFunction.allCases {
+            let target = UnsafeMutablePointer<Target<HostFunction>>.allocate(capacity: 1)
+            unsafe target.initialize(to: Target(context: retained, function: function))
+            let isDefined = unsafe define(
+                HostFunction.moduleName, function.rawValue, function.parameters, function.returnsAnswer,
+                callHost, target, in: linker, context.library)
+            guard isDefined else { return false }
         }
         return true
     }
 
-    private static let call: mesh_host_function = { environment, caller, values, _ in
+    /// Defines one function, which calls `call` with `target`.
+    private static func define(
+        _ module: String, _ name: String, _ signature: String, _ hasResult: Bool, _ call: mesh_host_function,
+        _ target: UnsafeMutableRawPointer, in linker: OpaquePointer, _ library: WasmtimeLibrary
+    ) -> Bool {
+        let api = unsafe library.functions.pointee
+        var parameters = unsafe wasm_valtype_vec_t()
+        let kinds: [OpaquePointer?] = unsafe signature.utf8.map { kind in
+            unsafe api.wasm_valtype_new(
+                kind == UInt8(ascii: "I") ? UInt8(MESH_VALTYPE_I64) : UInt8(MESH_VALTYPE_I32))
+        }
+        unsafe api.wasm_valtype_vec_new(&parameters, kinds.count, kinds)
+        var results = unsafe wasm_valtype_vec_t()
+        let result: [OpaquePointer?] =
+            unsafe hasResult ? [api.wasm_valtype_new(UInt8(MESH_VALTYPE_I32))] : []
+        unsafe api.wasm_valtype_vec_new(&results, result.count, result)
+        let type = unsafe api.wasm_functype_new(&parameters, &results)
+        let error = unsafe api.wasmtime_linker_define_func_unchecked(
+            linker, module, module.utf8.count, name, name.utf8.count, type, call, target, nil)
+        unsafe api.wasm_functype_delete(type)
+        guard let error = unsafe error else { return true }
+        unsafe api.wasmtime_error_delete(error)
+        return false
+    }
+
+    private static let callWASI: mesh_host_function = { environment, caller, values, _ in
         guard let environment = unsafe environment, let values = unsafe values else { return nil }
-        let target = unsafe environment.assumingMemoryBound(to: Target.self)
+        let target = unsafe environment.assumingMemoryBound(to: Target<WASIPreview1>.self)
+        let function = unsafe target.pointee.function
+        return unsafe target.pointee.context._withUnsafeGuaranteedRef { context in
+            unsafe context.call(function, caller, WASIArguments(values))
+        }
+    }
+
+    private static let callHost: mesh_host_function = { environment, caller, values, _ in
+        guard let environment = unsafe environment, let values = unsafe values else { return nil }
+        let target = unsafe environment.assumingMemoryBound(to: Target<HostFunction>.self)
         let function = unsafe target.pointee.function
         return unsafe target.pointee.context._withUnsafeGuaranteedRef { context in
             unsafe context.call(function, caller, WASIArguments(values))
@@ -73,11 +99,12 @@ struct WASIArguments {
 
 extension GuestContext {
     /// Traps out of the program; the reason is in the context.
-    private var leave: OpaquePointer {
+    var leave: OpaquePointer {
         unsafe library.functions.pointee.wasmtime_trap_new_code(9)
     }
 
-    private func currentMemory(_ caller: OpaquePointer) -> GuestMemory {
+    /// The memory of the program that calls, as it is at this moment.
+    func currentMemory(_ caller: OpaquePointer) -> GuestMemory {
         let api = unsafe library.functions
         let store = unsafe api.pointee.wasmtime_caller_context(caller)
         if memory == nil {

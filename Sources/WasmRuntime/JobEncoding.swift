@@ -9,6 +9,7 @@ enum JobEncoding {
         var total = request.stdin.count + (request.entry?.utf8.count ?? 0) + 16
         for argument in request.arguments { total += argument.utf8.count + 1 }
         for (key, value) in request.environment { total += key.utf8.count + value.utf8.count + 2 }
+        if let grant = request.grant { total += grant.resource.utf8.count }
         for file in request.files { total += file.name.utf8.count + file.bytes.count + 8 }
         return total < FrameLayout.bytesMax ? total : nil
     }
@@ -46,17 +47,29 @@ enum JobEncoding {
         header.seed = unsafe withUnsafeBytes(of: request.randomSeed) {
             unsafe $0.loadUnaligned(as: (UInt64, UInt64, UInt64, UInt64).self)
         }
+        // No program can name a resource that is longer than that, so nothing is lost with its name.
+        var resource = ""
+        if let grant = request.grant {
+            header.has_grant = 1
+            header.grant_amount = grant.amount
+            header.submission_count_max = grant.submissionCountMax
+            if grant.resource.utf8.count <= RunEffectLimits.resourceByteCountMax { resource = grant.resource }
+            header.resource_bytes = UInt32(resource.utf8.count)
+        }
         if request.entry == nil, request.arguments.isEmpty, request.environment.isEmpty, request.files.isEmpty
         {
             // The common small job, without anything on the side.
             header.argument_count = 1
             header.argument_bytes = 4
             header.stdin_bytes = UInt32(request.stdin.count)
-            let count = 4 + request.stdin.count
+            let count = 4 + request.stdin.count + Int(header.resource_bytes)
             header.frame = FrameLayout.frame(MESH_FRAME_JOB, sequence, mesh_job_frame.self, count)
             buffer.append(value: header)
             buffer.append(value: 0x00_62_6f_6a as UInt32)
             buffer.append(request.stdin)
+            if header.resource_bytes > 0 {
+                resource.withUTF8 { unsafe buffer.append(UnsafeRawBufferPointer($0)) }
+            }
             buffer.pad(MemoryLayout<mesh_job_frame>.size + count)
             return
         }
@@ -94,11 +107,12 @@ enum JobEncoding {
             header.file_bytes = UInt32(body.count - mark)
         }
         header.stdin_bytes = UInt32(request.stdin.count)
-        let count = body.count + request.stdin.count
+        let count = body.count + request.stdin.count + resource.utf8.count
         header.frame = FrameLayout.frame(MESH_FRAME_JOB, sequence, mesh_job_frame.self, count)
         buffer.append(value: header)
         buffer.append(body)
         buffer.append(request.stdin)
+        resource.withUTF8 { unsafe buffer.append(UnsafeRawBufferPointer($0)) }
         buffer.pad(MemoryLayout<mesh_job_frame>.size + count)
     }
 
@@ -148,7 +162,8 @@ enum JobEncoding {
         let start = MemoryLayout<mesh_result_frame>.size
         let errors = start + Int(header.stdout_bytes)
         let message = errors + Int(header.stderr_bytes)
-        let end = message + Int(header.message_bytes)
+        let effects = message + Int(header.message_bytes)
+        let end = effects + Int(header.effects_bytes)
         guard end <= length else { return nil }
         let metering = Metering(
             fuel: header.fuel, memoryPeakBytes: header.memory_peak_bytes, hostCalls: header.host_calls,
@@ -159,11 +174,18 @@ enum JobEncoding {
             return .result(RunResult(outcome: outcome, metering: metering), header.wall_microseconds)
         }
         let bytes = unsafe buffer.bytes
-        let trap = unsafe message < end ? String(decoding: bytes[message..<end], as: UTF8.self) : nil
+        let trap = unsafe message < effects ? String(decoding: bytes[message..<effects], as: UTF8.self) : nil
+        var found: [RunEffect] = []
+        if effects < end {
+            guard end - effects <= EffectEncoding.byteCountMax,
+                let decoded = EffectEncoding.decode(unsafe Array(bytes[effects..<end]))
+            else { return nil }
+            found = decoded
+        }
         return .result(
             RunResult(
                 outcome: RunOutcome(OutcomeClass(number: header.outcome), exitCode: exitCode, trap: trap),
                 metering: metering, stdout: unsafe Array(bytes[start..<errors]),
-                stderr: unsafe Array(bytes[errors..<message])), header.wall_microseconds)
+                stderr: unsafe Array(bytes[errors..<message]), effects: found), header.wall_microseconds)
     }
 }

@@ -16,6 +16,7 @@ final class WasmEngine {
         fileprivate let linked: OpaquePointer
         fileprivate let standardEntry: WasmModuleFacts.Entry?
         fileprivate let initializer: WasmModuleFacts.Entry?
+        fileprivate let isContract: Bool
 
         fileprivate init(
             _ facts: WasmModuleFacts, _ library: WasmtimeLibrary, module: OpaquePointer, linked: OpaquePointer
@@ -26,6 +27,7 @@ final class WasmEngine {
             unsafe self.linked = linked
             standardEntry = facts.entry(named: nil)
             initializer = facts.entry(named: "_initialize")
+            isContract = facts.contract != nil
         }
 
         deinit {
@@ -197,6 +199,8 @@ final class WasmEngine {
         let ticks = min(job.wall_milliseconds / Self.tickMilliseconds, 1 << 40) + 2
         unsafe api.pointee.wasmtime_context_set_epoch_deadline(view, ticks)
 
+        // A start function may call its host before the instance is there.
+        if module.isContract { context.contract = module.facts.contract }
         var instance = wasmtime_instance_t()
         var trap: OpaquePointer?
         if let error = unsafe api.pointee.wasmtime_instance_pre_instantiate(
@@ -257,6 +261,9 @@ final class WasmEngine {
         default:
             if context.outputExceeded {
                 ending.outcome = .output
+            } else if let hostTrap = context.hostTrap {
+                ending.outcome = .trap
+                ending.trap = hostTrap.rawValue
             } else if code != 0, unsafe growthWasRefused(view, &instance) {
                 ending.outcome = .memory
             } else {

@@ -119,19 +119,22 @@ final class WorkerLoop {
     private func answer(_ sequence: UInt64, _ ending: WasmEngine.Ending, wallMicroseconds: UInt64) {
         let context = engine.context
         let trap = ending.trap.map { Array($0.utf8.prefix(400)) } ?? []
-        let body = context.output.count + context.errors.count + trap.count
+        // Most programs have no host to speak of.
+        let effects = context.host == nil ? [] : EffectEncoding.encode(context.host?.effects ?? [])
+        let body = context.output.count + context.errors.count + trap.count + effects.count
         let header = mesh_result_frame(
             frame: FrameLayout.frame(MESH_FRAME_RESULT, sequence, mesh_result_frame.self, body),
             fuel: ending.fuel, memory_peak_bytes: ending.memoryPeakBytes, host_calls: context.hostCalls,
             io_bytes: context.ioBytes, wall_microseconds: wallMicroseconds, outcome: ending.outcome.number,
             has_exit_code: ending.exitCode == nil ? 0 : 1, exit_code: ending.exitCode ?? 0,
             stdout_bytes: UInt32(context.output.count), stderr_bytes: UInt32(context.errors.count),
-            message_bytes: UInt32(trap.count))
+            message_bytes: UInt32(trap.count), effects_bytes: UInt32(effects.count), padding: 0)
         output.append(flushing: false) { buffer in
             buffer.append(value: header)
             unsafe buffer.append(context.output.bytes)
             unsafe buffer.append(context.errors.bytes)
             buffer.append(trap)
+            if !effects.isEmpty { buffer.append(effects) }
             buffer.pad(MemoryLayout<mesh_result_frame>.size + body)
         }
     }

@@ -36,7 +36,7 @@ enum GraphSample {
     static let refusal = APIError(
         code: "E2002", message: "error[E2002]: Person has no attribute nme",
         details: [
-            GraphDiagnosticView(
+            DiagnosticView(
                 code: "E2002", message: "Person has no attribute nme", line: 1, column: 25, endColumn: 28,
                 hint: "did you mean name?", rendered: rendered)
         ])
@@ -179,7 +179,7 @@ struct GraphCommandTests {
     @Test("warnings go to standard error and change nothing else")
     func warnings() throws {
         var result = GraphSample.killed
-        result.warnings = [GraphDiagnosticView(code: "E3012", message: "m", rendered: "warning[E3012]: m\n")]
+        result.warnings = [DiagnosticView(code: "E3012", message: "m", rendered: "warning[E3012]: m\n")]
         let daemon = try daemon(GraphSample.answer(result))
         defer { daemon.stop() }
         let outcome = daemon.run("query", "KILL #ada", "-o", "json")

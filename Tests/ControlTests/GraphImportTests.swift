@@ -48,7 +48,7 @@ private final class LittleGraph: Sendable {
             422,
             APIError(
                 code: code, message: "error[\(code)]: \(message)",
-                details: [GraphDiagnosticView(code: code, message: message, line: line, rendered: "r")]))
+                details: [DiagnosticView(code: code, message: message, line: line, rendered: "r")]))
     }
 
     private static func answer(_ asked: GraphRequest, _ state: inout State) -> ControlResponse {
@@ -113,7 +113,7 @@ private final class LittleGraph: Sendable {
                 APIError(
                     code: "E2003", message: "error[E2003]: \(mistyped[0].message)",
                     details: mistyped.map {
-                        GraphDiagnosticView(code: "E2003", message: $0.message, line: $0.line, rendered: "r")
+                        DiagnosticView(code: "E2003", message: $0.message, line: $0.line, rendered: "r")
                     }))
         }
         guard asked.source.hasPrefix("BEGIN;") else {

@@ -9,7 +9,7 @@ struct RoundTripTests {
     /// A tree as text without its places: the same for trees that mean the same.
     private func shape(_ tree: some Sendable) -> String {
         String(describing: tree).replacing(
-            /MEW\.SourceRange\(start: MEW\.SourcePosition\([^)]*\), end: MEW\.SourcePosition\([^)]*\)\)/,
+            /MeshCore\.SourceRange\(start: MeshCore\.SourcePosition\([^)]*\), end: MeshCore\.SourcePosition\([^)]*\)\)/,
             with: "")
     }
 

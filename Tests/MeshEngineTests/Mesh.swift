@@ -39,6 +39,8 @@ final class Mesh {
         var run: (RunOrder) -> (stdout: [UInt8], fuel: UInt64, outcome: RunOutcome) = { order in
             (Array("ran \(order.manifest.description)".utf8), 1_000, RunOutcome(.ok))
         }
+        /// The jobs that a run asks for.
+        var submits: (RunOrder) -> [RunSubmission] = { _ in [] }
         /// Whether runs end at all.
         var isStuck = false
     }
@@ -261,7 +263,7 @@ final class Mesh {
             let report = RunReport(
                 outcome: result.outcome, metering: Metering(fuel: result.fuel),
                 outputs: [NamedBlob(name: "stdout", cid: output.cid, size: UInt64(output.bytes.count))],
-                logs: [],
+                logs: [], submissions: nodes[index].submits(order),
                 started: now, finished: now)
             queue.append((index, .runFinished(order.ticket, report)))
         case .storeBlobs(let blocks):

@@ -1,3 +1,4 @@
+import IPLD
 import MeshCore
 import MeshRuntime
 import MeshTestSupport
@@ -14,6 +15,12 @@ struct ProfileTests {
         #expect(engine.version == "48.0.0")
         #expect(engine.profile == EngineProfile(memoryBytesMax: 256 << 20).cid)
         #expect(engine.profile != EngineProfile(memoryBytesMax: 128 << 20).cid)
+    }
+
+    @Test("the settings are part of what receipts prove; a node without the host of contracts has others")
+    func settings() {
+        let profile = EngineProfile(memoryBytesMax: 256 << 20).cid.description
+        #expect(profile == "bafyreibnxfd3rrkxceex34ci6xkygwj4xfnyp5bdqgtag5zapcbcrghbmq")
     }
 
     @Test("the fuel of a job is part of what receipts prove, and stays what it is")

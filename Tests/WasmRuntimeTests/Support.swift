@@ -49,7 +49,8 @@ enum Fixture {
     static func request(
         _ code: [UInt8], entry: String? = nil, fuel: UInt64 = 50_000_000, memory: UInt64 = 16 << 20,
         output: UInt64 = 1 << 20, wall: UInt64 = 20_000, stdin: [UInt8] = [], arguments: [String] = [],
-        environment: [String: String] = [:], files: [RunRequest.InputFile] = [], seed: UInt8 = 1
+        environment: [String: String] = [:], files: [RunRequest.InputFile] = [], seed: UInt8 = 1,
+        grant: RunGrant? = nil
     ) -> RunRequest {
         RunRequest(
             code: CID(of: code, codec: .raw), entry: entry, arguments: arguments, environment: environment,
@@ -57,7 +58,7 @@ enum Fixture {
             limits: RunLimits(
                 fuel: fuel, memoryBytes: memory, outputBytes: output, wallMilliseconds: wall),
             clockStart: Timestamp(milliseconds: 1_700_000_000_000),
-            randomSeed: Bytes32([UInt8](repeating: seed, count: 32)))
+            randomSeed: Bytes32([UInt8](repeating: seed, count: 32)), grant: grant)
     }
 
     /// Runs a module written as text in the shared pool.

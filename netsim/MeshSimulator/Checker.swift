@@ -21,6 +21,10 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     case equivocatorsFrozen = "equivocators-frozen"
     /// No wrong result has a quorum's word.
     case noWrongVerified = "no-wrong-verified"
+    /// Of what runs ask for honest nodes submit each job once, and none before the receipt that asks is verified.
+    case childrenEarned = "children-earned"
+    /// After the faults the jobs that verified receipts ask for are there.
+    case childrenMade = "children-made"
     /// Feeds have no gaps, and what an honest node published is everywhere after the faults.
     case gapsExplained = "gaps-explained"
     /// After the faults every accepted job ends, and what ran is judged.
@@ -34,10 +38,10 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     var isLiveness: Bool {
         switch self {
         case .sameFrontier, .sameProjections, .equivocatorsFrozen, .gapsExplained, .jobsEnd, .liveKnown,
-            .shownTrue:
+            .shownTrue, .childrenMade:
             true
         case .oneWinner, .acknowledgedKept, .sameGraph, .statusForward, .balance, .honestUnfrozen,
-            .noWrongVerified:
+            .noWrongVerified, .childrenEarned:
             false
         }
     }

@@ -106,7 +106,8 @@ struct JobAccount {
         let honest = HonestRun.result(of: manifest)
         let output = CID(of: honest.output, codec: .raw)
         return settled.outcome.outcomeClass != .ok
-            || (settled.outputs.map(\.cid) == [output] && settled.metering.fuel == honest.fuel)
+            || (settled.outputs.map(\.cid) == [output] && settled.metering.fuel == honest.fuel
+                && settled.submissions == honest.submissionCIDs)
     }
 
     /// The jobs in a set of feeds, by the CIDs of their manifests.

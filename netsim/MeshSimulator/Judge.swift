@@ -23,8 +23,8 @@ struct Judge {
     private static let aftermath = 60 * Duration.second
 
     private let honest: [Replica]
-    private let alive: [Replica]
-    private let honestAuthors: Set<DID>
+    let alive: [Replica]
+    let honestAuthors: Set<DID>
 
     init(replicas: [Replica], history: History, members: [DID], time: Int64) {
         self.replicas = replicas
@@ -73,6 +73,8 @@ struct Judge {
         case .honestUnfrozen: honestUnfrozen
         case .equivocatorsFrozen: equivocatorsFrozen
         case .noWrongVerified: noWrongVerified
+        case .childrenEarned: childrenEarned
+        case .childrenMade: childrenMade
         case .gapsExplained: gapsExplained
         case .jobsEnd: jobsEnd
         case .liveKnown: liveKnown

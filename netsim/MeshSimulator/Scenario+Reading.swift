@@ -52,6 +52,7 @@ extension Scenario {
             workload.jobs = reader.integer("jobs", in: 0...100_000) ?? 0
             workload.entries = reader.integer("entries", in: 0...100_000) ?? 0
             workload.graph = reader.integer("graph", in: 0...100_000) ?? 0
+            workload.children = reader.boolean("children", false)
             workload.cancels = reader.integer("cancels", in: 0...100_000) ?? 0
             workload.start = reader.duration("start") ?? workload.start
             workload.end = reader.duration("end") ?? workload.end

@@ -40,6 +40,8 @@ public struct Scenario: Sendable {
         public var warmup = 0
         /// How many changes of the property graph are asked for; see `GraphWork`.
         public var graph = 0
+        /// Whether the run of every second job submits one of its own.
+        public var children = false
         /// How long bids are gathered, in milliseconds.
         public var bidWindow = 0
         /// Who publishes the plain entries, by index; every honest node where there are none.

@@ -30,6 +30,8 @@ extension Scenario {
         // From a source of its own, so that everything else is drawn as it always was.
         var graphGenerator = Chance(seed: seed).generator(for: "swarm graph")
         workload.graph = graphGenerator.happens(0.4) ? graphGenerator.below(14) : 0
+        var childGenerator = Chance(seed: seed).generator(for: "swarm children")
+        workload.children = childGenerator.happens(0.4)
         workload.bidWindow = generator.happens(0.3) ? 500 : 0
         workload.end = duration * 3 / 4
         let kinds = Fault.Kind.allCases.filter { $0 != .lyingDisk && generator.happens(0.4) }

@@ -69,7 +69,7 @@ extension World {
         case (.colluder, .replay(let receipt)): isLying = isByColluder(receipt, node)
         default: break
         }
-        if isLying { result.output = HonestRun.lie(about: order.manifest) }
+        if isLying { result = HonestRun.lie(about: order.manifest, insteadOf: result) }
         let output = Block(result.output, codec: .raw)
         let started = node.now(time)
         let isStored = (try? node.blobs.putBlobs([output])) != nil
@@ -78,7 +78,8 @@ extension World {
             metering: Metering(fuel: result.fuel),
             outputs: isStored
                 ? [NamedBlob(name: "stdout", cid: output.cid, size: UInt64(output.bytes.count))] : [],
-            logs: [], started: started, finished: started + span / 1_000)
+            logs: [], submissions: isStored ? result.submissions : [], started: started,
+            finished: started + span / 1_000)
         note("\(node.name) runs \(JobID(manifest: order.ticket.manifest))\(isLying ? ", and lies" : "")")
         queue.push(
             .input(node: node.index, life: node.life, .runFinished(order.ticket, report)), at: time + span)
@@ -97,12 +98,42 @@ enum HonestRun {
     static let engine = EngineDescription(
         name: "simulated", version: "1", profile: CID(of: [1], codec: .dagCBOR))
 
-    static func result(of manifest: JobManifest) -> (output: [UInt8], fuel: UInt64) {
-        let digest = self.digest(manifest)
-        return (Array("ran \(digest)".utf8), 1_000 + digest.digest.prefix % 1_000)
+    /// The arguments of a job whose run submits one.
+    static let submitting = ["submit"]
+
+    struct Result {
+        var output: [UInt8]
+        var fuel: UInt64
+        var submissions: [RunSubmission] = []
+
+        /// What a receipt names for them.
+        var submissionCIDs: [CID] { JobSubmission.blocks(submissions).map(\.cid) }
     }
 
-    static func lie(about manifest: JobManifest) -> [UInt8] { Array("made up \(digest(manifest))".utf8) }
+    static func result(of manifest: JobManifest) -> Result {
+        let digest = self.digest(manifest)
+        var result = Result(
+            output: Array("ran \(digest)".utf8), fuel: 1_000 + digest.digest.prefix % 1_000)
+        if manifest.arguments == submitting {
+            result.submissions = [
+                RunSubmission(
+                    code: manifest.code, description: "child of \(manifest.description)", resource: "compute",
+                    amount: 10, priority: "low")
+            ]
+        }
+        return result
+    }
+
+    /// What liars say: a job that was not asked for where jobs are, else another output; the same of one manifest.
+    static func lie(about manifest: JobManifest, insteadOf result: Result) -> Result {
+        var lie = result
+        if result.submissions.isEmpty {
+            lie.output = Array("made up \(digest(manifest))".utf8)
+        } else {
+            lie.submissions[0].amount = 90
+        }
+        return lie
+    }
 
     private static func digest(_ manifest: JobManifest) -> CID {
         var bytes = manifest.code.bytes

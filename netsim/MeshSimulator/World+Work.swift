@@ -27,7 +27,8 @@ extension World {
             }
             // With a key of its own, so that asking again makes no second job.
             let request = SubmitRequest(
-                wasm: "\(code.cid)", description: "job \(number)", auto: true,
+                wasm: "\(code.cid)", description: "job \(number)",
+                args: scenario.workload.children && number % 2 == 0 ? HonestRun.submitting : nil, auto: true,
                 bidWindowMs: scenario.workload.bidWindow, idempotencyKey: "job \(number)")
             let nonce = SHA256.hash(Array("nonce \(number)".utf8)).bytes
             note("\(node.name) is asked to run job \(number)")

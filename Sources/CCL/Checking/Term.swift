@@ -1,8 +1,8 @@
 internal import MeshCore
 
 /// What an expression turned out to be.
-struct Term {
-    enum Kind {
+struct Term: Sendable {
+    enum Kind: Sendable {
         /// Something that has been complained about: nothing more is said of it.
         case poisoned
         /// Known when the contract runs; without a type where a call gives nothing.

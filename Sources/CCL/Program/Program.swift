@@ -16,7 +16,7 @@ public struct Program: Sendable {
     public var limits: [ResourceLimit]
     /// `job { … }`: what the jobs that this contract submits ask of a node.
     public var requirements: JobRequirements
-    /// What the text is called, for the messages of failing code.
+    /// What the text is called; stands in what failing code logs, and names the module.
     public var name = "contract.ccl"
     /// What the program was checked from: explaining it needs the conditions as they were written.
     var tree: SyntaxTree?
@@ -161,6 +161,7 @@ public struct Value: Sendable {
         case local(Int)
         /// `add subtract multiply divide remainder`; both sides and the result have the value's type, but a
         /// duration is multiplied and divided by an integer. A duration divided by a duration is no such value.
+        /// A remainder has the sign of the left side, of decimals as well; the smallest integer by -1 leaves 0.
         case arithmetic(BinaryOperator, Value, Value)
         /// Of two values of one type; strings and booleans by `equal` and `notEqual` only.
         case comparison(BinaryOperator, Value, Value)
@@ -176,7 +177,7 @@ public struct Value: Sendable {
         case text(Value)
         /// An integer as a decimal.
         case decimal(Value)
-        /// A decimal as an integer; traps where it does not fit.
+        /// A decimal as an integer, `nearest` taking halves to the even one; traps where it does not fit.
         case rounded(Rounding, Value)
         /// The smaller or larger of two integers, durations or decimals.
         case minimum(Value, Value)

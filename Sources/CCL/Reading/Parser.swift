@@ -19,11 +19,13 @@ struct Parser {
     /// No head before this token of its block is a section's with arguments: so much has been looked ahead.
     private var lookedAheadTo = 0
     /// The head of the property that was read last, for hints.
-    private var previousHead: Int?
-    private let unclosedLine: Int?
-    private var hasReportedEnd = false
+    var previousHead: Int?
+    let unclosedLine: Int?
+    private let unterminatedLines: Set<UInt32>
+    let hasSwallowedBrace: Bool
+    var hasReportedEnd = false
     /// What comes after is not looked for.
-    private var isFull: Bool { diagnostics.count >= Limits.diagnosticCountMax }
+    var isFull: Bool { diagnostics.count >= Limits.diagnosticCountMax }
 
     /// Thrown when a fault has been reported and its statement is given up.
     struct Fault: Error {}
@@ -32,6 +34,8 @@ struct Parser {
         bytes = lexer.bytes
         tokens = lexer.tokens
         unclosedLine = lexer.unclosedLine
+        unterminatedLines = lexer.unterminatedLines
+        hasSwallowedBrace = lexer.hasSwallowedBrace
     }
 
     // MARK: - Tokens
@@ -65,13 +69,18 @@ struct Parser {
 
     func isWord(_ word: StaticString, at index: Int) -> Bool {
         let token = tokens[index]
-        guard token.kind == .word, Int(token.end - token.offset) == word.utf8CodeUnitCount else { return false }
+        guard token.kind == .word, Int(token.end - token.offset) == word.utf8CodeUnitCount else {
+            return false
+        }
         for step in 0..<word.utf8CodeUnitCount
         where unsafe bytes[Int(token.offset) + step] != word.utf8Start[step] {
             return false
         }
         return true
     }
+
+    /// `true` or `false`.
+    func isTruth(_ index: Int) -> Bool { isWord("true", at: index) || isWord("false", at: index) }
 
     /// The word or string at `index` as a name.
     func name(_ index: Int) -> Name {
@@ -101,7 +110,9 @@ struct Parser {
                     hint: "remove it, or open the block that it was meant to close")
                 index += 1
                 continue
-            case .end, .rightBrace:
+            case .end, .rightBrace,
+                .rightParenthesis where !isOutermost && tokens[index].hasPartner,
+                .rightBracket where !isOutermost && tokens[index].hasPartner:
                 height = highest
                 return statements
             default: break
@@ -151,7 +162,7 @@ struct Parser {
             let value = try value()
             height += 1
             return Statement(.property(name(first), separator, value), SourceRange(start, value.range.end))
-        case .leftParenthesis where tokens[first].kind != .string:
+        case .leftParenthesis where tokens[first].kind != .string && !isTruth(first):
             let call = try call(first)
             height += 1
             return Statement(.call(call), call.range)
@@ -159,7 +170,9 @@ struct Parser {
         default: break
         }
         guard beginsBareValue(at: index) else {
-            guard endsStatement(at: index) || tokens[first].isSuspect else { throw misplacedToken(behind: first) }
+            guard endsStatement(at: index) || tokens[first].isSuspect else {
+                throw misplacedToken(behind: first)
+            }
             height = 1
             return Statement(.flag(name(first)), SourceRange(start, range(first).end))
         }
@@ -188,8 +201,9 @@ struct Parser {
             SourceRange(tokens[first].start, block.range.end))
     }
 
-    /// What may stand behind a head without a sign between them. A word or a string on the next line is a
-    /// statement of its own, and so is a keyword.
+    /// Whether what follows may stand behind a head without a sign between them.
+    ///
+    /// A word or a string on the next line is a statement of its own, and so is a keyword.
     private func beginsBareValue(at index: Int) -> Bool {
         switch tokens[index].kind {
         case .word: !tokens[index].startsLine && keyword(at: index) == nil
@@ -247,8 +261,11 @@ struct Parser {
         (outermost, lookedAheadTo) = (outer, lookedAhead)
         if kind == .rightBrace {
             index += 1
-        } else {
+        } else if kind == .end || isFull {
             reportUnclosedBlock()
+        } else {
+            let hint = "the '{' in line \(tokens[first].line) is not closed"
+            _ = fault("expected '}', found \(description(index))", at: index, hint: hint)
         }
         return Block(statements, SourceRange(tokens[first].start, previousEnd))
     }
@@ -257,101 +274,11 @@ struct Parser {
 
     /// Notes a fault, unless it is the consequence of one that has been reported already.
     mutating func report(_ code: DiagnosticCode, _ message: String, at index: Int, hint: String? = nil) {
-        let isConsequence = tokens[index].isSuspect || index > 0 && tokens[index - 1].isSuspect
+        let isConsequence =
+            tokens[index].isSuspect || index > 0 && tokens[index - 1].isSuspect
+            || unterminatedLines.contains(tokens[index].line)
         guard !isFull, code != .unexpectedToken || !isConsequence else { return }
         if diagnostics.last?.range.start == tokens[index].start { return }
         diagnostics.append(Diagnostic(code, message, at: range(index), hint: hint))
-    }
-
-    /// Reports that something else than `what` stands here.
-    mutating func expected(_ what: String, hint: String? = nil) -> Fault {
-        if kind == .end, unclosedLine != nil {
-            reportUnclosedBlock()
-            return Fault()
-        }
-        return fault("expected \(what), found \(description(index))", at: index, hint: hint)
-    }
-
-    mutating func fault(_ message: String, at index: Int, hint: String? = nil) -> Fault {
-        report(.unexpectedToken, message, at: index, hint: hint)
-        return Fault()
-    }
-
-    private mutating func reportUnclosedBlock() {
-        guard !hasReportedEnd else { return }
-        hasReportedEnd = true
-        report(
-            .unexpectedToken, "the text ends where a '}' is missing", at: tokens.count - 3,
-            hint: unclosedLine.map { "the '{' in line \($0) is not closed" })
-    }
-
-    /// Reports what cannot begin a statement.
-    ///
-    /// - Parameter head: What stands before it and is no whole statement with it.
-    private mutating func misplacedToken(behind head: Int? = nil) -> Fault {
-        let before = head ?? previousHead
-        let hint = before.flatMap { misplacedHint(behind: $0) }
-        switch kind {
-        case .leftBrace where head == nil && hint == nil:
-            return fault("a block needs a name before it", at: index)
-        case .rightParenthesis, .rightBracket:
-            return fault("this '\(kind.sign)' closes nothing", at: index, hint: "remove it")
-        default:
-            let wanted = head == nil ? "a statement" : "';' or the end of the line"
-            return fault("expected \(wanted), found \(description(index))", at: index, hint: hint)
-        }
-    }
-
-    /// Passes over the rest of a statement that was given up.
-    private mutating func recover(from start: Int) {
-        let fault = index
-        leaveBrackets()
-        passing: while true {
-            let token = tokens[index]
-            switch token.kind {
-            case .end, .rightBrace: break passing
-            case .semicolon:
-                index += 1
-                break passing
-            case _ where token.kind.isOpening && token.hasPartner: index = Int(token.partner) + 1
-            default:
-                if token.startsLine, index > fault || index > start, !continuesChain(index) { break passing }
-                index += 1
-            }
-        }
-        if index == start, kind != .end, kind != .rightBrace { index += 1 }
-    }
-
-    /// Goes behind the brackets that the statement at hand has opened, if they are closed.
-    private mutating func leaveBrackets() {
-        guard let outermost else { return }
-        self.outermost = nil
-        let partner = tokens[outermost].partner
-        if tokens[outermost].hasPartner, partner >= index { index = Int(partner) + 1 }
-    }
-
-    /// An `else` behind a part of a conditional that was passed over.
-    private func continuesChain(_ index: Int) -> Bool { keyword(at: index) == .else }
-
-    /// Goes on at the block of a statement whose beginning has a fault.
-    ///
-    /// - Returns: `false` where it has none before its end.
-    mutating func recoverAtBlock() -> Bool {
-        leaveBrackets()
-        var ahead = index
-        while true {
-            let token = tokens[ahead]
-            switch token.kind {
-            case .leftBrace:
-                guard token.hasPartner else { return false }
-                index = ahead
-                return true
-            case .end, .rightBrace, .semicolon: return false
-            case _ where token.kind.isOpening && token.hasPartner: ahead = Int(token.partner) + 1
-            default:
-                if ahead > index, token.startsLine { return false }
-                ahead += 1
-            }
-        }
     }
 }

@@ -52,8 +52,9 @@ struct mesh_module_frame {
     uint32_t code_bytes;
 };
 
-/// One job; entry, arguments, environment, files and stdin follow in this order. Arguments and
-/// environment are strings that end with a zero byte; a file is two 32-bit lengths, name and content.
+/// One job; entry, arguments, environment, files, stdin and the granted resource's name follow in this
+/// order. Arguments and environment are strings that end with a zero byte; a file is two 32-bit lengths,
+/// name and content.
 struct mesh_job_frame {
     struct mesh_frame frame;
     uint64_t fuel, memory_bytes, output_bytes, wall_milliseconds;
@@ -61,6 +62,8 @@ struct mesh_job_frame {
     uint64_t seed[4];
     uint32_t slot, has_entry, entry_bytes, argument_count, argument_bytes, environment_count,
         environment_bytes, file_count, file_bytes, stdin_bytes;
+    uint64_t grant_amount;
+    uint32_t has_grant, submission_count_max, resource_bytes, padding;
 };
 
 /// Asks whether the module in a slot can be run; the entry follows.
@@ -76,13 +79,13 @@ struct mesh_hello_frame {
     uint32_t ready, message_bytes;
 };
 
-/// What came of a job; stdout, stderr and a message follow.
+/// What came of a job; stdout, stderr, a message and the run's effects, as a DAG-CBOR list, follow.
 struct mesh_result_frame {
     struct mesh_frame frame;
     uint64_t fuel, memory_peak_bytes, host_calls, io_bytes, wall_microseconds;
     uint32_t outcome, has_exit_code;
     int32_t exit_code;
-    uint32_t stdout_bytes, stderr_bytes, message_bytes;
+    uint32_t stdout_bytes, stderr_bytes, message_bytes, effects_bytes, padding;
 };
 
 /// The answer to a check; the message follows.

@@ -91,7 +91,7 @@ public enum SystemOntology {
                 maybe("io_bytes", .int), maybe("wall_ms", .int), maybe("charged", .int),
                 some("resource_type", .string), some("language", .string), some("code", .string),
                 some("priority", .string), some("scope", .string), maybe("federation", .string),
-                maybe("reason", .string),
+                maybe("reason", .string), maybe("parent", .string),
             ]
         ),
         (
