@@ -28,8 +28,8 @@ extension Checker {
         defer { depth -= 1 }
         switch expression.kind {
         case .string, .integer, .decimal, .boolean, .duration: return literal(expression)
-        case .list(let items): return Term(.list(items.map { evaluate($0) }))
-        case .object(let block): return object(block)
+        case .list(let items): return bounded(Term(.list(items.map { evaluate($0) })), at: expression.range)
+        case .object(let block): return bounded(object(block), at: expression.range)
         case .name(let parts): return parts.count == 1 ? simpleName(parts[0]) : dottedName(parts)
         case .call(let call): return value(of: call)
         case .parenthesized(let inner): return evaluate(inner)
@@ -46,16 +46,26 @@ extension Checker {
     }
 
     /// One step further in; `false`, with an error, when it is too deep. The caller goes back by `depth -= 1`.
-    mutating func enter(_ range: SourceRange) -> Bool {
-        guard depth < Self.depthMax else {
+    mutating func enter(_ range: SourceRange, by steps: Int = 1) -> Bool {
+        guard depth + steps <= Self.depthMax else {
+            if isTooDeep { return false }
+            isTooDeep = true
             report(
                 .nestedTooDeeply,
                 "Statements, expressions and the functions they call lie more than \(Self.depthMax) deep in each other",
                 at: range, hint: "bind parts with `let`, and let functions call fewer others in a row")
             return false
         }
-        depth += 1
+        depth += steps
         return true
+    }
+
+    /// Lists that hold lists under other names could nest deeper than any text.
+    private mutating func bounded(_ term: Term, at range: SourceRange) -> Term {
+        guard term.height > Limits.nestingMax else { return term }
+        report(
+            .nestedTooDeeply, "This nests lists and objects more than \(Limits.nestingMax) deep", at: range)
+        return .poisoned
     }
 
     private mutating func object(_ block: Block) -> Term {

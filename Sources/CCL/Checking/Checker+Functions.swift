@@ -90,12 +90,12 @@ extension Checker {
                 .recursion, "This function calls itself: \(cycle)", at: call.name.range,
                 hint: "every contract has to end: repeat with `for`")
         case .waiting:
-            guard enter(call.name.range) else {
+            guard enter(call.name.range, by: Self.callDepth) else {
                 sources[number].state = .done(nil)
                 return
             }
             check(number, arguments: terms)
-            depth -= 1
+            depth -= Self.callDepth
         }
     }
 

@@ -76,12 +76,15 @@ extension Checker {
                 reportVariableList(range)
                 return nil
             }
+            guard unfold(2, at: range) else { return nil }
             var json = ""
-            guard term.appendJSON(to: &json, byteCountMax: Limits.stringByteCountMax) else {
+            let fits = term.appendJSON(to: &json, byteCountMax: Limits.stringByteCountMax)
+            guard unfold(json.utf8.count, at: range) else { return nil }
+            guard fits else {
                 report(.tooLong, "This is longer than \(Limits.stringByteCountMax.grouped) bytes as JSON", at: range)
                 return nil
             }
-            return unfold(json.utf8.count, at: range) ? .constant(.string(json)) : nil
+            return .constant(.string(json))
         }
     }
 

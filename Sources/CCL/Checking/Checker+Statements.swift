@@ -276,15 +276,3 @@ extension Checker {
         }
     }
 }
-
-extension Term {
-    /// Nothing in it waits for the run.
-    var isConstant: Bool {
-        switch kind {
-        case .constant: true
-        case .list(let items): items.allSatisfy(\.isConstant)
-        case .object(let members): members.allSatisfy { $0.value.isConstant }
-        case .poisoned, .value: false
-        }
-    }
-}

@@ -12,13 +12,27 @@ struct Term {
         case object([(name: String, value: Term)])
     }
 
-    var kind: Kind
+    let kind: Kind
     /// It comes from a declared property: others may change it there, so conditions on it are not idle.
     var isDeclared = false
+    /// How deep lists and objects lie in each other; 0 for everything else.
+    let height: Int
+    /// Nothing in it waits for the run.
+    let isConstant: Bool
 
     init(_ kind: Kind, isDeclared: Bool = false) {
         self.kind = kind
         self.isDeclared = isDeclared
+        switch kind {
+        case .poisoned, .value: (height, isConstant) = (0, false)
+        case .constant: (height, isConstant) = (0, true)
+        case .list(let items):
+            height = 1 + (items.lazy.map(\.height).max() ?? 0)
+            isConstant = items.allSatisfy(\.isConstant)
+        case .object(let members):
+            height = 1 + (members.lazy.map(\.value.height).max() ?? 0)
+            isConstant = members.allSatisfy(\.value.isConstant)
+        }
     }
 
     static let poisoned = Term(.poisoned)
