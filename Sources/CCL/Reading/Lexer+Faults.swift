@@ -60,7 +60,8 @@ extension Lexer {
             }
         report(
             .invalidCharacter,
-            "\(isControl ? "this control character" : "'\(text.prefix(40))'") has no meaning here", from: start,
+            "\(isControl ? "this control character" : "'\(text.prefix(40))'") has no meaning here",
+            from: start,
             hint: hint)
     }
 

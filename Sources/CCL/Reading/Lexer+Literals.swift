@@ -17,7 +17,7 @@ extension Lexer {
             case UInt8(ascii: "\\"):
                 isPlain = false
                 if !scanEscape() { continue }
-            case 0x0A: 
+            case 0x0A:
                 reportUnterminated(from: start)
                 break scanning
             case 0..<0x20 where byte != 0x09:
@@ -53,7 +53,9 @@ extension Lexer {
         report(
             .unterminatedString, "this string has no end", from: start,
             hint: "write \" where the text ends; a string stands on one line")
-        // What should have closed the lists of this line is part of the text.
+        // What should have closed the lists and blocks of this line is part of the text.
+        unterminatedLines.insert(UInt32(truncatingIfNeeded: start.line))
+        if bytes[start.offset..<offset].contains(UInt8(ascii: "}")) { hasSwallowedBrace = true }
         forgetBrackets()
     }
 
@@ -167,7 +169,9 @@ extension Lexer {
             if Self.isDigit(bytes[offset]) {
                 offset += 1
             } else if bytes[offset] == UInt8(ascii: "_") {
-                if !Self.isDigit(bytes[offset - 1]) || !Self.isDigit(bytes[offset + 1]) { isWellFormed = false }
+                if !Self.isDigit(bytes[offset - 1]) || !Self.isDigit(bytes[offset + 1]) {
+                    isWellFormed = false
+                }
                 offset += 1
             } else {
                 return isWellFormed

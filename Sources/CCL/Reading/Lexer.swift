@@ -10,7 +10,7 @@ struct Lexer {
     let bytes: [UInt8]
     let count: Int
     var offset = 0
-    private var line = 1
+    private var line: UInt32 = 1
     /// The offset at which this line would begin if all before `offset` were of one byte, less one.
     private var columnBase = -1
     private var lineHasToken = false
@@ -29,6 +29,10 @@ struct Lexer {
     /// The `{` that probably lacks its `}`: the first that a brace further to the left would close.
     private var likelyUnclosed: Int?
 
+    /// Lines with a string that has no end: which of their quotation marks begin a string is anybody's guess.
+    var unterminatedLines: Set<UInt32> = []
+    /// Such a string holds a `}`, which may be one that a block lacks.
+    var hasSwallowedBrace = false
     /// No `*/` follows, so that nobody looks for one again.
     var hasNoCommentEnd = false
 
@@ -54,7 +58,7 @@ struct Lexer {
     // MARK: - Reading
 
     var place: SourcePosition {
-        SourcePosition(offset: offset, line: line, column: offset - columnBase)
+        SourcePosition(offset: offset, line: Int(line), column: offset - columnBase)
     }
 
     /// The byte that follows; zero at the end.
@@ -84,7 +88,7 @@ struct Lexer {
             Token(
                 kind: kind, startsLine: startsLine, isSuspect: isSuspect, isPlain: isPlain,
                 offset: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: offset),
-                line: UInt32(truncatingIfNeeded: line), column: UInt32(truncatingIfNeeded: column)))
+                line: line, column: UInt32(truncatingIfNeeded: column)))
         isSuspect = false
     }
 
@@ -193,7 +197,9 @@ struct Lexer {
             offset += 1
         } else {
             let half = Character(Unicode.Scalar(byte))
-            report(.invalidCharacter, "'\(half)' has no meaning by itself", from: start, hint: "write \(half)\(half)")
+            report(
+                .invalidCharacter, "'\(half)' has no meaning by itself", from: start,
+                hint: "write \(half)\(half)")
         }
         add(kind, from: start.offset, column: start.column)
     }
@@ -246,7 +252,8 @@ struct Lexer {
         if kind == .rightBrace {
             partner = open.lastIndex { $0.kind == .leftBrace }
         } else if let found, open[found].kind != opening {
-            partner = nil
+            // But for one that was opened in the same line: then the brace lacks its end.
+            partner = open.lastIndex { $0.kind == opening && tokens[$0.token].line == line }
         }
         guard let partner else { return }
         let closed = open[partner]

@@ -170,7 +170,9 @@ extension Parser {
             var label: Name?
             if kind == .word || kind == .string, kind(1) == .colon {
                 if kind == .string {
-                    throw fault("a label is a word", at: index, hint: "write \(text(ofString: index).prefix(40)): value")
+                    throw fault(
+                        "a label is a word", at: index,
+                        hint: "write \(text(ofString: index).prefix(40)): value")
                 }
                 label = name(index)
                 index += 2

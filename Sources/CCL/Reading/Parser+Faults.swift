@@ -41,6 +41,7 @@ extension Parser {
         case .leftBrace: return "a block stands directly behind a name and its arguments"
         case .equals where index == head + 2 && kind(-1).binary != nil:
             return "write \(word) = \(word) \(kind(-1).sign) …"
+        case .colon, .equals: return index == head + 2 ? "write ';' before \(description(head + 1))" : nil
         case .plus, .minus, .star, .slash, .percent:
             return kind(1) == .equals ? "write \(word) = \(word) \(kind.sign) …" : nil
         case .word, .string, .integer, .decimal, .duration:

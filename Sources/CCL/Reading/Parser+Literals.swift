@@ -7,7 +7,9 @@ extension Parser {
         let end = Int(token.end)
         let isClosed = end - Int(token.offset) >= 2 && bytes[end - 1] == UInt8(ascii: "\"")
         let inner = bytes[Int(token.offset) + 1..<(isClosed ? end - 1 : end)]
-        if token.isPlain || !inner.contains(UInt8(ascii: "\\")) { return String(decoding: inner, as: UTF8.self) }
+        if token.isPlain || !inner.contains(UInt8(ascii: "\\")) {
+            return String(decoding: inner, as: UTF8.self)
+        }
         return Self.unescaped(inner)
     }
 
@@ -83,7 +85,8 @@ extension Parser {
             let digit = Int64(byte) - 0x30
             let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflow) =
-                isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+                isNegative
+                ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
             guard !isTooLarge, !overflow else { return nil }
             value = sum
         }

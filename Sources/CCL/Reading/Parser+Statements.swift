@@ -47,13 +47,13 @@ extension Parser {
                 first, missing: "the condition of this 'if' is missing", hint: "write if condition { … }")
             let conditionHeight = height
             let then = try block()
-            if links.count < Limits.chainMax {
+            if links.count <= Limits.chainMax {
                 links.append(
                     Link(
                         start: tokens[first].start, condition: condition, then: then,
                         height: max(conditionHeight, height)))
-            } else if links.count == Limits.chainMax {
-                reportTooHigh(at: first)
+                // The rest is read and left out.
+                if links.count > Limits.chainMax { reportTooHigh(at: first) }
             }
             guard keyword(at: index) == .else else { break }
             index += 1
@@ -67,10 +67,12 @@ extension Parser {
         }
         let end = previousEnd
         var statement: Statement?
+        var isTooHigh = links.count > Limits.chainMax
         for link in links.reversed() {
             if let inner = statement {
                 if height >= Limits.chainMax {
-                    reportTooHigh(at: index - 1)
+                    if !isTooHigh { reportTooHigh(at: index - 1) }
+                    isTooHigh = true
                     otherwiseHeight = 0
                 } else {
                     otherwise = Block([inner], inner.range)
@@ -114,7 +116,11 @@ extension Parser {
             let fault = fault(
                 "expected a name behind 'for', found '('", at: index + 1,
                 hint: "write for name in list { … } or for i in range(a, b) { … }")
-            index += 1
+            // The semicolons in it are not the ends of statements.
+            repeat {
+                index += 1
+            } while kind != .leftBrace && kind != .rightBrace && kind != .end
+                && !tokens[index].startsLine
             throw fault
         }
         let variable = name(index + 1)
@@ -236,13 +242,14 @@ extension Parser {
 
     /// Reports a name that could never be read again.
     private mutating func refuseReserved(_ index: Int) {
-        guard isWord("true", at: index) || isWord("false", at: index) else { return }
+        guard isTruth(index) else { return }
         report(.unexpectedToken, "'\(spelling(index))' is a value and no name", at: index)
     }
 
     mutating func reportTooHigh(at index: Int) {
         report(
-            .nestedTooDeeply, "more than \(Limits.chainMax) operators or branches build on each other here", at: index,
+            .nestedTooDeeply, "more than \(Limits.chainMax) operators or branches build on each other here",
+            at: index,
             hint: "bind parts of it with let, or put them into functions")
     }
 }

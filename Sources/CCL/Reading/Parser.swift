@@ -21,6 +21,8 @@ struct Parser {
     /// The head of the property that was read last, for hints.
     private var previousHead: Int?
     private let unclosedLine: Int?
+    private let unterminatedLines: Set<UInt32>
+    private let hasSwallowedBrace: Bool
     private var hasReportedEnd = false
     /// What comes after is not looked for.
     private var isFull: Bool { diagnostics.count >= Limits.diagnosticCountMax }
@@ -32,6 +34,8 @@ struct Parser {
         bytes = lexer.bytes
         tokens = lexer.tokens
         unclosedLine = lexer.unclosedLine
+        unterminatedLines = lexer.unterminatedLines
+        hasSwallowedBrace = lexer.hasSwallowedBrace
     }
 
     // MARK: - Tokens
@@ -65,13 +69,18 @@ struct Parser {
 
     func isWord(_ word: StaticString, at index: Int) -> Bool {
         let token = tokens[index]
-        guard token.kind == .word, Int(token.end - token.offset) == word.utf8CodeUnitCount else { return false }
+        guard token.kind == .word, Int(token.end - token.offset) == word.utf8CodeUnitCount else {
+            return false
+        }
         for step in 0..<word.utf8CodeUnitCount
         where unsafe bytes[Int(token.offset) + step] != word.utf8Start[step] {
             return false
         }
         return true
     }
+
+    /// `true` or `false`.
+    func isTruth(_ index: Int) -> Bool { isWord("true", at: index) || isWord("false", at: index) }
 
     /// The word or string at `index` as a name.
     func name(_ index: Int) -> Name {
@@ -101,7 +110,9 @@ struct Parser {
                     hint: "remove it, or open the block that it was meant to close")
                 index += 1
                 continue
-            case .end, .rightBrace:
+            case .end, .rightBrace,
+                .rightParenthesis where !isOutermost && tokens[index].hasPartner,
+                .rightBracket where !isOutermost && tokens[index].hasPartner:
                 height = highest
                 return statements
             default: break
@@ -151,7 +162,7 @@ struct Parser {
             let value = try value()
             height += 1
             return Statement(.property(name(first), separator, value), SourceRange(start, value.range.end))
-        case .leftParenthesis where tokens[first].kind != .string:
+        case .leftParenthesis where tokens[first].kind != .string && !isTruth(first):
             let call = try call(first)
             height += 1
             return Statement(.call(call), call.range)
@@ -159,7 +170,9 @@ struct Parser {
         default: break
         }
         guard beginsBareValue(at: index) else {
-            guard endsStatement(at: index) || tokens[first].isSuspect else { throw misplacedToken(behind: first) }
+            guard endsStatement(at: index) || tokens[first].isSuspect else {
+                throw misplacedToken(behind: first)
+            }
             height = 1
             return Statement(.flag(name(first)), SourceRange(start, range(first).end))
         }
@@ -247,8 +260,11 @@ struct Parser {
         (outermost, lookedAheadTo) = (outer, lookedAhead)
         if kind == .rightBrace {
             index += 1
-        } else {
+        } else if kind == .end || isFull {
             reportUnclosedBlock()
+        } else {
+            let hint = "the '{' in line \(tokens[first].line) is not closed"
+            _ = fault("expected '}', found \(description(index))", at: index, hint: hint)
         }
         return Block(statements, SourceRange(tokens[first].start, previousEnd))
     }
@@ -257,7 +273,9 @@ struct Parser {
 
     /// Notes a fault, unless it is the consequence of one that has been reported already.
     mutating func report(_ code: DiagnosticCode, _ message: String, at index: Int, hint: String? = nil) {
-        let isConsequence = tokens[index].isSuspect || index > 0 && tokens[index - 1].isSuspect
+        let isConsequence =
+            tokens[index].isSuspect || index > 0 && tokens[index - 1].isSuspect
+            || unterminatedLines.contains(tokens[index].line)
         guard !isFull, code != .unexpectedToken || !isConsequence else { return }
         if diagnostics.last?.range.start == tokens[index].start { return }
         diagnostics.append(Diagnostic(code, message, at: range(index), hint: hint))
@@ -280,6 +298,7 @@ struct Parser {
     private mutating func reportUnclosedBlock() {
         guard !hasReportedEnd else { return }
         hasReportedEnd = true
+        guard !hasSwallowedBrace else { return }
         report(
             .unexpectedToken, "the text ends where a '}' is missing", at: tokens.count - 3,
             hint: unclosedLine.map { "the '{' in line \($0) is not closed" })
@@ -297,7 +316,9 @@ struct Parser {
         case .rightParenthesis, .rightBracket:
             return fault("this '\(kind.sign)' closes nothing", at: index, hint: "remove it")
         default:
-            let wanted = head == nil ? "a statement" : "';' or the end of the line"
+            let wanted =
+                head == nil && (hint == nil || tokens[index].startsLine)
+                ? "a statement" : "';' or the end of the line"
             return fault("expected \(wanted), found \(description(index))", at: index, hint: hint)
         }
     }
@@ -312,6 +333,10 @@ struct Parser {
             case .end, .rightBrace: break passing
             case .semicolon:
                 index += 1
+                break passing
+            // It closes what stands around our block, which lacks its end.
+            case .rightParenthesis where token.hasPartner && Int(token.partner) < start,
+                .rightBracket where token.hasPartner && Int(token.partner) < start:
                 break passing
             case _ where token.kind.isOpening && token.hasPartner: index = Int(token.partner) + 1
             default:

@@ -1,0 +1,140 @@
+import CCL
+import Foundation
+import MeshCore
+import MeshTestSupport
+import Testing
+
+/// Contracts that are spoilt at random: from the golden files, from what is kept in `Corpus`, and from the grammar.
+///
+/// A few hundred by default; `MESH_FUZZ_SECONDS=60` goes on for that long, from seeds that differ each time. A
+/// failure names its seed, and `MESH_SEED` runs that one again. What was once broken goes into `Corpus`.
+@Suite("No contract breaks the language", .tags(.Size.small))
+struct FuzzTests {
+    private static let corpus: [[UInt8]] = {
+        let golden = Golden.names("Golden/reading").map { "Golden/reading/\($0).ccl" }
+        let kept = Golden.names("Corpus", ending: "").filter { !$0.hasPrefix(".") }.map { "Corpus/\($0)" }
+        return (golden + kept).compactMap { try? Golden.bytes($0) }.filter { $0.count < 20_000 }
+    }()
+
+    /// What contracts are made of, and what lies at the edges of it.
+    private static let dictionary: [String] = [
+        "(", ")", "{", "}", "[", "]", ";", ",", ":", "=", "==", "=>", ".", "..", "-", "--", "!", "&&", "&",
+        "||", "//", "#", "/*",
+        "*/", "\"", "'", "\\", "\\u{", "${X}", "$", "@", "0x", "9223372036854775808", "1e999", "30d", "1_",
+        "106751991168d", "\n",
+        "\r\n", "\t", "\u{0}", "é", "日", "😀", "“", "”", "…", "\u{FEFF}", " if ", " else ", " else if ",
+        " for x in ", " let x = ",
+        " return ", " function f(a) ", " on \"e\" ", " in ", "true", "execution {", "roles {", "submit_job(",
+        "range(0, 10)",
+        "ResourceType.CPU", "resources { compute: 10 }", "log(", "{ a: 1, b: 2 }", "[1, 2]",
+    ]
+
+    private static func mutated(_ generator: inout SeededGenerator) -> [UInt8] {
+        var bytes = corpus[Int.random(in: 0..<corpus.count, using: &generator)]
+        // What nobody would write reaches further than the files.
+        if Int.random(in: 0..<4, using: &generator) == 0, let grammar = GrammarRules.documented {
+            var writer = GrammarWriter(grammar, generator)
+            bytes = Array(writer.contract(depth: 16).utf8)
+            generator = writer.generator
+        }
+        // A short piece is spoilt more tellingly than a whole file.
+        if Bool.random(using: &generator), bytes.count > 200 {
+            let start = Int.random(in: 0..<bytes.count - 100, using: &generator)
+            bytes = Array(bytes[start..<min(bytes.count, start + 400)])
+        }
+        for _ in 0..<Int.random(in: 1...6, using: &generator) {
+            let place = Int.random(in: 0...bytes.count, using: &generator)
+            let end = min(bytes.count, place + Int.random(in: 0...20, using: &generator))
+            switch Int.random(in: 0..<7, using: &generator) {
+            case 0: bytes.removeSubrange(place..<end)
+            case 1: bytes.insert(contentsOf: bytes[place..<end], at: place)
+            case 2 where place < bytes.count: bytes[place] = UInt8.random(in: 0...255, using: &generator)
+            case 3: bytes.removeLast(bytes.count - place)
+            case 4:
+                let other = corpus[Int.random(in: 0..<corpus.count, using: &generator)]
+                let from = Int.random(in: 0...other.count, using: &generator)
+                bytes.insert(contentsOf: other[from..<min(other.count, from + 40)], at: place)
+            case 5:
+                let piece = Array(bytes[place..<end])
+                let count = Int.random(in: 1...300, using: &generator)
+                bytes.insert(contentsOf: Array(repeatElement(piece, count: count).joined()), at: place)
+            default:
+                let word = dictionary[Int.random(in: 0..<dictionary.count, using: &generator)]
+                bytes.insert(contentsOf: Array(word.utf8), at: place)
+            }
+        }
+        return bytes
+    }
+
+    /// Sends `bytes` through the language, and returns what does not hold of what came out.
+    private static func exercise(_ bytes: [UInt8]) -> [String] {
+        var wrong: [String] = []
+        let (tree, diagnostics) = Contract.read(bytes)
+        let source = String(decoding: bytes, as: UTF8.self)
+        let lines = bytes.count { $0 == 0x0A } + 1
+        if diagnostics.count > Limits.diagnosticCountMax { wrong.append("\(diagnostics.count) diagnostics") }
+        for diagnostic in diagnostics {
+            let range = diagnostic.range
+            let isInside =
+                range.start.offset >= 0 && range.start <= range.end && range.end.offset <= bytes.count
+                && range.start.line >= 1 && range.end.line <= lines && range.start.column >= 1
+            if !isInside { wrong.append("\(diagnostic.message) stands at \(range)") }
+            if !diagnostic.code.rawValue.hasPrefix("C1") { wrong.append("reading gives \(diagnostic.code)") }
+            if diagnostic.rendered(source: source, name: "fuzz").isEmpty { wrong.append("nothing rendered") }
+        }
+        for statement in tree.statements where statement.range.end < statement.range.start {
+            wrong.append("a statement ends before it begins")
+        }
+        let text = Contract.formatted(bytes).text
+        if (text == nil) != !diagnostics.isEmpty { wrong.append("laid out with an error, or not without") }
+        guard let text, text.utf8.count <= Limits.sourceByteCountMax else { return wrong }
+        let (again, faults) = Contract.read(Array(text.utf8))
+        if let first = faults.first {
+            wrong.append("is laid out as what cannot be read:\n\(first.rendered(source: text, name: "text"))")
+        } else if Contract.formatted(Array(text.utf8)).text != text {
+            wrong.append("is laid out twice differently:\n\(text)")
+        } else if ReadingDump.text(tree, showsPlaces: false) != ReadingDump.text(again, showsPlaces: false) {
+            wrong.append("is another contract once laid out:\n\(text)")
+        }
+        return wrong
+    }
+
+    private static func judge(_ bytes: [UInt8], _ seed: Seed) {
+        for wrong in exercise(bytes) {
+            let source = String(decoding: bytes, as: UTF8.self).debugDescription
+            Issue.record("\(seed.testDescription): \(source)\n\(wrong)")
+        }
+    }
+
+    @Test("spoilt contracts end in trees and diagnostics that hold together", arguments: Seed.sample(300))
+    func spoilt(_ seed: Seed) {
+        var generator = seed.generator
+        for _ in 0..<2 { Self.judge(Self.mutated(&generator), seed) }
+    }
+
+    @Test("what was once broken is not", arguments: Golden.names("Corpus", ending: ""))
+    func kept(_ name: String) throws {
+        Self.judge(try Golden.bytes("Corpus/\(name)"), Seed(rawValue: 0))
+    }
+
+    private static let seconds = ProcessInfo.processInfo.environment["MESH_FUZZ_SECONDS"].flatMap(Int.init)
+
+    @Test(
+        "spoilt contracts do for as long as one likes",
+        .enabled(if: seconds != nil, "MESH_FUZZ_SECONDS says for how long"))
+    func long() {
+        let end = ContinuousClock.now + .seconds(Self.seconds ?? 0)
+        var seed = UInt64.random(in: 1...UInt64(UInt32.max))
+        var count = 0
+        while ContinuousClock.now < end {
+            // What was running when the process dies is within the thousand that was named last.
+            if count.isMultiple(of: 1000) { print("fuzz: \(count) programs, at MESH_SEED=\(seed)") }
+            var generator = Seed(rawValue: seed).generator
+            for _ in 0..<2 { Self.judge(Self.mutated(&generator), Seed(rawValue: seed)) }
+            seed += 1
+            count += 2
+        }
+        print("fuzz: \(count) programs")
+        #expect(count > 0)
+    }
+}
