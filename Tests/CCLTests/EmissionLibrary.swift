@@ -1,7 +1,7 @@
 internal import CCL
 internal import MeshCore
 
-/// Programs that together use every kind of value and instruction, and every shape that the emitter chooses from.
+/// Programs that together use every kind of value and instruction, and every shape that the emitter chooses.
 enum EmissionLibrary {
     static let document = "bafybeih7q27itb576mtmy5yzggkfzqnfj5dis4h2og6epvyvjyvcedwmze"
 
