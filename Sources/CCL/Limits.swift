@@ -4,8 +4,10 @@ public enum Limits {
     public static let sourceByteCountMax = 4 << 20
     /// How deeply blocks, lists and parentheses may stand in each other.
     public static let nestingMax = 64
-    /// How high operators, signs and `else if` may pile up the tree of a statement, with what nests in them. With the
-    /// brackets around, no tree is more than about 500 nodes high: whoever walks one may do so by recursion.
+    /// How high operators, signs and `else if` may pile up a tree, with what nests in them.
+    ///
+    /// With the brackets around, no tree is more than about 500 nodes high: whoever walks one may do so by
+    /// recursion.
     public static let chainMax = 200
     /// Diagnostics of one run; what comes after is not looked for.
     public static let diagnosticCountMax = 100

@@ -1,4 +1,5 @@
 internal import CCL
+import Foundation
 internal import Testing
 
 @Suite("Diagnostics of contracts")
@@ -8,5 +9,17 @@ struct DiagnosticCodeTests {
         let number = Int(code.rawValue.suffix(2)) ?? 0
         #expect(code.rawValue.count == 4 && code.rawValue.hasPrefix("C"))
         #expect(code.severity == (number >= 50 ? .warning : .error))
+    }
+}
+
+@Suite("The reference of contracts")
+struct ContractReferenceTests {
+    @Test("Every code stands in the reference once, and nothing else does")
+    func codes() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/CCL/CCL.docc/Diagnostics.md").standardized
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let listed = text.matches(of: /\| (C[0-9]{3}) \|/).map { String($0.output.1) }
+        #expect(listed == DiagnosticCode.allCases.map(\.rawValue))
     }
 }

@@ -85,6 +85,7 @@ struct FuzzTests {
         for statement in tree.statements where statement.range.end < statement.range.start {
             wrong.append("a statement ends before it begins")
         }
+        wrong += compiled(bytes, lines)
         let text = Contract.formatted(bytes).text
         if (text == nil) != !diagnostics.isEmpty { wrong.append("laid out with an error, or not without") }
         guard let text, text.utf8.count <= Limits.sourceByteCountMax else { return wrong }
@@ -95,6 +96,34 @@ struct FuzzTests {
             wrong.append("is laid out twice differently:\n\(text)")
         } else if ReadingDump.text(tree, showsPlaces: false) != ReadingDump.text(again, showsPlaces: false) {
             wrong.append("is another contract once laid out:\n\(text)")
+        }
+        return wrong
+    }
+
+    /// Compiles `bytes`: a module comes out exactly where there is no error.
+    private static func compiled(_ bytes: [UInt8], _ lines: Int) -> [String] {
+        var wrong: [String] = []
+        for target in EmissionOptions.Target.allCases {
+            let compilation = Contract.compile(bytes, name: "fuzz.ccl", options: .init(target: target))
+            let hasError = compilation.diagnostics.contains { $0.severity == .error }
+            if (compilation.module == nil) != hasError {
+                wrong.append("a module with an error, or none without")
+            }
+            if let module = compilation.module, !module.bytes.starts(with: [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
+            {
+                wrong.append("what is made is no module")
+            }
+            if compilation.diagnostics.count > Limits.diagnosticCountMax {
+                wrong.append("too many diagnostics")
+            }
+            for diagnostic in compilation.diagnostics where diagnostic.range.end.offset > bytes.count {
+                wrong.append("\(diagnostic.message) stands behind the end")
+            }
+            if let program = compilation.program,
+                Contract.explanation(program, spending: compilation.spending).isEmpty
+            {
+                wrong.append("nothing is explained")
+            }
         }
         return wrong
     }
@@ -134,7 +163,7 @@ struct FuzzTests {
             seed += 1
             count += 2
         }
-        print("fuzz: \(count) programs")
+        print("fuzz: \(count) contracts")
         #expect(count > 0)
     }
 }

@@ -53,8 +53,12 @@ struct ReadingGoldenTests {
         #expect(Contract.formatted(most + [UInt8(ascii: "a")]).text == nil)
     }
 
+    // Not a file of the collection, for every other reader of the sources takes them for UTF-8.
     @Test("bytes that are not UTF-8 are refused at their place")
-    func invalidEncoding() {
+    func invalidEncoding() throws {
+        let bytes = Array("a: 1;\nb: \"é".utf8) + [0xFF] + Array("\";\nc: ;\n".utf8)
+        let outcome = Self.outcome(bytes, name: "fault-encoding.ccl")
+        try Golden.check(outcome, against: "Golden/reading/fault-encoding.out")
         let diagnostics = Contract.read(Array("a;\n é".utf8) + [0xC3, 0x28]).diagnostics
         #expect(diagnostics.map(\.code) == [.invalidUTF8])
         #expect(diagnostics.first?.range.start == SourcePosition(offset: 6, line: 2, column: 3))

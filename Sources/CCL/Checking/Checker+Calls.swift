@@ -58,7 +58,8 @@ extension Checker {
                 if found[position] != nil {
                     fits = false
                     report(
-                        .duplicateArgument, "`\(labels[position][0])` is given a second time", at: argument.value.range,
+                        .duplicateArgument, "`\(labels[position][0])` is given a second time",
+                        at: argument.value.range,
                         hint: "write the label of what is meant before it")
                 } else {
                     found[position] = argument.value
@@ -66,13 +67,13 @@ extension Checker {
                 position += 1
             }
         }
-        let missing = labels.indices.filter { required[$0] && found[$0] == nil }
-        if fits, !missing.isEmpty {
+        if fits, labels.indices.contains(where: { required[$0] && found[$0] == nil }) {
             fits = false
-            let names = missing.map { labels[$0][0] }
+            let names = labels.indices.filter { required[$0] && found[$0] == nil }.map { labels[$0][0] }
             report(
                 .missingArgument,
-                "`\(call.name.text)` needs \(names.map { "`\($0)`" }.joined(separator: " and "))", at: call.range,
+                "`\(call.name.text)` needs \(names.map { "`\($0)`" }.joined(separator: " and "))",
+                at: call.range,
                 hint: "add \(names.map { "`\($0): …`" }.joined(separator: ", "))")
         }
         if !fits { for argument in call.arguments { _ = evaluate(argument.value) } }
@@ -134,7 +135,8 @@ extension Checker {
                 Instruction(.require(term.value, message: .text("the data was not anchored")), at: position))
         case .log: body.append(.log(terms[0].value, at: position))
         case .logEvent:
-            let separator = terms[1].constant == .string("") ? Term.constant(.string("")) : .constant(.string(": "))
+            let separator =
+                terms[1].constant == .string("") ? Term.constant(.string("")) : .constant(.string(": "))
             let text = joined(joined(terms[0], separator, at: call.range), terms[1], at: call.range)
             body.append(.log(text.value, at: position))
         case .record:
@@ -147,7 +149,8 @@ extension Checker {
         case .fail:
             body.append(
                 Instruction(
-                    .require(Value(.constant(.boolean(false)), .boolean), message: terms[0].message), at: position))
+                    .require(Value(.constant(.boolean(false)), .boolean), message: terms[0].message),
+                    at: position))
             frame.flow.append(.unreachable, limits: resources)
         case .check:
             body.append(Instruction(.evaluate(authorization(terms, call).value), at: position))
@@ -184,23 +187,25 @@ extension Checker {
         let own = sources.count > Self.candidateCountMax ? [] : sources.map(\.declaration.name.text)
         report(
             .unknownFunction,
-            isSection ? "`\(name.text) { … }` is declared where something runs, and no function is called that" : "There is no function `\(name.text)`",
+            isSection
+                ? "`\(name.text) { … }` is declared where something runs, and no function is called that"
+                : "There is no function `\(name.text)`",
             at: name.range,
             hint: suggestion(name.text, among: LanguageFunction.names + own)
-                ?? (isSection ? "move it to the top level" : "define it with `function \(name.text)(…) { … }`"))
+                ?? (isSection
+                    ? "move it to the top level" : "define it with `function \(name.text)(…) { … }`"))
     }
 
     // MARK: Arguments of the language's functions
 
     private mutating func arguments(of call: Call, _ function: LanguageFunction) -> [Term]? {
-        let parameters = function.parameters
-        guard
-            let found = matched(
-                call, to: parameters.map(\.labels), required: parameters.map(\.isRequired))
-        else { return nil }
+        let signature = function.signature
+        guard let found = matched(call, to: signature.labels, required: signature.required) else {
+            return nil
+        }
         var terms: [Term] = []
-        terms.reserveCapacity(parameters.count)
-        for (parameter, expression) in zip(parameters, found) {
+        terms.reserveCapacity(found.count)
+        for (parameter, expression) in zip(signature.parameters, found) {
             guard let expression else {
                 terms.append(.constant(parameter.initial ?? .string("")))
                 continue
@@ -214,7 +219,6 @@ extension Checker {
         _ expression: Expression, _ parameter: LanguageFunction.Parameter, _ call: Call
     ) -> Term {
         let given = evaluate(expression)
-        let what = "`\(parameter.labels[0])`"
         switch parameter.kind {
         case .any:
             if case .value(let value) = given.kind, value.type == nil {
@@ -222,10 +226,11 @@ extension Checker {
                 return .poisoned
             }
             return given
-        case .boolean: return fitted(given, to: .boolean, at: expression.range, as: what)
+        case .boolean: return fitted(given, to: .boolean, at: expression.range, as: parameter.quotedName)
         case .amount:
-            let term = fitted(given, to: .integer, at: expression.range, as: what)
-            if case .integer(let number)? = term.constant, !(0...LanguageFunction.amountMax).contains(number) {
+            let term = fitted(given, to: .integer, at: expression.range, as: parameter.quotedName)
+            if case .integer(let number)? = term.constant, !(0...LanguageFunction.amountMax).contains(number)
+            {
                 report(
                     .invalidArgument, "An amount lies from 0 to \(LanguageFunction.amountMax.grouped)",
                     at: expression.range)
@@ -233,7 +238,7 @@ extension Checker {
             }
             return term
         case .string, .cid, .resource, .priority:
-            let term = fitted(given, to: .string, at: expression.range, as: what)
+            let term = fitted(given, to: .string, at: expression.range, as: parameter.quotedName)
             guard case .string(let text)? = term.constant else { return term }
             if let (fault, hint) = Self.fault(in: text, as: parameter.kind) {
                 report(.invalidArgument, fault, at: expression.range, hint: hint)

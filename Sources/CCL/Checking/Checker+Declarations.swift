@@ -114,12 +114,14 @@ extension Checker {
             }
             members.append(
                 Declaration(
-                    name: "on", values: [.string(event.text)], members: declared(block.statements, in: .kept)))
+                    name: "on", values: [.string(event.text)], members: declared(block.statements, in: .kept))
+            )
             return
         }
         if event.text.isEmpty {
             report(
-                .invalidDeclaration, "An event has no name", at: event.range, hint: "write `on \"vote.cast\" { … }`")
+                .invalidDeclaration, "An event has no name", at: event.range,
+                hint: "write `on \"vote.cast\" { … }`")
         } else if !handledEvents.insert(event.text).inserted {
             report(
                 .duplicateName, "`on \"\(event.text)\"` stands here a second time", at: event.range,
@@ -163,7 +165,9 @@ extension Checker {
             for index in statements.indices.dropFirst() {
                 guard let name = statements[index].propertyName else { continue }
                 for earlier in 0..<index {
-                    guard let other = statements[earlier].propertyName, other.text == name.text else { continue }
+                    guard let other = statements[earlier].propertyName, other.text == name.text else {
+                        continue
+                    }
                     noteDuplicate(name, statements[index], in: place)
                     break
                 }

@@ -10,7 +10,9 @@ extension Checker {
         case .decimal(let number, _): return .decimal(number)
         case .boolean(let flag): return .boolean(flag)
         case .duration:
-            guard case .duration(let milliseconds)? = literal(expression).constant else { return .duration(0) }
+            guard case .duration(let milliseconds)? = literal(expression).constant else {
+                return .duration(0)
+            }
             return .duration(milliseconds)
         case .list(let items): return .list(items.map { declaredValue($0, in: place) })
         case .object(let block): return .object(declared(block.statements, in: place.within))
@@ -25,7 +27,8 @@ extension Checker {
         case .call(let call):
             if place != .kept {
                 report(
-                    .declaredOnly, "Nothing calls `\(call.name.text)` here: its text is kept", at: call.name.range)
+                    .declaredOnly, "Nothing calls `\(call.name.text)` here: its text is kept",
+                    at: call.name.range)
             }
             return .text(expression.sourceText)
         case .parenthesized: return .text(expression.sourceText)

@@ -60,8 +60,13 @@ extension Checker {
         return true
     }
 
-    /// Lists that hold lists under other names could nest deeper than any text.
+    /// Lists that hold lists under other names could nest deeper than any text; one that holds an error is one.
     private mutating func bounded(_ term: Term, at range: SourceRange) -> Term {
+        switch term.kind {
+        case .list(let items) where items.contains(where: \.isPoisoned): return .poisoned
+        case .object(let members) where members.contains(where: \.value.isPoisoned): return .poisoned
+        default: break
+        }
         guard term.height > Limits.nestingMax else { return term }
         report(
             .nestedTooDeeply, "This nests lists and objects more than \(Limits.nestingMax) deep", at: range)
@@ -86,7 +91,8 @@ extension Checker {
             }
             if let place = places[member.name.text] {
                 report(
-                    .duplicateProperty, "`\(member.name.text)` stands here a second time", at: member.name.range,
+                    .duplicateProperty, "`\(member.name.text)` stands here a second time",
+                    at: member.name.range,
                     hint: "remove one of the two: the last one counts")
                 members[place].value = member.value
             } else {
@@ -104,7 +110,8 @@ extension Checker {
         if index.hasRoot(name.text) { return declaredName([name]) }
         if sourceNumbers[name.text] != nil || LanguageFunction.byName[name.text] != nil {
             report(
-                .notAValue, "`\(name.text)` is a function", at: name.range, hint: "call it: `\(name.text)(…)`")
+                .notAValue, "`\(name.text)` is a function", at: name.range, hint: "call it: `\(name.text)(…)`"
+            )
             return .poisoned
         }
         reportUnknown(name)
@@ -138,7 +145,8 @@ extension Checker {
         known += index.roots(countMax: Self.candidateCountMax)
         report(
             .unknownName, "There is no `\(name.text)` here", at: name.range,
-            hint: suggestion(name.text, among: known) ?? "bind it with `let \(name.text) = …;`, or put text in quotes")
+            hint: suggestion(name.text, among: known)
+                ?? "bind it with `let \(name.text) = …;`, or put text in quotes")
     }
 
     private mutating func dottedName(_ parts: [Name]) -> Term {
@@ -198,14 +206,16 @@ extension Checker {
                 report(
                     .notAConstant,
                     "`\(parts.map(\.text).joined(separator: "."))` is declared as `\(expression.shortText)`, which is no constant",
-                    at: range, hint: "declare a string, a number, a duration, `true`, `false` or a list of these")
+                    at: range,
+                    hint: "declare a string, a number, a duration, `true`, `false` or a list of these")
                 term = .poisoned
             }
             index[term: member] = term
             return term ?? .poisoned
         case .section:
             report(
-                .notAValue, "`\(parts.map(\.text).joined(separator: "."))` is a section and has no value", at: range,
+                .notAValue, "`\(parts.map(\.text).joined(separator: "."))` is a section and has no value",
+                at: range,
                 hint: "name one of its properties: `\(parts.map(\.text).joined(separator: ".")).…`")
             return .poisoned
         case .unknown(let part, let place):

@@ -64,12 +64,15 @@ extension Checker {
         }
     }
 
-    private mutating func argument(_ expression: Expression, of parameter: FunctionDeclaration.Parameter) -> Term {
+    private mutating func argument(_ expression: Expression, of parameter: FunctionDeclaration.Parameter)
+        -> Term
+    {
         let term = evaluate(expression)
         switch term.kind {
         case .list, .object:
             report(
-                .typeMismatch, "\(term.typeName.capitalizedFirst) is not passed to functions", at: expression.range,
+                .typeMismatch, "\(term.typeName.capitalizedFirst) is not passed to functions",
+                at: expression.range,
                 hint: "go through it where it is declared, and pass its values")
             return .poisoned
         case .value(let value) where value.type == nil:
@@ -84,7 +87,9 @@ extension Checker {
         case .done: return
         case .checking:
             let start = callPath.firstIndex(of: number) ?? 0
-            let names = (callPath[start...] + [number]).prefix(12).map { "`\(sources[$0].declaration.name.text)`" }
+            let names = (callPath[start...] + [number]).prefix(12).map {
+                "`\(sources[$0].declaration.name.text)`"
+            }
             let cycle = names.joined(separator: " → ") + (callPath.count - start >= 12 ? " → …" : "")
             report(
                 .recursion, "This function calls itself: \(cycle)", at: call.name.range,
@@ -121,7 +126,9 @@ extension Checker {
                 bind(parameter.name, .poisoned, as: .parameter)
             }
         }
-        if let result = declaration.result { frame.result = valueType(result).map { .value($0) } ?? .poisoned }
+        if let result = declaration.result {
+            frame.result = valueType(result).map { .value($0) } ?? .poisoned
+        }
         var body: [Instruction] = []
         run(declaration.body.statements, into: &body)
         closeScope()
@@ -135,7 +142,8 @@ extension Checker {
         callPath.removeLast()
         functions.append(
             Function(
-                name: declaration.name.text, locals: inner.locals, parameterCount: declaration.parameters.count,
+                name: declaration.name.text, locals: inner.locals,
+                parameterCount: declaration.parameters.count,
                 result: result, body: body, position: declaration.name.range.start))
         sources[number].result = inner.result
         sources[number].use = inner.flow.whole
@@ -144,7 +152,8 @@ extension Checker {
 
     private mutating func reportMissingReturn(_ declaration: FunctionDeclaration, _ type: ValueType) {
         report(
-            .missingReturn, "`\(declaration.name.text)` returns \(type.withArticle), and its end is reached without one",
+            .missingReturn,
+            "`\(declaration.name.text)` returns \(type.withArticle), and its end is reached without one",
             at: declaration.name.range, hint: "end it with `return …;` on every way")
     }
 
@@ -178,7 +187,7 @@ extension Checker {
             if !isDead { body += part }
         }
         closeScope()
-        if body.isEmpty, handlerSources.isEmpty, listens(to: .warning) {
+        if body.isEmpty, handlerSources.isEmpty, !hasErrors {
             let range = tree.statements.first?.range ?? SourceRange(tree.end, tree.end)
             report(
                 .nothingToRun, "This contract declares things and runs nothing", at: range,
@@ -203,7 +212,8 @@ extension Checker {
     private mutating func finish(_ name: String, _ body: [Instruction], at position: SourcePosition) {
         functions.append(
             Function(
-                name: name, locals: frame.locals, parameterCount: 0, result: nil, body: body, position: position))
+                name: name, locals: frame.locals, parameterCount: 0, result: nil, body: body,
+                position: position))
     }
 
     /// Functions that nothing calls are checked all the same.

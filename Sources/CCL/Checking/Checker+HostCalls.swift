@@ -81,7 +81,9 @@ extension Checker {
             let fits = term.appendJSON(to: &json, byteCountMax: Limits.stringByteCountMax)
             guard unfold(json.utf8.count, at: range) else { return nil }
             guard fits else {
-                report(.tooLong, "This is longer than \(Limits.stringByteCountMax.grouped) bytes as JSON", at: range)
+                report(
+                    .tooLong, "This is longer than \(Limits.stringByteCountMax.grouped) bytes as JSON",
+                    at: range)
                 return nil
             }
             return .constant(.string(json))
@@ -154,13 +156,11 @@ extension Checker {
     mutating func runRequirement(_ terms: [Term], _ call: Call, into body: inout [Instruction]) {
         body.append(
             Instruction(.require(terms[0].value, message: terms[1].message), at: call.range.start))
-        guard case .boolean(let holds)? = terms[0].constant else { return }
-        if !terms[0].isDeclared {
-            report(
-                .constantCondition, "This condition is always \(holds)",
-                at: call.arguments.first?.value.range ?? call.range,
-                hint: holds ? "remove it" : "write `fail(…)` to end the run")
-        }
+        guard case .boolean(let holds)? = terms[0].constant, !terms[0].isDeclared else { return }
+        report(
+            .constantCondition, "This condition is always \(holds)",
+            at: call.arguments.first?.value.range ?? call.range,
+            hint: holds ? "remove it" : "write `fail(…)` to end the run")
         if !holds { frame.flow.append(.unreachable, limits: resources) }
     }
 
@@ -217,7 +217,8 @@ extension Checker {
             return .constant(.integer(integer), isDeclared: term.isDeclared)
         default:
             report(
-                .typeMismatch, "`\(call.name.text)` takes a number, and this is \(term.typeName)", at: call.range)
+                .typeMismatch, "`\(call.name.text)` takes a number, and this is \(term.typeName)",
+                at: call.range)
             return .poisoned
         }
     }

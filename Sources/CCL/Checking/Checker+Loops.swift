@@ -31,7 +31,8 @@ extension Checker {
             _ = loopBody(name, .poisoned, block)
             return
         }
-        guard unfold(items.count * 16, at: sequence.range), let (type, values) = elements(items, sequence) else {
+        guard unfold(items.count * 16, at: sequence.range), let (type, values) = elements(items, sequence)
+        else {
             _ = loopBody(name, .poisoned, block)
             return
         }
@@ -45,7 +46,8 @@ extension Checker {
     private mutating func elements(_ items: [Term], _ sequence: Expression) -> (ValueType, [Value])? {
         if items.contains(where: \.isPoisoned) { return nil }
         let isMixed =
-            items.contains { $0.type == .decimal } && items.allSatisfy { $0.type == .decimal || $0.type == .integer }
+            items.contains { $0.type == .decimal }
+            && items.allSatisfy { $0.type == .decimal || $0.type == .integer }
         let fitting = isMixed ? items.map { $0.type == .integer ? decimal($0) : $0 } : items
         guard let type = fitting[0].type, let odd = fitting.firstIndex(where: { $0.type != type }) else {
             if let type = fitting[0].type { return (type, fitting.map(\.value)) }
@@ -57,7 +59,8 @@ extension Checker {
         var place = sequence.range
         if case .list(let expressions) = sequence.kind { place = expressions[odd].range }
         report(
-            .typeMismatch, "The list begins with \(type.withArticle), and this is \(fitting[odd].typeName)", at: place,
+            .typeMismatch, "The list begins with \(type.withArticle), and this is \(fitting[odd].typeName)",
+            at: place,
             hint: "let everything in the list have one type")
         return nil
     }
@@ -65,7 +68,9 @@ extension Checker {
     private mutating func runRange(
         _ name: Name, _ call: Call, _ block: Block, at range: SourceRange, into body: inout [Instruction]
     ) {
-        guard let arguments = matched(call, to: [["from"], ["to"]], required: [call.arguments.count != 1, false])
+        guard
+            let arguments = matched(
+                call, to: [["from"], ["to"]], required: [call.arguments.count != 1, false])
         else {
             _ = loopBody(name, .poisoned, block)
             return
@@ -103,7 +108,8 @@ extension Checker {
             let (inner, flow) = loopBody(name, .local(local, .integer), block)
             repeatFlow(flow, atLeast: count, atMost: count)
             body.append(
-                Instruction(.count(local: local, from: from.value, to: to.value, body: inner), at: range.start))
+                Instruction(
+                    .count(local: local, from: from.value, to: to.value, body: inner), at: range.start))
             return
         }
         var temporaries: [Int] = []

@@ -15,7 +15,8 @@ extension Checker {
     mutating func checkLimitsAndJob() {
         var seen: Set<String> = []
         for statement in tree.statements {
-            guard let (name, block) = statement.namedBlock, name.text == "resources" || name.text == "job" else {
+            guard let (name, block) = statement.namedBlock, name.text == "resources" || name.text == "job"
+            else {
                 continue
             }
             if !seen.insert(name.text).inserted {
@@ -58,7 +59,8 @@ extension Checker {
                         unknownProperty(name, of: "resources", known: ["policies", "scope"])
                     } else {
                         report(
-                            .invalidDeclaration, "The limit of `\(name.text)` is no whole number", at: value.range,
+                            .invalidDeclaration, "The limit of `\(name.text)` is no whole number",
+                            at: value.range,
                             hint: "write how much may be used, such as `\(name.text): 1000`")
                     }
                     continue
@@ -76,10 +78,10 @@ extension Checker {
                         at: name.range)
                     continue
                 }
-                if let earlier = places.updateValue(name.text, forKey: resource), earlier != name.text
-                {
+                if let earlier = places.updateValue(name.text, forKey: resource), earlier != name.text {
                     report(
-                        .duplicateProperty, "The limit of `\(resource)` is declared a second time", at: name.range,
+                        .duplicateProperty, "The limit of `\(resource)` is declared a second time",
+                        at: name.range,
                         hint: "`\(resource)` and `\(resource)_quota` are one limit; remove one of the two")
                 }
                 resources.declare(resource, limit: amount)

@@ -76,13 +76,15 @@ extension Checker {
         let (first, second) = alike(a, b)
         guard let type = first.type, type == second.type else {
             report(
-                .typeMismatch, "`\(sign.rawValue)` compares two values of one type; here are \(a.typeName) and \(b.typeName)",
+                .typeMismatch,
+                "`\(sign.rawValue)` compares two values of one type; here are \(a.typeName) and \(b.typeName)",
                 at: range, hint: hint(a, b))
             return .poisoned
         }
         if sign != .equal, sign != .notEqual, type == .string || type == .boolean {
             report(
-                .typeMismatch, "`\(sign.rawValue)` compares numbers and durations; \(type.withArticle) has no order",
+                .typeMismatch,
+                "`\(sign.rawValue)` compares numbers and durations; \(type.withArticle) has no order",
                 at: range, hint: "`==` and `!=` compare any two values")
             return .poisoned
         }
@@ -91,7 +93,8 @@ extension Checker {
         }
         let holds: Bool
         switch (left, right) {
-        case (.integer(let x), .integer(let y)), (.duration(let x), .duration(let y)): holds = sign.holds(x, y)
+        case (.integer(let x), .integer(let y)), (.duration(let x), .duration(let y)):
+            holds = sign.holds(x, y)
         case (.decimal(let x), .decimal(let y)): holds = sign.holds(x, y)
         default: holds = (left == right) == (sign == .equal)
         }
@@ -156,7 +159,8 @@ extension Checker {
         return .constant(result, isDeclared: a.isDeclared || b.isDeclared)
     }
 
-    private mutating func reportOperands(_ sign: BinaryOperator, _ a: Term, _ b: Term, at range: SourceRange) {
+    private mutating func reportOperands(_ sign: BinaryOperator, _ a: Term, _ b: Term, at range: SourceRange)
+    {
         let wanted =
             switch sign {
             case .add: "two numbers, two durations, or text and something behind it"
@@ -166,7 +170,8 @@ extension Checker {
             default: "two integers"
             }
         report(
-            .typeMismatch, "`\(sign.rawValue)` takes \(wanted); here are \(a.typeName) and \(b.typeName)", at: range)
+            .typeMismatch, "`\(sign.rawValue)` takes \(wanted); here are \(a.typeName) and \(b.typeName)",
+            at: range)
     }
 
     /// Text behind text; what is no text becomes it, but for decimals.
@@ -183,7 +188,8 @@ extension Checker {
             let length = first.utf8.count + second.utf8.count
             guard length <= Limits.stringByteCountMax else {
                 report(
-                    .tooLong, "This text is longer than \(Limits.stringByteCountMax.grouped) bytes", at: range)
+                    .tooLong, "This text is longer than \(Limits.stringByteCountMax.grouped) bytes", at: range
+                )
                 return .poisoned
             }
             guard unfold(length, at: range) else { return .poisoned }

@@ -24,7 +24,8 @@ extension Checker {
                 report(
                     .unknownAmount,
                     "How much \(name) is used is known to the run alone; `resources` declares \(limit.grouped)",
-                    at: use.mostSite, hint: "ask before: `if check_resource_authorization(\"\(name)\", …) { … }`")
+                    at: use.mostSite,
+                    hint: "ask before: `if check_resource_authorization(\"\(name)\", …) { … }`")
             } else {
                 report(
                     .mayOverspend,

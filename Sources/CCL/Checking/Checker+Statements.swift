@@ -42,7 +42,9 @@ extension Checker {
         case .property(let name, _, let value): misplacedProperty(name, value)
         case .section(let name, let arguments, let block):
             if LanguageFunction.isBlockCall(name.text) || sourceNumbers[name.text] != nil {
-                if let call = blockCall(name, arguments, block, at: statement.range) { run(call, into: &body) }
+                if let call = blockCall(name, arguments, block, at: statement.range) {
+                    run(call, into: &body)
+                }
             } else {
                 reportUnknownFunction(name, isSection: true)
             }
@@ -64,7 +66,8 @@ extension Checker {
             ? "write `\(name.text) = …;` to change it"
             : callable(name) ? "write `\(name.text)(…);` to call it" : "write `let \(name.text) = …;`"
         report(
-            .misplacedStatement, "A property stands where something runs", at: name.range.through(value.range),
+            .misplacedStatement, "A property stands where something runs",
+            at: name.range.through(value.range),
             hint: hint)
     }
 
@@ -85,7 +88,9 @@ extension Checker {
     ) {
         var term = evaluate(expression)
         if let type {
-            term = valueType(type).map { fitted(term, to: $0, at: expression.range, as: "`\(name.text)`") } ?? .poisoned
+            term =
+                valueType(type).map { fitted(term, to: $0, at: expression.range, as: "`\(name.text)`") }
+                ?? .poisoned
         }
         switch term.kind {
         case .poisoned: bind(name, .poisoned, as: .binding)
@@ -171,20 +176,24 @@ extension Checker {
         if term.type == .integer, type == .decimal { return decimal(term) }
         let hint: String? =
             switch (term.type, type) {
-            case (.integer?, .string), (.boolean?, .string), (.duration?, .string): "`text(…)` makes text of it"
+            case (.integer?, .string), (.boolean?, .string), (.duration?, .string):
+                "`text(…)` makes text of it"
             case (.decimal?, .integer): "`round(…)`, `floor(…)` or `ceil(…)` makes an integer of it"
             case (.integer?, .duration): "write a unit behind it, such as `30s`"
             default: nil
             }
         report(
-            .typeMismatch, "\(what.capitalizedFirst) is \(type.withArticle), and this is \(term.typeName)", at: range,
+            .typeMismatch, "\(what.capitalizedFirst) is \(type.withArticle), and this is \(term.typeName)",
+            at: range,
             hint: hint)
         return .poisoned
     }
 
     // MARK: Ways
 
-    private mutating func run(_ conditional: Conditional, at range: SourceRange, into body: inout [Instruction]) {
+    private mutating func run(
+        _ conditional: Conditional, at range: SourceRange, into body: inout [Instruction]
+    ) {
         let term = condition(conditional.condition)
         let before = frame.flow
         frame.flow = Flow()
@@ -200,19 +209,25 @@ extension Checker {
                 Instruction(.conditional(term.value, then: then, otherwise: otherwise), at: range.start))
             return
         }
-        frame.flow.append(holds ? thenFlow : otherwiseFlow, limits: resources)
+        var flow = holds ? thenFlow : otherwiseFlow
         if term.isDeclared {
+            // Whoever edits the property may want the other way: what follows is reached all the same.
+            flow.falls = flow.falls ?? (holds ? otherwiseFlow : thenFlow).falls
+            frame.flow.append(flow, limits: resources)
             body.append(
                 Instruction(.conditional(term.value, then: then, otherwise: otherwise), at: range.start))
             return
         }
+        frame.flow.append(flow, limits: resources)
         report(
             .constantCondition, "This condition is always \(holds)", at: conditional.condition.range,
             hint: "remove the `if`, or decide by a declared property")
         body += holds ? then : otherwise
     }
 
-    private mutating func runResult(_ expression: Expression?, at range: SourceRange, into body: inout [Instruction]) {
+    private mutating func runResult(
+        _ expression: Expression?, at range: SourceRange, into body: inout [Instruction]
+    ) {
         let term = expression.map { evaluate($0) }
         var result: Value?
         switch frame.kind {
@@ -236,7 +251,9 @@ extension Checker {
         frame.flow.falls = nil
     }
 
-    private mutating func resultValue(_ term: Term?, _ expression: Expression?, at range: SourceRange) -> Value? {
+    private mutating func resultValue(_ term: Term?, _ expression: Expression?, at range: SourceRange)
+        -> Value?
+    {
         if let term, let expression, !term.isPoisoned, term.type == nil {
             if case .value = term.kind {
                 reportNothing(expression)
@@ -267,7 +284,8 @@ extension Checker {
             return nil
         case (.value(let type), nil, _):
             report(
-                .missingReturn, "This `return` gives no value; the function returns \(type.withArticle)", at: range,
+                .missingReturn, "This `return` gives no value; the function returns \(type.withArticle)",
+                at: range,
                 hint: "write `return …;`")
             return nil
         case (.value(let type), let term?, let expression?):

@@ -63,7 +63,9 @@ struct Checker {
         declarations = declared(tree.statements, in: .top)
         checkLimitsAndJob()
         let main = checkMain()
-        let handlers = handlerSources.map { (event: $0.event.text, function: checkHandler($0.event, $0.block)) }
+        let handlers = handlerSources.map {
+            (event: $0.event.text, function: checkHandler($0.event, $0.block))
+        }
         let count = functions.count
         if !isTooDeep { checkUncalledFunctions() }
         functions.removeSubrange(count...)
@@ -84,7 +86,11 @@ struct Checker {
         (severity == .error ? errors.count : warnings.count) < Limits.diagnosticCountMax
     }
 
-    mutating func report(_ code: DiagnosticCode, _ message: String, at range: SourceRange, hint: String? = nil) {
+    var hasErrors: Bool { !errors.isEmpty }
+
+    mutating func report(
+        _ code: DiagnosticCode, _ message: String, at range: SourceRange, hint: String? = nil
+    ) {
         guard listens(to: code.severity) else { return }
         let diagnostic = Diagnostic(code, message, at: range, hint: hint)
         if code.severity == .error { errors.append(diagnostic) } else { warnings.append(diagnostic) }

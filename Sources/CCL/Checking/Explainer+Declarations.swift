@@ -17,6 +17,8 @@ extension Explainer {
             case let atMost?:
                 let least = use.atLeast > 0 ? ", at least \(use.atLeast.grouped)" : ""
                 line("At most \(atMost.grouped) \(resource) in all\(least); \(declared).")
+            case nil where use.atLeast == 0:
+                line("How much \(resource) it uses in all, the run decides; \(declared).")
             case nil:
                 line(
                     "At least \(use.atLeast.grouped) \(resource) in all, and how much at most the run decides; \(declared)."
@@ -26,15 +28,22 @@ extension Explainer {
         if spending.hasUnknownResource { line("Uses resources that the run names.") }
         let used = Set(spending.uses.map(\.resource))
         for limit in program.limits where !used.contains(limit.resource) {
-            let amount = limit.amount.map { "up to \($0.grouped) \(limit.resource)" } ?? "any amount of \(limit.resource)"
+            let amount =
+                limit.amount.map { "up to \($0.grouped) \(limit.resource)" }
+                ?? "any amount of \(limit.resource)"
             line("Declares \(amount) and uses none when it runs.")
         }
         switch spending.submissionsAtMost {
         case 0: break
         case spending.submissionsAtLeast:
-            line("Submits \(spending.submissionsAtLeast.grouped) \(spending.submissionsAtLeast == 1 ? "job" : "jobs") in all.")
-        case let atMost?: line("Submits from \(spending.submissionsAtLeast.grouped) to \(atMost.grouped) jobs in all.")
-        case nil: line("Submits at least \(spending.submissionsAtLeast.grouped) jobs, and how many the run decides.")
+            line(
+                "Submits \(spending.submissionsAtLeast.grouped) \(spending.submissionsAtLeast == 1 ? "job" : "jobs") in all."
+            )
+        case let atMost?:
+            line("Submits from \(spending.submissionsAtLeast.grouped) to \(atMost.grouped) jobs in all.")
+        case nil:
+            line(
+                "Submits at least \(spending.submissionsAtLeast.grouped) jobs, and how many the run decides.")
         }
     }
 
@@ -57,6 +66,7 @@ extension Explainer {
         let shown = names.prefix(20).joined(separator: ", ")
         let more = names.count > 20 ? ", and \((names.count - 20).grouped) more" : ""
         line(
-            "Keeps \(names.count.grouped) \(names.count == 1 ? "declaration" : "declarations"): \(shown)\(more).")
+            "Keeps \(names.count.grouped) \(names.count == 1 ? "declaration" : "declarations"): \(shown)\(more)."
+        )
     }
 }

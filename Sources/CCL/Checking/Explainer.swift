@@ -72,7 +72,6 @@ struct Explainer {
         (locals, unnamed) = (function.locals, [:])
         line(heading)
         indented {
-            if function.body.isEmpty { $0.line("Nothing.") }
             $0.explain(function.body)
         }
     }
@@ -80,6 +79,7 @@ struct Explainer {
     // MARK: Steps
 
     private mutating func explain(_ body: [Instruction]) {
+        if body.isEmpty { line("Does nothing.") }
         var index = 0
         while index < body.count {
             index += explainTogether(body[index...])
@@ -89,7 +89,9 @@ struct Explainer {
     /// Explains what stands first, with what belongs to the same call, and says how many steps that was.
     private mutating func explainTogether(_ body: ArraySlice<Instruction>) -> Int {
         let same = body.prefix(4).prefix { $0.position == body[body.startIndex].position }.map(\.kind)
-        if same.count >= 3, case .require(let check, _) = same[0], case .host(.checkResourceAuthorization, let asked) = check.kind {
+        if same.count >= 3, case .require(let check, _) = same[0],
+            case .host(.checkResourceAuthorization, let asked) = check.kind
+        {
             let needed = "\(words(asked[1])) \(name(asked[0]))"
             if case .evaluate(let log) = same[1], case .host(.logMessage, let logged) = log.kind,
                 case .evaluate(let record) = same[2], case .host(.recordResourceUsage, _) = record.kind
@@ -99,7 +101,8 @@ struct Explainer {
             }
             if same.count == 4, case .require(let anchor, _) = same[1],
                 case .host(.anchorToDAG, let anchored) = anchor.kind, case .evaluate(let record) = same[2],
-                case .host(.recordResourceUsage, let recorded) = record.kind, case .evaluate(let log) = same[3],
+                case .host(.recordResourceUsage, let recorded) = record.kind,
+                case .evaluate(let log) = same[3],
                 case .host(.logMessage, let logged) = log.kind
             {
                 line(
@@ -125,7 +128,7 @@ struct Explainer {
             let condition =
                 expressions[instruction.position.offset].map { self.condition($0) } ?? words(value)
             line("If \(condition):")
-            indented { then.isEmpty ? $0.line("Nothing.") : $0.explain(then) }
+            indented { $0.explain(then) }
             guard !otherwise.isEmpty else { return }
             line("Otherwise:")
             indented { $0.explain(otherwise) }
@@ -134,7 +137,9 @@ struct Explainer {
             if case .integer(let first)? = from.constant, case .integer(let end)? = to.constant {
                 times = ", \((end - first).grouped) times"
             }
-            line("For each \(locals[local].name) from \(words(from)) up to, not including, \(words(to))\(times):")
+            line(
+                "For each \(locals[local].name) from \(words(from)) up to, not including, \(words(to))\(times):"
+            )
             indented { $0.explain(body) }
         case .each(let local, let values, let body):
             let sequence = expressions[instruction.position.offset].map(\.shortText) ?? "a list"

@@ -81,6 +81,7 @@ extension Checker {
     }
 
     private mutating func noteUnread(_ binding: Binding) {
+        if case .poisoned = binding.kind { return }
         guard !binding.name.text.hasPrefix("_") else { return }
         switch binding.role {
         case .loop: return

@@ -35,12 +35,15 @@ enum LanguageFunction: String, CaseIterable {
         var kind: Kind
         var initial: Constant?
         var isRequired: Bool
+        /// For messages.
+        var quotedName: String
 
         init(_ labels: String..., as kind: Kind, initial: Constant? = nil, isOptional: Bool = false) {
             self.labels = labels
             self.kind = kind
             self.initial = initial
             isRequired = initial == nil && !isOptional
+            quotedName = "`\(labels.first ?? "")`"
         }
     }
 
@@ -59,20 +62,37 @@ enum LanguageFunction: String, CaseIterable {
 
     /// What other hosts of the language give to contracts, and the five functions of this one do not.
     static let notProvided: Set<String> = [
-        "call_host", "create_proposal", "get_job_result", "get_resource_balance", "query_dag_node", "timestamp",
+        "call_host", "create_proposal", "get_job_result", "get_resource_balance", "query_dag_node",
+        "timestamp",
         "transfer_resource", "transfer_token", "transfer_tokens", "use_resource",
     ]
 
     /// Whether `name { … }` is a call where something runs.
     static func isBlockCall(_ name: String) -> Bool { byName[name] != nil || notProvided.contains(name) }
 
-    var parameters: [Parameter] { Self.table[self] ?? [] }
+    /// What a function is called with.
+    struct Signature {
+        let parameters: [Parameter]
+        let labels: [[String]]
+        let required: [Bool]
+
+        init(_ parameters: [Parameter]) {
+            self.parameters = parameters
+            labels = parameters.map(\.labels)
+            required = parameters.map(\.isRequired)
+        }
+    }
+
+    var signature: Signature { Self.signatures[self] ?? Signature([]) }
+
+    private static let signatures = table.mapValues(Signature.init)
 
     private static let compute = Constant.string("compute")
     private static let table: [LanguageFunction: [Parameter]] = [
         .submitJob: [
             Parameter("wasm_cid", as: .cid), Parameter("description", as: .string, initial: .string("")),
-            Parameter("resource_type", as: .resource, initial: compute), Parameter("resource_amount", as: .amount),
+            Parameter("resource_type", as: .resource, initial: compute),
+            Parameter("resource_amount", as: .amount),
             Parameter("priority", as: .priority, initial: .string("medium")),
         ],
         .anchorData: [
@@ -125,7 +145,8 @@ enum LanguageFunction: String, CaseIterable {
         let isFit: Bool
         switch letters.first {
         case UInt8(ascii: "b"):
-            isFit = (8...128).contains(letters.count)
+            isFit =
+                (8...128).contains(letters.count)
                 && letters.allSatisfy { (0x61...0x7A).contains($0) || (0x32...0x37).contains($0) }
         case UInt8(ascii: "Q"), UInt8(ascii: "z"):
             isFit =

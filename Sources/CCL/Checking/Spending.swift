@@ -28,7 +28,8 @@ public struct Spending: Sendable, Hashable {
     public var hasUnknownResource: Bool
 
     public init(
-        uses: [Use] = [], submissionsAtLeast: Int64 = 0, submissionsAtMost: Int64? = 0, modules: [String] = [],
+        uses: [Use] = [], submissionsAtLeast: Int64 = 0, submissionsAtMost: Int64? = 0,
+        modules: [String] = [],
         hasUnknownResource: Bool = false
     ) {
         self.uses = uses

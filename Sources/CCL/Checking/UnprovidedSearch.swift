@@ -29,7 +29,7 @@ struct UnprovidedSearch {
                 return note(name.text, name.range)
             }
             for argument in arguments where visit(argument, with: &index) { return true }
-            return visit(block, with: &index)
+            return visitArguments(block, with: &index)
         case .call(let call): return visit(call, with: &index)
         case .binding(let name, _, let value):
             if visit(value, with: &index) { return true }
@@ -46,8 +46,22 @@ struct UnprovidedSearch {
         }
     }
 
+    /// The names in the block of a call, and in objects, are labels.
+    private mutating func visitArguments(_ block: Block, with index: inout DeclarationIndex) -> Bool {
+        for statement in block.statements {
+            if case .section(_, let arguments, let inner) = statement.kind, arguments.isEmpty {
+                if visitArguments(inner, with: &index) { return true }
+            } else if visit(statement, with: &index) {
+                return true
+            }
+        }
+        return false
+    }
+
     private mutating func visit(_ call: Call, with index: inout DeclarationIndex) -> Bool {
-        if LanguageFunction.notProvided.contains(call.name.text), !index.functionNames.contains(call.name.text) {
+        if LanguageFunction.notProvided.contains(call.name.text),
+            !index.functionNames.contains(call.name.text)
+        {
             return note(call.name.text, call.name.range)
         }
         for argument in call.arguments where visit(argument.value, with: &index) { return true }
@@ -60,7 +74,7 @@ struct UnprovidedSearch {
         case .list(let items):
             for item in items where visit(item, with: &index) { return true }
             return false
-        case .object(let block): return visit(block, with: &index)
+        case .object(let block): return visitArguments(block, with: &index)
         case .name(let parts):
             let root = parts[0].text
             if locals.contains(root) || root == ResourceWord.root { return false }

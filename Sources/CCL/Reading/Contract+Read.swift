@@ -9,6 +9,7 @@ extension Contract {
     ///
     /// - Parameter source: UTF-8. A text that is none, or longer than ``Limits/sourceByteCountMax``, is not read
     ///   at all.
+    /// - Returns: The tree, empty for a text that was not read, and what was found.
     public static func read(_ source: [UInt8]) -> (tree: SyntaxTree, diagnostics: [Diagnostic]) {
         let nothing = SyntaxTree(statements: [], comments: [], end: .start)
         guard source.count <= Limits.sourceByteCountMax else {

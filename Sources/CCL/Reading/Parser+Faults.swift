@@ -77,4 +77,49 @@ extension Parser {
         }
         return expected(what)
     }
+
+    // MARK: - Reports
+
+    /// Reports that something else than `what` stands here.
+    mutating func expected(_ what: String, hint: String? = nil) -> Fault {
+        if kind == .end, unclosedLine != nil {
+            reportUnclosedBlock()
+            return Fault()
+        }
+        return fault("expected \(what), found \(description(index))", at: index, hint: hint)
+    }
+
+    mutating func fault(_ message: String, at index: Int, hint: String? = nil) -> Fault {
+        report(.unexpectedToken, message, at: index, hint: hint)
+        return Fault()
+    }
+
+    mutating func reportUnclosedBlock() {
+        guard !hasReportedEnd else { return }
+        hasReportedEnd = true
+        guard !hasSwallowedBrace else { return }
+        report(
+            .unexpectedToken, "the text ends where a '}' is missing", at: tokens.count - 3,
+            hint: unclosedLine.map { "the '{' in line \($0) is not closed" })
+    }
+
+    /// Reports what cannot begin a statement.
+    ///
+    /// - Parameter head: What stands before it and is no whole statement with it.
+    /// - Returns: What to throw.
+    mutating func misplacedToken(behind head: Int? = nil) -> Fault {
+        let before = head ?? previousHead
+        let hint = before.flatMap { misplacedHint(behind: $0) }
+        switch kind {
+        case .leftBrace where head == nil && hint == nil:
+            return fault("a block needs a name before it", at: index)
+        case .rightParenthesis, .rightBracket:
+            return fault("this '\(kind.sign)' closes nothing", at: index, hint: "remove it")
+        default:
+            let wanted =
+                head == nil && (hint == nil || tokens[index].startsLine)
+                ? "a statement" : "';' or the end of the line"
+            return fault("expected \(wanted), found \(description(index))", at: index, hint: hint)
+        }
+    }
 }

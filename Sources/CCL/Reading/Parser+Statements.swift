@@ -109,7 +109,7 @@ extension Parser {
         }
     }
 
-    /// `for name in sequence { … }`
+    /// Reads `for name in sequence { … }`.
     mutating func loop() throws(Fault) -> Statement {
         let first = index
         guard kind(1) == .word else {
@@ -134,7 +134,7 @@ extension Parser {
         return Statement(.loop(variable, sequence, body), SourceRange(tokens[first].start, body.range.end))
     }
 
-    /// `let name: type = value`
+    /// Reads `let name: type = value`.
     mutating func binding() throws(Fault) -> Statement {
         let start = tokens[index].start
         let variable = name(index + 1)
@@ -170,7 +170,7 @@ extension Parser {
         return Statement(.result(value), SourceRange(tokens[first].start, value.range.end))
     }
 
-    /// `function name(a: type, b): type { … }`
+    /// Reads `function name(a: type, b): type { … }`.
     mutating func function() throws(Fault) -> Statement {
         let first = index
         let name = name(index + 1)
@@ -223,7 +223,7 @@ extension Parser {
         return parameters
     }
 
-    /// `on "event" { … }`
+    /// Reads `on "event" { … }`.
     mutating func handler() throws(Fault) -> Statement {
         let first = index
         let event = name(index + 1)

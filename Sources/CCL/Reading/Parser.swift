@@ -19,13 +19,13 @@ struct Parser {
     /// No head before this token of its block is a section's with arguments: so much has been looked ahead.
     private var lookedAheadTo = 0
     /// The head of the property that was read last, for hints.
-    private var previousHead: Int?
-    private let unclosedLine: Int?
+    var previousHead: Int?
+    let unclosedLine: Int?
     private let unterminatedLines: Set<UInt32>
-    private let hasSwallowedBrace: Bool
-    private var hasReportedEnd = false
+    let hasSwallowedBrace: Bool
+    var hasReportedEnd = false
     /// What comes after is not looked for.
-    private var isFull: Bool { diagnostics.count >= Limits.diagnosticCountMax }
+    var isFull: Bool { diagnostics.count >= Limits.diagnosticCountMax }
 
     /// Thrown when a fault has been reported and its statement is given up.
     struct Fault: Error {}
@@ -201,8 +201,9 @@ struct Parser {
             SourceRange(tokens[first].start, block.range.end))
     }
 
-    /// What may stand behind a head without a sign between them. A word or a string on the next line is a
-    /// statement of its own, and so is a keyword.
+    /// Whether what follows may stand behind a head without a sign between them.
+    ///
+    /// A word or a string on the next line is a statement of its own, and so is a keyword.
     private func beginsBareValue(at index: Int) -> Bool {
         switch tokens[index].kind {
         case .word: !tokens[index].startsLine && keyword(at: index) == nil
@@ -279,104 +280,5 @@ struct Parser {
         guard !isFull, code != .unexpectedToken || !isConsequence else { return }
         if diagnostics.last?.range.start == tokens[index].start { return }
         diagnostics.append(Diagnostic(code, message, at: range(index), hint: hint))
-    }
-
-    /// Reports that something else than `what` stands here.
-    mutating func expected(_ what: String, hint: String? = nil) -> Fault {
-        if kind == .end, unclosedLine != nil {
-            reportUnclosedBlock()
-            return Fault()
-        }
-        return fault("expected \(what), found \(description(index))", at: index, hint: hint)
-    }
-
-    mutating func fault(_ message: String, at index: Int, hint: String? = nil) -> Fault {
-        report(.unexpectedToken, message, at: index, hint: hint)
-        return Fault()
-    }
-
-    private mutating func reportUnclosedBlock() {
-        guard !hasReportedEnd else { return }
-        hasReportedEnd = true
-        guard !hasSwallowedBrace else { return }
-        report(
-            .unexpectedToken, "the text ends where a '}' is missing", at: tokens.count - 3,
-            hint: unclosedLine.map { "the '{' in line \($0) is not closed" })
-    }
-
-    /// Reports what cannot begin a statement.
-    ///
-    /// - Parameter head: What stands before it and is no whole statement with it.
-    private mutating func misplacedToken(behind head: Int? = nil) -> Fault {
-        let before = head ?? previousHead
-        let hint = before.flatMap { misplacedHint(behind: $0) }
-        switch kind {
-        case .leftBrace where head == nil && hint == nil:
-            return fault("a block needs a name before it", at: index)
-        case .rightParenthesis, .rightBracket:
-            return fault("this '\(kind.sign)' closes nothing", at: index, hint: "remove it")
-        default:
-            let wanted =
-                head == nil && (hint == nil || tokens[index].startsLine)
-                ? "a statement" : "';' or the end of the line"
-            return fault("expected \(wanted), found \(description(index))", at: index, hint: hint)
-        }
-    }
-
-    /// Passes over the rest of a statement that was given up.
-    private mutating func recover(from start: Int) {
-        let fault = index
-        leaveBrackets()
-        passing: while true {
-            let token = tokens[index]
-            switch token.kind {
-            case .end, .rightBrace: break passing
-            case .semicolon:
-                index += 1
-                break passing
-            // It closes what stands around our block, which lacks its end.
-            case .rightParenthesis where token.hasPartner && Int(token.partner) < start,
-                .rightBracket where token.hasPartner && Int(token.partner) < start:
-                break passing
-            case _ where token.kind.isOpening && token.hasPartner: index = Int(token.partner) + 1
-            default:
-                if token.startsLine, index > fault || index > start, !continuesChain(index) { break passing }
-                index += 1
-            }
-        }
-        if index == start, kind != .end, kind != .rightBrace { index += 1 }
-    }
-
-    /// Goes behind the brackets that the statement at hand has opened, if they are closed.
-    private mutating func leaveBrackets() {
-        guard let outermost else { return }
-        self.outermost = nil
-        let partner = tokens[outermost].partner
-        if tokens[outermost].hasPartner, partner >= index { index = Int(partner) + 1 }
-    }
-
-    /// An `else` behind a part of a conditional that was passed over.
-    private func continuesChain(_ index: Int) -> Bool { keyword(at: index) == .else }
-
-    /// Goes on at the block of a statement whose beginning has a fault.
-    ///
-    /// - Returns: `false` where it has none before its end.
-    mutating func recoverAtBlock() -> Bool {
-        leaveBrackets()
-        var ahead = index
-        while true {
-            let token = tokens[ahead]
-            switch token.kind {
-            case .leftBrace:
-                guard token.hasPartner else { return false }
-                index = ahead
-                return true
-            case .end, .rightBrace, .semicolon: return false
-            case _ where token.kind.isOpening && token.hasPartner: ahead = Int(token.partner) + 1
-            default:
-                if ahead > index, token.startsLine { return false }
-                ahead += 1
-            }
-        }
     }
 }

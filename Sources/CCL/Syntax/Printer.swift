@@ -131,6 +131,7 @@ struct Printer {
     /// Ends the line at hand, writes the comments before `next`, and begins the line of what stands there.
     ///
     /// - Parameters:
+    ///   - next: The place in the source; its line is 0 where no blank line may stand before it.
     ///   - keepsBlank: One blank line stays where the source has some.
     ///   - outdents: The line, but not the comments, stands one step to the left.
     mutating func newLine(before next: SourcePosition, keepsBlank: Bool, outdents: Bool = false) {

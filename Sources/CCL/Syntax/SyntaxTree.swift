@@ -43,7 +43,9 @@ public struct Name: Sendable {
     }
 }
 
-/// `{ … }`: statements that `;`, `,` or the end of a line separate. An object is a block too.
+/// Statements in braces.
+///
+/// `;`, `,` or the end of a line separate them. An object is a block too.
 public struct Block: Sendable {
     public var statements: [Statement]
     /// With the braces.
@@ -131,7 +133,7 @@ public struct FunctionDeclaration: Sendable {
     }
 }
 
-/// `name(value, label: value)`
+/// A function and what it is given: `name(value, label: value)`.
 public struct Call: Sendable {
     public struct Argument: Sendable {
         /// `nil` for a positional one.
