@@ -141,10 +141,11 @@ extension CommandEntry {
             let (text, diagnostics) = Contract.formatted(bytes)
             guard let text else {
                 let source = String(decoding: bytes, as: UTF8.self)
+                let name = path == "-" ? "standard input" : path
                 for one in diagnostics {
-                    context.console.message(one.rendered(source: source, name: path))
+                    context.console.message(one.rendered(source: source, name: name))
                 }
-                context.console.message("\(path): left as it is")
+                context.console.message("\(name): left as it is")
                 status = .error
                 continue
             }
