@@ -28,7 +28,8 @@ struct ExampleContractTests {
         #expect(formatted == String(decoding: bytes, as: UTF8.self))
     }
 
-    @Test("An example ends well, and one whose first comment says so is refused when it runs", arguments: names)
+    @Test(
+        "An example ends well, and one whose first comment says so is refused when it runs", arguments: names)
     func outcome(name: String) throws {
         let bytes = try source(name)
         let comment = try #require(String(decoding: bytes, as: UTF8.self).split(separator: "\n").first)
