@@ -142,7 +142,8 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MEW", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket", "MeshFederation",
+                "MeshDAG", "MEW", "CCL", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket",
+                "MeshFederation",
                 "MeshStore", "LMDB", "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),
         program(

@@ -30,6 +30,22 @@ struct EmissionCompileTests {
     }
 
     @Test(
+        "Every sound contract of the collection compiles, is valid and prints what the twin prints",
+        .enabled(if: EmissionTools.wasmkit != nil, EmissionTools.wasmkitMissing),
+        arguments: CheckingGolden.names.filter { !$0.hasPrefix("fault-") })
+    func collection(name: String) throws {
+        let source = Array(try CheckingGolden.text(name + ".ccl").utf8)
+        let compilation = Contract.compile(source, name: name, options: EmissionOptions(sourceMap: name))
+        // A contract with mistakes is no subject of this test.
+        guard let module = compilation.module, let program = compilation.program else {
+            #expect(compilation.hasErrors)
+            return
+        }
+        try EmissionTools.expectValid(module.bytes, name)
+        try EmissionTools.expectTwin(program, name)
+    }
+
+    @Test(
         "A text with a mistake gives a diagnostic and no module",
         arguments: [
             "execution { submit_job(", "execution { log(1 + nothing); }", "execution { log(\"a\" / 2); }",

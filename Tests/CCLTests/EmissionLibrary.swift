@@ -1,7 +1,7 @@
 internal import CCL
 internal import MeshCore
 
-/// Programs that together use every kind of value and instruction, and every shape that the emitter chooses from.
+/// Programs that together use every kind of value and instruction, and every shape that the emitter chooses.
 enum EmissionLibrary {
     static let document = "bafybeih7q27itb576mtmy5yzggkfzqnfj5dis4h2og6epvyvjyvcedwmze"
 
@@ -371,6 +371,37 @@ enum EmissionLibrary {
                     .require(.boolean(true)), .require(.not(.comparison(.equal, .text(x), .string("4")))),
                     .require(.comparison(.less, x, .integer(3)), .joined(.string("x is "), .text(x))),
                     .log("not reached"),
+                ])
+        ),
+        (
+            "more requirements than are worth a string each",
+            .main(
+                [.integer],
+                (0..<6).map { line in
+                    .at(
+                        1_000_000 + line,
+                        .require(
+                            .not(.comparison(.equal, .text(x), .string("\(line - 5)"))),
+                            message: .string("number \(line)")))
+                })
+        ),
+        (
+            "words longer than what is free behind the data",
+            .main(
+                [.string],
+                [
+                    .set(0, .string(String(repeating: "long ", count: 13_000))),
+                    .require(.comparison(.notEqual, s, .joined(s, .string(""))), .joined(s, .string(""))),
+                ])
+        ),
+        (
+            "words that were made",
+            .main(
+                [.string, .integer],
+                [
+                    .set(0, .string(String(repeating: "-", count: 500))),
+                    .count(1, .integer(0), .integer(8), [.set(0, .joined(s, s))]),
+                    .require(.comparison(.equal, .length(s), .integer(0)), .joined(.string("it is "), s)),
                 ])
         ),
         ("a requirement without words", .main([], [.require(.not(yes)), .log("not reached")])),

@@ -297,4 +297,29 @@ struct EmissionModuleTests {
             #expect(diagnostic.code == .moduleTooLarge)
         }
     }
+
+    @Test("What nests as deeply as checking lets through is emitted on a small stack")
+    func depth() throws {
+        let x = Value.local(0, .integer)
+        let sum = (0..<600).reduce(x) { .arithmetic(.subtract, .integer(Int64($1)), $0) }
+        let condition = (0..<600).reduce(Value.comparison(.less, x, .integer(3))) { inner, index in
+            index % 2 == 0 ? .not(inner) : .or(.host(.anchorToDAG, .string("a")), inner)
+        }
+        let blocks = (0..<600).reduce([Instruction.log("deep")]) { inner, index in
+            switch index % 3 {
+            case 0: [.when(.comparison(.equal, x, .integer(1)), inner, else: [.log("not")])]
+            case 1: [.each(0, [x, .integer(2), .integer(3), .integer(4)], inner)]
+            default: [.count(0, .integer(0), x, inner)]
+            }
+        }
+        let chain = (0..<600).reduce([Instruction.log("last")]) { rest, index in
+            [.when(.comparison(.equal, x, .integer(Int64(index))), [.log("link")], else: rest)]
+        }
+        let program = Program.main(
+            [.integer, .boolean],
+            [.set(0, sum), .set(1, condition), .log(.text(.local(1, .boolean)))] + blocks + chain)
+        for options in Self.options {
+            try EmissionTools.expectValid(Contract.emit(program, options: options).get().bytes, "\(options)")
+        }
+    }
 }

@@ -22,6 +22,7 @@ struct EmissionRunTests {
         for operation in [BinaryOperator.add, .subtract, .multiply, .divide, .remainder] {
             // One run holds the cases that do not fail; each that does has a run of its own.
             var fine: [Instruction] = []
+            var failures = 0
             for left in edges {
                 for right in edges {
                     for isConstant in [false, true] {
@@ -33,8 +34,9 @@ struct EmissionRunTests {
                         ]
                         let program = Program.main([.integer, .integer], steps)
                         if try EmissionTwin.run(program).isTrapped {
-                            if isConstant || left.magnitude == right.magnitude || left == .min || left == .max
-                            {
+                            failures += 1
+                            // Each is a process of its own; the twin sees all of them, a runtime some.
+                            if failures % 7 == 0 {
                                 try EmissionTools.expectTwin(
                                     program, "\(left) \(operation.rawValue) \(right)")
                             }

@@ -21,7 +21,7 @@ extension Emitter {
         else {
             throw Diagnostic(
                 .moduleTooLarge,
-                "\(function.name) has more than \(Self.parameterCountMax) parameters or \(Self.localCountMax) values",
+                "\(function.name) has over \(Self.parameterCountMax) parameters or \(Self.localCountMax) values",
                 at: SourceRange(function.position, function.position),
                 hint: "divide it into several functions")
         }

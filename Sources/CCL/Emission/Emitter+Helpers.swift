@@ -99,7 +99,7 @@ extension Emitter {
         }
     }
 
-    /// The exact remainder: what is left after taking the right side, doubled as often as it fits, and halved back.
+    /// The exact remainder: the right side, doubled as often as it fits and halved back, is taken wherever it fits.
     private mutating func writeRemainderOfDecimals() {
         let (left, right, line, rest, piece, divisor) = (0, 1, 2, 3, 4, 5)
         writeRaw(
@@ -132,7 +132,7 @@ extension Emitter {
 
     // MARK: Failing
 
-    /// Logs `NAME:LINE: ` and what is given: the name lies at the end of the data, so that the rest goes behind it.
+    /// Logs `NAME:LINE: ` and what is given. The name lies at the end of the data, so that the rest goes behind.
     ///
     /// What lies there is lost, and nothing will miss it; a text may be copied over itself.
     private mutating func writeFail() {

@@ -57,8 +57,8 @@ extension Emitter {
         }
     }
 
-    /// Two strings that lie one behind the other already are one, and what ends at the heap's top is grown there:
-    /// a string that a loop builds piece by piece takes no more memory than its length.
+    /// Two strings that lie one behind the other already are one, and what ends at the heap's top is grown
+    /// there: a string that a loop builds piece by piece takes no more memory than its length.
     private mutating func writeJoin() {
         let (left, right, added, end, joined) = (0, 1, 2, 3, 4)
         writeRaw(Helper.join.name, Signature([.i64, .i64], [.i64]), locals: [.i64, .i64, .i64]) { emitter in

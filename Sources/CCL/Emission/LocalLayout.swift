@@ -1,7 +1,7 @@
 /// The locals of the function that is being written.
 ///
-/// Parameters come first, as they must; then what the text names, by type, so that few runs say them all; then what
-/// the code itself needs, which is known only at the end.
+/// Parameters come first, as they must; then what the text names, by type, so that few runs say them all; then
+/// what the code itself needs, which is known only at the end.
 struct LocalLayout {
     /// By the program's local: where it is, or nothing for one that never gets a value.
     private(set) var indexes: [Int?] = []

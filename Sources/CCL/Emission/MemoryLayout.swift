@@ -37,6 +37,12 @@ struct MemoryLayout {
                 }
             }
         }
+        let hasOutput = emitter.scratch.contains(.output)
+        if hasOutput, emitter.scratch.contains(.name) {
+            // Before the name: a failure's text takes all the memory behind it.
+            output = Self.aligned(data.count)
+            data.append(contentsOf: [UInt8](repeating: 0, count: output + Self.outputByteCount - data.count))
+        }
         if emitter.scratch.contains(.name) {
             name = data.count
             data.append(contentsOf: emitter.program.name.utf8)
@@ -49,12 +55,14 @@ struct MemoryLayout {
             // place to a lower address.
             heap += Self.failureByteCount + data.count
         }
-        if emitter.scratch.contains(.output) {
-            // Some runtimes refuse what is not aligned.
-            output = (heap + 3) & ~3
+        if hasOutput, !emitter.scratch.contains(.name) {
+            output = Self.aligned(heap)
             heap = output + Self.outputByteCount
         }
     }
+
+    /// Some runtimes refuse what is not aligned.
+    private static func aligned(_ address: Int) -> Int { (address + 3) & ~3 }
 
     /// The least memory that everything fits in.
     var pageCount: Int { (heap + Self.pageByteCount - 1) / Self.pageByteCount }

@@ -1,8 +1,8 @@
 /// Which strings occur within longer ones.
 ///
-/// Strings are looked for by their first 1, 2, 4, 8 … bytes, as many as they have: for each such length one rolling
-/// hash passes over all strings. That is at most 17 passes, and at each byte a bounded number of comparisons;
-/// where there would be more, a string is stored although it occurs elsewhere.
+/// Strings are looked for by their first 1, 2, 4, 8 … bytes, as many as they have: for each such length one
+/// rolling hash passes over all strings. That is at most 17 passes, and at each byte a bounded number of
+/// comparisons; where there would be more, a string is stored although it occurs elsewhere.
 struct SharedStrings {
     struct Home: Equatable {
         var number: Int
