@@ -20,7 +20,6 @@ extension Checker {
 
     /// Notes that so much of a resource is used here; at least nothing of it where it may be refused.
     mutating func use(_ resource: Term, _ amount: Term, at range: SourceRange, isCertain: Bool = true) {
-        noteUndeclared(resource, at: range)
         var number = ResourceTable.others
         if case .string(let name)? = resource.constant { number = resources.number(of: name) }
         var (least, most): (Int64, Int64) = (0, .max)
@@ -29,6 +28,7 @@ extension Checker {
             UseSummary(resource: number, least: least, most: most, at: range), limits: resources)
     }
 
+    /// A host refuses what it is asked for beforehand and does not know; records of it are taken.
     private mutating func noteUndeclared(_ resource: Term, at range: SourceRange) {
         guard case .string(let name)? = resource.constant, !resources.isKnown(name),
             undeclared.insert(name).inserted
@@ -42,6 +42,7 @@ extension Checker {
     // MARK: Calls
 
     mutating func submission(_ terms: [Term], _ call: Call, isCertain: Bool) -> Term {
+        noteUndeclared(terms[2], at: call.range)
         use(terms[2], terms[3], at: call.range, isCertain: isCertain)
         frame.flow.falls?.append(
             UseSummary(
@@ -95,6 +96,7 @@ extension Checker {
         _ action: Term, _ resource: Term, _ amount: Term, _ call: Call, into body: inout [Instruction]
     ) {
         let position = call.range.start
+        noteUndeclared(resource, at: call.range)
         use(resource, amount, at: call.range)
         var temporaries: [Int] = []
         let kind = Term(.value(kept(resource.value, at: call.range, in: &body, temporaries: &temporaries)))
@@ -116,7 +118,13 @@ extension Checker {
 
     mutating func runMinting(_ terms: [Term], _ call: Call, into body: inout [Instruction]) {
         let position = call.range.start
-        use(.constant(.string("token")), terms[1], at: call.range)
+        let token = Term.constant(.string("token"))
+        noteUndeclared(token, at: call.range)
+        use(token, terms[1], at: call.range)
+        // What is minted is recorded under its own name, which may be that of a declared resource.
+        if case .string(let type)? = terms[0].constant, type != "token", resources.isKnown(type) {
+            use(terms[0], terms[1], at: call.range)
+        }
         var data: Term?
         if terms[3].constant != .string("") {
             guard let text = dataText(terms[3], at: call.range) else { return }

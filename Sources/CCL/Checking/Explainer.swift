@@ -156,7 +156,11 @@ struct Explainer {
         case .host(.submitJob, let arguments): return "Submits " + job(arguments)
         case .host(.anchorToDAG, let arguments): return "Anchors \(words(arguments[0]))"
         case .constant(.boolean(false)): return "Fails\(reason)"
-        default: return "Fails\(reason), unless \(words(value))"
+        default:
+            let condition = words(value)
+            let asked = "whether "
+            return
+                "Fails\(reason), unless \(condition.hasPrefix(asked) ? String(condition.dropFirst(asked.count)) : condition)"
         }
     }
 
