@@ -85,7 +85,7 @@ struct ContractSource {
     func amount(of resource: String = "compute") -> Int {
         let use = compilation.spending.uses.first { $0.resource == resource }
         let declared = compilation.program?.limits.first { $0.resource == resource }?.amount
-        let known = use.map { use in use.atMost ?? max(declared ?? 0, use.atLeast) } ?? 0
+        let known = use.map { use in use.needed ?? max(declared ?? 0, use.atLeast) } ?? 0
         return max(Self.ownUnits, Int(clamping: known))
     }
 

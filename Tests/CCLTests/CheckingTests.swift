@@ -91,11 +91,56 @@ struct CheckingTests {
             function work() { perform_action("w", 10); for i in range(0, 2) { record_resource_usage("compute", 1); } }
             """)
         #expect(checked.errors.isEmpty)
-        let compute = Spending.Use(resource: "compute", atLeast: 36, atMost: 1055)
-        let cpu = Spending.Use(resource: "cpu", atLeast: 0, atMost: 5)
+        let compute = Spending.Use(resource: "compute", atLeast: 6, atMost: 1015, needed: 1015)
+        let cpu = Spending.Use(resource: "cpu", atLeast: 0, atMost: 5, needed: 5)
         #expect(checked.spending.uses == [compute, cpu])
         #expect(checked.spending.submissionsAtLeast == 0 && checked.spending.submissionsAtMost == 2)
         #expect(checked.spending.modules == [Self.cid])
+    }
+
+    @Test("what must be allowed at one moment counts beside what is used, and is not used up")
+    func asking() {
+        let checked = Checked(
+            """
+            resources { compute: 1000; token: 5; }
+            execution {
+              perform_action("authorise", 1000);
+              submit_job("\(Self.cid)", resource_amount: 1000);
+              mint_tokens("receipt", 5, "submitter");
+              mint_tokens("receipt", 5, "executor");
+            }
+            """)
+        #expect(checked.diagnostics.isEmpty)
+        #expect(
+            checked.spending.uses == [
+                Spending.Use(resource: "compute", atLeast: 1000, atMost: 1000, needed: 1000),
+                Spending.Use(resource: "token", atLeast: 0, atMost: 0, needed: 5),
+            ])
+        let behind = Checked(
+            """
+            resources { compute: 1000; }
+            execution {
+              submit_job("\(Self.cid)", resource_amount: 1);
+              perform_action("too late", 1000);
+            }
+            """)
+        #expect(behind.errors == [.overspent])
+    }
+
+    @Test("what the code asks for before it spends cannot be too much")
+    func guarded() {
+        let checked = Checked(
+            """
+            resources { compute: 1000; }
+            execution { for i in [400, 500, 600] { spend(i); } }
+            function spend(amount: integer) {
+              if amount > 1 && check_resource_authorization("compute", amount) {
+                submit_job("\(Self.cid)", resource_amount: amount);
+              }
+            }
+            """)
+        #expect(checked.diagnostics.isEmpty)
+        #expect(checked.spending.uses.first?.needed == nil)
     }
 
     @Test("counts of counts do not overflow")

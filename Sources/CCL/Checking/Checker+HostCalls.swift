@@ -20,7 +20,6 @@ extension Checker {
 
     /// Notes that so much of a resource is used here; at least nothing of it where it may be refused.
     mutating func use(_ resource: Term, _ amount: Term, at range: SourceRange, isCertain: Bool = true) {
-        noteUndeclared(resource, at: range)
         var number = ResourceTable.others
         if case .string(let name)? = resource.constant { number = resources.number(of: name) }
         var (least, most): (Int64, Int64) = (0, .max)
@@ -29,6 +28,7 @@ extension Checker {
             UseSummary(resource: number, least: least, most: most, at: range), limits: resources)
     }
 
+    /// A host refuses what it is asked for beforehand and does not know; records of it are taken.
     private mutating func noteUndeclared(_ resource: Term, at range: SourceRange) {
         guard case .string(let name)? = resource.constant, !resources.isKnown(name),
             undeclared.insert(name).inserted
@@ -42,6 +42,7 @@ extension Checker {
     // MARK: Calls
 
     mutating func submission(_ terms: [Term], _ call: Call, isCertain: Bool) -> Term {
+        noteUndeclared(terms[2], at: call.range)
         use(terms[2], terms[3], at: call.range, isCertain: isCertain)
         frame.flow.falls?.append(
             UseSummary(
@@ -90,14 +91,28 @@ extension Checker {
         }
     }
 
-    /// Authorised before, recorded behind.
+    /// Notes that so much of a resource must be authorised here, without being used.
+    private mutating func ask(_ resource: Term, _ amount: Term, at range: SourceRange) {
+        guard case .string(let name)? = resource.constant else { return }
+        var (least, most): (Int64, Int64) = (0, .max)
+        if case .integer(let known)? = amount.constant { (least, most) = (known, known) }
+        frame.flow.falls?.append(
+            UseSummary(resource: resources.number(of: name), askedLeast: least, askedMost: most, at: range),
+            limits: resources)
+    }
+
+    /// Authorised before, recorded behind, under the action's own name.
     mutating func runAction(
         _ action: Term, _ resource: Term, _ amount: Term, _ call: Call, into body: inout [Instruction]
     ) {
         let position = call.range.start
-        use(resource, amount, at: call.range)
+        noteUndeclared(resource, at: call.range)
+        ask(resource, amount, at: call.range)
         var temporaries: [Int] = []
-        let kind = Term(.value(kept(resource.value, at: call.range, in: &body, temporaries: &temporaries)))
+        let action = again(kept(action.value, at: call.range, in: &body, temporaries: &temporaries))
+        if case .string(let name)? = action.constant, resources.isKnown(name) {
+            use(action, amount, at: call.range)
+        }
         let size = kept(amount.value, at: call.range, in: &body, temporaries: &temporaries)
         let sizeTerm = size.constant.map { Term.constant($0) } ?? Term(.value(size))
         guard let sizeText = asText(sizeTerm, at: call.range) else { return }
@@ -107,23 +122,31 @@ extension Checker {
         body.append(
             Instruction(
                 .require(
-                    Value(.host(.checkResourceAuthorization, [kind.value, size]), .boolean),
+                    Value(.host(.checkResourceAuthorization, [resource.value, size]), .boolean),
                     message: .text("not authorised")), at: position))
         body.append(.log(text.value, at: position))
-        body.append(.record(kind.value, size, at: position))
+        body.append(.record(action.value, size, at: position))
         release(temporaries)
     }
 
+    /// What is kept in a local value, as a term.
+    private func again(_ value: Value) -> Term { value.constant.map { .constant($0) } ?? Term(.value(value)) }
+
     mutating func runMinting(_ terms: [Term], _ call: Call, into body: inout [Instruction]) {
         let position = call.range.start
-        use(.constant(.string("token")), terms[1], at: call.range)
+        let token = Term.constant(.string("token"))
+        noteUndeclared(token, at: call.range)
+        ask(token, terms[1], at: call.range)
+        // What is minted is recorded under its own name, which may be that of a declared resource.
+        if case .string(let type)? = terms[0].constant, type != "token", resources.isKnown(type) {
+            use(terms[0], terms[1], at: call.range)
+        }
         var data: Term?
         if terms[3].constant != .string("") {
             guard let text = dataText(terms[3], at: call.range) else { return }
             data = text
         }
         var temporaries: [Int] = []
-        func again(_ value: Value) -> Term { value.constant.map { .constant($0) } ?? Term(.value(value)) }
         let kind = again(kept(terms[0].value, at: call.range, in: &body, temporaries: &temporaries))
         let amount = again(kept(terms[1].value, at: call.range, in: &body, temporaries: &temporaries))
         let recipient = again(kept(terms[2].value, at: call.range, in: &body, temporaries: &temporaries))

@@ -5,7 +5,7 @@ extension Checker {
     mutating func judge(_ summary: UseSummary) {
         for use in summary.uses {
             let limit = resources.limit(of: use.resource)
-            guard use.most > limit || use.least > limit else { continue }
+            guard use.peakMost > limit || use.peakLeast > limit else { continue }
             if use.resource == ResourceTable.submissions {
                 guard use.least > limit else { continue }
                 report(
@@ -15,12 +15,12 @@ extension Checker {
                 continue
             }
             let name = resources.names[use.resource]
-            if use.least > limit {
+            if use.peakLeast > limit {
                 report(
                     .overspent,
-                    "A run uses at least \(use.least.grouped) \(name) from here on; `resources` declares \(limit.grouped)",
-                    at: use.leastSite, hint: "declare `\(name): \(use.least);`, or use less")
-            } else if use.most == .max {
+                    "A run needs at least \(use.peakLeast.grouped) \(name) from here on; `resources` declares \(limit.grouped)",
+                    at: use.leastSite, hint: "declare `\(name): \(use.peakLeast);`, or use less")
+            } else if use.peakMost == .max {
                 report(
                     .unknownAmount,
                     "How much \(name) is used is known to the run alone; `resources` declares \(limit.grouped)",
@@ -29,8 +29,8 @@ extension Checker {
             } else {
                 report(
                     .mayOverspend,
-                    "A run may use up to \(use.most.grouped) \(name) from here on; `resources` declares \(limit.grouped)",
-                    at: use.mostSite, hint: "declare `\(name): \(use.most);`, or use less")
+                    "A run may need up to \(use.peakMost.grouped) \(name) from here on; `resources` declares \(limit.grouped)",
+                    at: use.mostSite, hint: "declare `\(name): \(use.peakMost);`, or use less")
             }
         }
     }
@@ -38,14 +38,17 @@ extension Checker {
     /// What is known of `run`.
     mutating func summarize(_ summary: UseSummary) {
         for use in summary.uses {
-            let most = use.most == .max ? nil : use.most
+            let most = use.total == .max ? nil : use.total
             switch use.resource {
             case ResourceTable.submissions:
                 (spending.submissionsAtLeast, spending.submissionsAtMost) = (use.least, most)
             case ResourceTable.others: spending.hasUnknownResource = true
             default:
+                let peak = max(use.total, use.peakMost)
                 spending.uses.append(
-                    Spending.Use(resource: resources.names[use.resource], atLeast: use.least, atMost: most))
+                    Spending.Use(
+                        resource: resources.names[use.resource], atLeast: use.least, atMost: most,
+                        needed: peak == .max ? nil : peak))
             }
         }
         spending.uses.sort { $0.resource < $1.resource }

@@ -198,7 +198,8 @@ extension Checker {
         let before = frame.flow
         frame.flow = Flow()
         let then = run(conditional.then)
-        let thenFlow = frame.flow
+        var thenFlow = frame.flow
+        thenFlow.cover(guarded(by: term.value))
         frame.flow = Flow()
         let otherwise = conditional.otherwise.map { run($0) } ?? []
         let otherwiseFlow = frame.flow
@@ -223,6 +224,17 @@ extension Checker {
             .constantCondition, "This condition is always \(holds)", at: conditional.condition.range,
             hint: "remove the `if`, or decide by a declared property")
         body += holds ? then : otherwise
+    }
+
+    /// The resources of which a condition that holds has asked whether they may be used.
+    private mutating func guarded(by condition: Value) -> [Int] {
+        switch condition.kind {
+        case .host(.checkResourceAuthorization, let arguments):
+            guard case .constant(.string(let name))? = arguments.first?.kind else { return [] }
+            return [resources.number(of: name)]
+        case .and(let left, let right): return guarded(by: left) + guarded(by: right)
+        default: return []
+        }
     }
 
     private mutating func runResult(

@@ -12,6 +12,11 @@ extension Explainer {
                 case .none: "not declared"
                 }
             let resource = use.resource.isEmpty ? quoted("") : use.resource
+            if use.atMost == 0 {
+                let needed = use.needed.map(\.grouped) ?? "as much as the run decides of"
+                line("Must be allowed \(needed) \(resource); \(declared).")
+                continue
+            }
             switch use.atMost {
             case use.atLeast: line("Exactly \(use.atLeast.grouped) \(resource) in all; \(declared).")
             case let atMost?:

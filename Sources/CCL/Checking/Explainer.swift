@@ -94,9 +94,12 @@ struct Explainer {
         {
             let needed = "\(words(asked[1])) \(name(asked[0]))"
             if case .evaluate(let log) = same[1], case .host(.logMessage, let logged) = log.kind,
-                case .evaluate(let record) = same[2], case .host(.recordResourceUsage, _) = record.kind
+                case .evaluate(let record) = same[2],
+                case .host(.recordResourceUsage, let recorded) = record.kind
             {
-                line("Uses \(needed), which must be authorised, and logs \(words(logged[0])).")
+                line(
+                    "If it may use \(needed), else it fails: logs \(words(logged[0])), records \(words(recorded[1])) \(name(recorded[0]))."
+                )
                 return 3
             }
             if same.count == 4, case .require(let anchor, _) = same[1],
@@ -106,7 +109,7 @@ struct Explainer {
                 case .host(.logMessage, let logged) = log.kind
             {
                 line(
-                    "Mints, for which \(needed) must be authorised: anchors \(words(anchored[0])), records \(words(recorded[1])) \(name(recorded[0])), logs \(words(logged[0]))."
+                    "Mints if it may use \(needed), else it fails: anchors \(words(anchored[0])), records \(words(recorded[1])) \(name(recorded[0])), logs \(words(logged[0]))."
                 )
                 return 4
             }
@@ -156,7 +159,11 @@ struct Explainer {
         case .host(.submitJob, let arguments): return "Submits " + job(arguments)
         case .host(.anchorToDAG, let arguments): return "Anchors \(words(arguments[0]))"
         case .constant(.boolean(false)): return "Fails\(reason)"
-        default: return "Fails\(reason), unless \(words(value))"
+        default:
+            let condition = words(value)
+            let asked = "whether "
+            return
+                "Fails\(reason), unless \(condition.hasPrefix(asked) ? String(condition.dropFirst(asked.count)) : condition)"
         }
     }
 

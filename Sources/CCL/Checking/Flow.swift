@@ -8,11 +8,23 @@ struct UseSummary {
     struct Use {
         var resource: Int
         var least: Int64
-        /// `Int64.max` where nothing bounds it.
+        /// `Int64.max` where nothing bounds it, as in the other figures; without what the code itself asks for before.
         var most: Int64
-        /// What brought the least, and the most, above the limit, or else the last that added to it.
+        /// With it.
+        var total: Int64
+        /// The most that is used or asked for at any one moment, on the way that takes the least and on the other.
+        var peakLeast: Int64
+        var peakMost: Int64
+        /// What brought the one peak, and the other, above the limit, or else the last that raised it.
         var leastSite: SourceRange
         var mostSite: SourceRange
+
+        /// Where another way uses nothing of it.
+        var orNothing: Use {
+            var use = self
+            (use.least, use.peakLeast) = (0, 0)
+            return use
+        }
     }
 
     /// Sorted by resource.
@@ -21,7 +33,26 @@ struct UseSummary {
     init() {}
 
     init(resource: Int, least: Int64, most: Int64, at site: SourceRange) {
-        uses = [Use(resource: resource, least: least, most: most, leastSite: site, mostSite: site)]
+        uses = [
+            Use(
+                resource: resource, least: least, most: most, total: most, peakLeast: least, peakMost: most,
+                leastSite: site, mostSite: site)
+        ]
+    }
+
+    /// What must be authorised and is not used.
+    init(resource: Int, askedLeast: Int64, askedMost: Int64, at site: SourceRange) {
+        self.init(resource: resource, least: 0, most: 0, at: site)
+        uses[0].peakLeast = askedLeast
+        uses[0].peakMost = askedMost
+    }
+
+    /// Nothing of these resources can be too much: the code has asked whether it may.
+    mutating func cover(_ resources: [Int]) {
+        for index in uses.indices where resources.contains(uses[index].resource) {
+            uses[index].most = uses[index].least
+            uses[index].peakMost = uses[index].peakLeast
+        }
     }
 
     static func sum(_ a: Int64, _ b: Int64) -> Int64 {
@@ -42,14 +73,20 @@ struct UseSummary {
             while index > 0, uses[index - 1].resource >= use.resource { index -= 1 }
             let limit = limits.limit(of: use.resource)
             let (leastSite, mostSite) = (
-                use.least > limit ? use.leastSite : site ?? use.leastSite,
-                use.most > limit ? use.mostSite : site ?? use.mostSite
+                use.peakLeast > limit ? use.leastSite : site ?? use.leastSite,
+                use.peakMost > limit ? use.mostSite : site ?? use.mostSite
             )
             if index < uses.count, uses[index].resource == use.resource {
-                if uses[index].least <= limit, use.least > 0 { uses[index].leastSite = leastSite }
-                if uses[index].most <= limit, use.most > 0 { uses[index].mostSite = mostSite }
-                uses[index].least = Self.sum(uses[index].least, use.least)
-                uses[index].most = Self.sum(uses[index].most, use.most)
+                let old = uses[index]
+                let peakLeast = Self.sum(old.least, use.peakLeast)
+                let peakMost = Self.sum(old.most, use.peakMost)
+                if old.peakLeast <= limit, peakLeast > old.peakLeast { uses[index].leastSite = leastSite }
+                if old.peakMost <= limit, peakMost > old.peakMost { uses[index].mostSite = mostSite }
+                uses[index].peakLeast = max(old.peakLeast, peakLeast)
+                uses[index].peakMost = max(old.peakMost, peakMost)
+                uses[index].least = Self.sum(old.least, use.least)
+                uses[index].most = Self.sum(old.most, use.most)
+                uses[index].total = Self.sum(old.total, use.total)
             } else {
                 var use = use
                 (use.leastSite, use.mostSite) = (leastSite, mostSite)
@@ -64,17 +101,22 @@ struct UseSummary {
         var (i, j) = (0, 0)
         while i < uses.count || j < other.uses.count {
             if j == other.uses.count || (i < uses.count && uses[i].resource < other.uses[j].resource) {
-                merged.uses.append(uses[i])
-                merged.uses[merged.uses.count - 1].least = 0
+                merged.uses.append(uses[i].orNothing)
                 i += 1
             } else if i == uses.count || other.uses[j].resource < uses[i].resource {
-                merged.uses.append(other.uses[j])
-                merged.uses[merged.uses.count - 1].least = 0
+                merged.uses.append(other.uses[j].orNothing)
                 j += 1
             } else {
                 var (use, second) = (uses[i], other.uses[j])
-                if second.least < use.least { (use.least, use.leastSite) = (second.least, second.leastSite) }
-                if second.most > use.most { (use.most, use.mostSite) = (second.most, second.mostSite) }
+                use.least = min(use.least, second.least)
+                use.most = max(use.most, second.most)
+                use.total = max(use.total, second.total)
+                if second.peakLeast < use.peakLeast {
+                    (use.peakLeast, use.leastSite) = (second.peakLeast, second.leastSite)
+                }
+                if second.peakMost > use.peakMost {
+                    (use.peakMost, use.mostSite) = (second.peakMost, second.mostSite)
+                }
                 merged.uses.append(use)
                 (i, j) = (i + 1, j + 1)
             }
@@ -85,12 +127,21 @@ struct UseSummary {
     /// So many times over; the most is `nil` where it is not known how often.
     func repeated(atLeast: Int64, atMost: Int64?) -> UseSummary {
         var repeated = self
-        for index in repeated.uses.indices {
-            repeated.uses[index].least = Self.product(uses[index].least, atLeast)
-            repeated.uses[index].most =
-                if let atMost { Self.product(uses[index].most, atMost) } else {
-                    uses[index].most == 0 ? 0 : .max
-                }
+        func most(_ once: Int64) -> Int64 {
+            if let atMost { return Self.product(once, atMost) }
+            return once == 0 ? 0 : .max
+        }
+        // The last time round stands on what all the others have used.
+        func peak(_ use: Int64, _ peak: Int64, times: Int64?) -> Int64 {
+            guard let times else { return use == 0 ? peak : .max }
+            return times < 1 ? 0 : Self.sum(Self.product(use, times - 1), peak)
+        }
+        for (index, use) in uses.enumerated() {
+            repeated.uses[index].least = Self.product(use.least, atLeast)
+            repeated.uses[index].most = most(use.most)
+            repeated.uses[index].total = most(use.total)
+            repeated.uses[index].peakLeast = peak(use.least, use.peakLeast, times: atLeast)
+            repeated.uses[index].peakMost = peak(use.most, use.peakMost, times: atMost)
         }
         return repeated
     }
@@ -113,6 +164,13 @@ struct Flow {
         guard let a else { return b }
         guard let b else { return a }
         return a.merged(with: b)
+    }
+
+    /// See ``UseSummary/cover(_:)``.
+    mutating func cover(_ resources: [Int]) {
+        guard !resources.isEmpty else { return }
+        falls?.cover(resources)
+        returned?.cover(resources)
     }
 
     mutating func append(_ next: Flow, limits: ResourceTable) {

@@ -103,11 +103,11 @@ enum LanguageFunction: String, CaseIterable {
         .check: [Parameter("resource_type", as: .resource), Parameter("amount", as: .amount)],
         .record: [Parameter("resource_type", as: .resource), Parameter("amount", as: .amount)],
         .performAction: [
-            Parameter("action", "name", as: .string), Parameter("amount", as: .amount),
+            Parameter("action", "name", as: .resource), Parameter("amount", as: .amount),
             Parameter("resource_type", as: .resource, initial: compute),
         ],
         .performMeteredAction: [
-            Parameter("action", "name", as: .string),
+            Parameter("action", "name", as: .resource),
             Parameter("resource_type", as: .resource, initial: compute), Parameter("amount", as: .amount),
         ],
         .mintTokens: [

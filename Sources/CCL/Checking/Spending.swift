@@ -9,11 +9,15 @@ public struct Spending: Sendable, Hashable {
         public var atLeast: Int64
         /// `nil` where nothing bounds it before the run.
         public var atMost: Int64?
+        /// What a job must be given so that nothing is refused: the most that is used or asked for at any one
+        /// moment; `nil` where nothing bounds it before the run.
+        public var needed: Int64?
 
-        public init(resource: String, atLeast: Int64, atMost: Int64?) {
+        public init(resource: String, atLeast: Int64, atMost: Int64?, needed: Int64?) {
             self.resource = resource
             self.atLeast = atLeast
             self.atMost = atMost
+            self.needed = needed
         }
     }
 

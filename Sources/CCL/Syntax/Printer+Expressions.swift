@@ -92,6 +92,8 @@ extension Printer {
 
     // MARK: - Several lines
 
+    // No comma behind the last: one of the published grammars refuses it.
+
     private mutating func writeBroken(_ expression: Expression) {
         switch expression.kind {
         case .list(let elements):
@@ -100,7 +102,7 @@ extension Printer {
                 for (index, element) in elements.enumerated() {
                     printer.newLine(before: element.range.start, keepsBlank: index > 0)
                     printer.write(element)
-                    printer.write(",")
+                    if index + 1 < elements.count { printer.write(",") }
                 }
             }
         case .object(let block) where block.isPlainObject && !block.statements.isEmpty:
@@ -108,7 +110,7 @@ extension Printer {
                 for (index, member) in block.statements.enumerated() {
                     printer.newLine(before: member.range.start, keepsBlank: index > 0)
                     printer.writeMember(member)
-                    printer.write(",")
+                    if index + 1 < block.statements.count { printer.write(",") }
                     printer.pass(member.range.end)
                 }
             }
@@ -143,7 +145,7 @@ extension Printer {
                 printer.newLine(before: start, keepsBlank: index > 0)
                 printer.write(label: argument.label)
                 printer.write(argument.value)
-                printer.write(",")
+                if index + 1 < call.arguments.count { printer.write(",") }
             }
         }
     }
