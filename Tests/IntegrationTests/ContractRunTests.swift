@@ -217,9 +217,13 @@ extension WholeNodes {
             ("when a child is seen", { $0.children.contains { $0.status != "Waiting" } }),
         ]
 
+        /// How many contracts' submitters are killed at moments drawn by chance besides.
+        private static let drawnCount = 7
+
         @Test(
-            "a submitter that is killed at any moment neither loses nor doubles what its contract asked for")
-        func killed() throws {
+            "a submitter that is killed at any moment neither loses nor doubles what its contract asked for",
+            arguments: Seed.sample(1))
+        func killed(_ seed: Seed) throws {
             try withCluster { cluster in
                 // A node that comes back is where it was.
                 for node in cluster.nodes {
@@ -227,16 +231,25 @@ extension WholeNodes {
                 }
                 let module = try Self.module()
                 var ids: [String] = []
-                for (index, moment) in Self.moments.enumerated() {
+                var generator = seed.generator
+                for index in 0..<(Self.moments.count + Self.drawnCount) {
                     let id = try Self.submit(
                         Self.contract("contract \(index)", module: module.cid, jobs: 2), cluster,
                         module: module.bytes)
                     ids.append(id)
-                    let client = try cluster[index % 2 + 2].client()
-                    try eventually("\(id) is not seen \(moment.name)") { () -> Void? in
-                        if index == 0 { return () }
-                        let view: JobStatusView? = try? client.get("/v1/jobs/\(id)")
-                        return view.map(moment.isReached) == true ? () : nil
+                    if index < Self.moments.count {
+                        let (name, isReached) = Self.moments[index]
+                        let client = try cluster[index % 2 + 2].client()
+                        try eventually("\(id) is not seen \(name)") { () -> Void? in
+                            if index == 0 { return () }
+                            let view: JobStatusView? = try? client.get("/v1/jobs/\(id)")
+                            return view.map(isReached) == true ? () : nil
+                        }
+                    } else {
+                        // The chosen moment: so many milliseconds after the submission.
+                        let moment = Double(Int.random(in: 0...80, using: &generator)) / 1000
+                        let pause = NSCondition()
+                        pause.withLock { _ = pause.wait(until: Date(timeIntervalSinceNow: moment)) }
                     }
                     try cluster[1].kill()
                     try cluster[1].start()
@@ -246,7 +259,7 @@ extension WholeNodes {
                     let children = try Self.children(cluster[1], of: id, where: Self.isVerified)
                     #expect(
                         children.map(\.description) == (0..<2).map { "contract \(index), job \($0)" },
-                        "killed \(Self.moments[index].name)")
+                        "killed \(index < Self.moments.count ? Self.moments[index].name : "by chance")")
                 }
                 let heads = try cluster.awaitEqualHeads()
                 #expect(heads.allSatisfy { !$0.frozen })
