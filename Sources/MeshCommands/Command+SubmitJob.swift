@@ -78,6 +78,7 @@ extension CommandEntry {
         guard isWaiting else { return .done }
         if isFollowing { return try followOutput(submitted.jobID, context, client) }
         let status = try follow(submitted.jobID, in: context, client: client)
+        if status == .jobFailed { context.hint("meshctl logs \(submitted.jobID) --stderr") }
         if context.format == .table, status == .done || status == .verificationFailed {
             let output = try? client.bytes(jobPath(submitted.jobID, "/outputs/stdout"))
             if let output, !output.isEmpty {

@@ -22,7 +22,8 @@ struct ContractSource {
     init(_ path: String, bytes: [UInt8], options: EmissionOptions = EmissionOptions()) {
         self.path = path == "-" ? "standard input" : path
         text = String(decoding: bytes, as: UTF8.self)
-        compilation = Contract.compile(bytes, name: Self.fileName(self.path), options: options)
+        // The file's name is not part of it: the same text gives the same module, whatever the file is called.
+        compilation = Contract.compile(bytes, options: options)
     }
 
     /// The last part of a path.

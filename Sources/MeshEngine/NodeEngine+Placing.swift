@@ -140,14 +140,15 @@ extension NodeEngine {
             let grace =
                 record.market.windowMilliseconds == 0
                 ? Auction.firstBidMilliseconds : auction.isResumed ? 2 * Auction.callMilliseconds : 0
-            if auction.epoch == 0,
+            // Nobody sits before a job that a run has asked for: it waits for room as long as it may.
+            if auction.epoch == 0, record.parent == nil,
                 auction.bids.allSatisfy({ $0.value.refusal != nil || $0.value.bid.validUntil > step.now }),
                 step.now >= auction.windowEnds + grace
             {
                 end(manifest, .noBids, "no acceptable bid came within the window", step)
                 return
             }
-            if auction.nextCall == nil, auction.epoch > 0 || !auction.bids.isEmpty {
+            if auction.nextCall == nil, auction.epoch > 0 || !auction.bids.isEmpty || record.parent != nil {
                 auction.nextCall = step.now
             }
             wakes.schedule(

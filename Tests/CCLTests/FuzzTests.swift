@@ -11,9 +11,11 @@ import Testing
 @Suite("No contract breaks the language", .tags(.Size.small))
 struct FuzzTests {
     private static let corpus: [[UInt8]] = {
-        let golden = Golden.names("Golden/reading").map { "Golden/reading/\($0).ccl" }
-        let kept = Golden.names("Corpus", ending: "").filter { !$0.hasPrefix(".") }.map { "Corpus/\($0)" }
-        return (golden + kept).compactMap { try? Golden.bytes($0) }.filter { $0.count < 20_000 }
+        let golden = goldenFiles.names("Golden/reading").map { "Golden/reading/\($0).ccl" }
+        let kept = goldenFiles.names("Corpus", ending: "").filter { !$0.hasPrefix(".") }.map {
+            "Corpus/\($0)"
+        }
+        return (golden + kept).compactMap { try? goldenFiles.bytes($0) }.filter { $0.count < 20_000 }
     }()
 
     /// What contracts are made of, and what lies at the edges of it.
@@ -141,9 +143,9 @@ struct FuzzTests {
         for _ in 0..<2 { Self.judge(Self.mutated(&generator), seed) }
     }
 
-    @Test("what was once broken is not", arguments: Golden.names("Corpus", ending: ""))
+    @Test("what was once broken is not", arguments: goldenFiles.names("Corpus", ending: ""))
     func kept(_ name: String) throws {
-        Self.judge(try Golden.bytes("Corpus/\(name)"), Seed(rawValue: 0))
+        Self.judge(try goldenFiles.bytes("Corpus/\(name)"), Seed(rawValue: 0))
     }
 
     private static let seconds = ProcessInfo.processInfo.environment["MESH_FUZZ_SECONDS"].flatMap(Int.init)

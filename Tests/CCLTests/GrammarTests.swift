@@ -119,9 +119,9 @@ struct GrammarTests {
         }
     }
 
-    @Test("they agree on every file of the collection", arguments: Golden.names("Golden/reading"))
+    @Test("they agree on every file of the collection", arguments: goldenFiles.names("Golden/reading"))
     func golden(_ name: String) throws {
-        let bytes = try Golden.bytes("Golden/reading/\(name).ccl")
+        let bytes = try goldenFiles.bytes("Golden/reading/\(name).ccl")
         guard let text = String(validating: bytes, as: UTF8.self), bytes.count < 4000 else { return }
         try agree(text, GrammarRecogniser(grammar: try #require(GrammarRules.documented)))
     }

@@ -28,8 +28,8 @@ struct PrinterTests {
 
     @Test(
         "every text of the collection does",
-        arguments: Golden.names("Golden/reading").filter { !$0.hasPrefix("fault-") })
-    func golden(_ name: String) throws { judge(try Golden.text("Golden/reading/\(name).ccl")) }
+        arguments: goldenFiles.names("Golden/reading").filter { !$0.hasPrefix("fault-") })
+    func golden(_ name: String) throws { judge(try goldenFiles.text("Golden/reading/\(name).ccl")) }
 
     @Test("whatever the grammar writes does, with its comments", arguments: Seed.sample(60))
     func written(_ seed: Seed) throws {

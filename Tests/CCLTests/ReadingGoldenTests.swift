@@ -17,18 +17,18 @@ struct ReadingGoldenTests {
 
     @Test(
         "each text of the collection gives the tree, the layout or the faults beside it",
-        arguments: Golden.names("Golden/reading"))
+        arguments: goldenFiles.names("Golden/reading"))
     func golden(_ name: String) throws {
-        let bytes = try Golden.bytes("Golden/reading/\(name).ccl")
-        try Golden.check(Self.outcome(bytes, name: "\(name).ccl"), against: "Golden/reading/\(name).out")
+        let bytes = try goldenFiles.bytes("Golden/reading/\(name).ccl")
+        try goldenFiles.check(Self.outcome(bytes, name: "\(name).ccl"), against: "Golden/reading/\(name).out")
     }
 
     @Test("texts without fault in their name have none, and the others do")
     func faults() throws {
-        let names = Golden.names("Golden/reading")
+        let names = goldenFiles.names("Golden/reading")
         #expect(names.count >= 20)
         for name in names {
-            let diagnostics = Contract.read(try Golden.bytes("Golden/reading/\(name).ccl")).diagnostics
+            let diagnostics = Contract.read(try goldenFiles.bytes("Golden/reading/\(name).ccl")).diagnostics
             #expect(diagnostics.isEmpty != name.hasPrefix("fault-"), "\(name)")
         }
     }
@@ -37,8 +37,8 @@ struct ReadingGoldenTests {
         "every code of reading is shown by a text of the collection",
         arguments: DiagnosticCode.allCases.filter { $0.rawValue.hasPrefix("C1") })
     func codes(_ code: DiagnosticCode) throws {
-        let texts = try Golden.names("Golden/reading", ending: ".out").map {
-            try Golden.text("Golden/reading/\($0).out")
+        let texts = try goldenFiles.names("Golden/reading", ending: ".out").map {
+            try goldenFiles.text("Golden/reading/\($0).out")
         }
         #expect(texts.contains { $0.contains("error[\(code.rawValue)]") })
     }
@@ -58,7 +58,7 @@ struct ReadingGoldenTests {
     func invalidEncoding() throws {
         let bytes = Array("a: 1;\nb: \"é".utf8) + [0xFF] + Array("\";\nc: ;\n".utf8)
         let outcome = Self.outcome(bytes, name: "fault-encoding.ccl")
-        try Golden.check(outcome, against: "Golden/reading/fault-encoding.out")
+        try goldenFiles.check(outcome, against: "Golden/reading/fault-encoding.out")
         let diagnostics = Contract.read(Array("a;\n é".utf8) + [0xC3, 0x28]).diagnostics
         #expect(diagnostics.map(\.code) == [.invalidUTF8])
         #expect(diagnostics.first?.range.start == SourcePosition(offset: 6, line: 2, column: 3))

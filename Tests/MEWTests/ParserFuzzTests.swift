@@ -11,9 +11,11 @@ import Testing
 @Suite("No program breaks the parser", .tags(.Size.small))
 struct ParserFuzzTests {
     private static let corpus: [[UInt8]] = {
-        let golden = Golden.names("Golden/parse").map { "Golden/parse/\($0).mew" }
-        let kept = Golden.names("Corpus", ending: "").filter { !$0.hasPrefix(".") }.map { "Corpus/\($0)" }
-        return (golden + kept).compactMap { try? Golden.bytes($0) }
+        let golden = goldenFiles.names("Golden/parse").map { "Golden/parse/\($0).mew" }
+        let kept = goldenFiles.names("Corpus", ending: "").filter { !$0.hasPrefix(".") }.map {
+            "Corpus/\($0)"
+        }
+        return (golden + kept).compactMap { try? goldenFiles.bytes($0) }
     }()
 
     /// What programs are made of, and what lies at the edges of it.
@@ -100,9 +102,9 @@ struct ParserFuzzTests {
         for _ in 0..<2 { Self.judge(Self.mutated(&generator), seed) }
     }
 
-    @Test("what was once broken is not", arguments: Golden.names("Corpus", ending: ""))
+    @Test("what was once broken is not", arguments: goldenFiles.names("Corpus", ending: ""))
     func kept(_ name: String) throws {
-        Self.judge(try Golden.bytes("Corpus/\(name)"), Seed(rawValue: 0))
+        Self.judge(try goldenFiles.bytes("Corpus/\(name)"), Seed(rawValue: 0))
     }
 
     private static let seconds = ProcessInfo.processInfo.environment["MESH_FUZZ_SECONDS"].flatMap(Int.init)

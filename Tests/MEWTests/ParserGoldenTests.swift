@@ -23,15 +23,15 @@ struct ParserGoldenTests {
 
     @Test(
         "each program of the collection gives the trees and the faults beside it",
-        arguments: Golden.names("Golden/parse"))
+        arguments: goldenFiles.names("Golden/parse"))
     func golden(_ name: String) throws {
-        let bytes = try Golden.bytes("Golden/parse/\(name).mew")
-        try Golden.check(Self.outcome(bytes, name: "\(name).mew"), against: "Golden/parse/\(name).out")
+        let bytes = try goldenFiles.bytes("Golden/parse/\(name).mew")
+        try goldenFiles.check(Self.outcome(bytes, name: "\(name).mew"), against: "Golden/parse/\(name).out")
     }
 
-    @Test("canonical text is read as the same canonical text", arguments: Golden.names("Golden/parse"))
+    @Test("canonical text is read as the same canonical text", arguments: goldenFiles.names("Golden/parse"))
     func roundTrip(_ name: String) throws {
-        let statements = Parser.script(bytes: try Golden.bytes("Golden/parse/\(name).mew")).statements
+        let statements = Parser.script(bytes: try goldenFiles.bytes("Golden/parse/\(name).mew")).statements
         let text = statements.canonicalText
         let again = Parser.script(text)
         #expect(again.diagnostics == [], "\(text)")
@@ -40,10 +40,10 @@ struct ParserGoldenTests {
 
     @Test("files without fault in their name have none, and the others do")
     func faults() throws {
-        let names = Golden.names("Golden/parse")
+        let names = goldenFiles.names("Golden/parse")
         #expect(names.count > 25)
         for name in names {
-            let script = Parser.script(bytes: try Golden.bytes("Golden/parse/\(name).mew"))
+            let script = Parser.script(bytes: try goldenFiles.bytes("Golden/parse/\(name).mew"))
             // The document elides its hashes, and answers with JSON in one place.
             let isFaulty =
                 name.hasPrefix("fault-") || name.hasPrefix("document-7-1")
@@ -54,8 +54,8 @@ struct ParserGoldenTests {
 
     @Test("every code of reading is shown by some program of the collection, or here")
     func codes() throws {
-        let texts = try Golden.names("Golden/parse", ending: ".out").map {
-            try Golden.text("Golden/parse/\($0).out")
+        let texts = try goldenFiles.names("Golden/parse", ending: ".out").map {
+            try goldenFiles.text("Golden/parse/\($0).out")
         }
         for code in ErrorCode.allCases where code.rawValue.hasPrefix("E1") {
             #expect(texts.contains { $0.contains("error[\(code.rawValue)]") }, "\(code.rawValue)")

@@ -101,10 +101,11 @@ struct RunGoldenTests {
             + parts.dropFirst().map { part in "<cid>" + part.drop { $0.isLetter || $0.isNumber } }.joined()
     }
 
-    @Test("each program of the collection gives what is beside it", arguments: Golden.names("Golden/run"))
+    @Test(
+        "each program of the collection gives what is beside it", arguments: goldenFiles.names("Golden/run"))
     func golden(_ name: String) throws {
-        let text = try Golden.text("Golden/run/\(name).mew")
-        try Golden.check(Self.outcome(text, name: "\(name).mew"), against: "Golden/run/\(name).out")
+        let text = try goldenFiles.text("Golden/run/\(name).mew")
+        try goldenFiles.check(Self.outcome(text, name: "\(name).mew"), against: "Golden/run/\(name).out")
     }
 
     /// Codes that no program of the collections gives, and why.
@@ -118,7 +119,7 @@ struct RunGoldenTests {
     @Test("every code is shown by some program of the collections, or there is a reason")
     func codes() throws {
         let texts = try ["Golden/run", "Golden/parse"].flatMap { folder in
-            try Golden.names(folder, ending: ".out").map { try Golden.text("\(folder)/\($0).out") }
+            try goldenFiles.names(folder, ending: ".out").map { try goldenFiles.text("\(folder)/\($0).out") }
         }
         for code in ErrorCode.allCases {
             let isShown = texts.contains {

@@ -3,27 +3,8 @@ import MEW
 import MeshTestSupport
 import Testing
 
-/// What a thread has found; it is read only after the thread has said that it is done.
-private final class Found: @unchecked Sendable {
-    var lines: [String] = []
-}
-
 @Suite("The deepest programs fit on a small stack", .tags(.Size.small))
 struct StackTests {
-    /// Runs `body` on a thread with a stack of `kibibytes`, and waits for it.
-    private func onStack(_ kibibytes: Int, _ body: @escaping @Sendable () -> [String]) -> [String] {
-        let found = Found()
-        let done = DispatchSemaphore(value: 0)
-        let thread = Thread {
-            found.lines = body()
-            done.signal()
-        }
-        thread.stackSize = kibibytes * 1024
-        thread.start()
-        done.wait()
-        return found.lines
-    }
-
     // Half of what a thread has by default; an optimised build takes far less than a debug build.
     @Test("trees as deep as is allowed are read, written and freed")
     func deepest() {

@@ -147,6 +147,24 @@ struct ChildTests {
         #expect(try Self.children(mesh, 0, job, "Completed").map(\.status) == ["Completed", "Completed"])
     }
 
+    @Test("Jobs that a run asks for wait for room, however many they are")
+    func crowd() throws {
+        let mesh = try Self.mesh()
+        for index in mesh.nodes.indices {
+            mesh.nodes[index].submits = { order in
+                guard order.manifest.description == "parent" else { return [] }
+                return (0..<30).map { number in
+                    var request = Self.request("child \(number)")
+                    request.requirements.cpu = 4
+                    return request
+                }
+            }
+        }
+        let job = try #require(try mesh.submit(0, description: "parent", window: 300))
+        let children = try Self.children(mesh, 0, job, "Completed")
+        #expect(children.map(\.status) == Array(repeating: "Completed", count: 30))
+    }
+
     @Test("Jobs of jobs end at the depth that runs may reach")
     func depth() throws {
         let mesh = try Self.mesh()

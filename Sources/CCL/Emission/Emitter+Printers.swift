@@ -21,11 +21,11 @@ extension Emitter {
     /// A host function that prints its name and its arguments with tabs between them, and answers yes.
     mutating func writePrinter(_ function: HostFunction) {
         writeRaw(function.rawValue, function.signature) { emitter in
-            emitter.print(function.printed)
+            emitter.writePrinted(function.printed)
             var local = 0
             let parameters = Array(function.parameters.utf8)
             while local < parameters.count {
-                emitter.print("\t")
+                emitter.writePrinted("\t")
                 if parameters[local] == UInt8(ascii: "I") {
                     // Behind what fd_write is told.
                     emitter.write(
@@ -38,12 +38,12 @@ extension Emitter {
                     local += 2
                 }
             }
-            emitter.print("\n")
+            emitter.writePrinted("\n")
             if function.returnsAnswer { emitter.write(.i32(1)) }
         }
     }
 
-    private mutating func print(_ text: String) {
+    private mutating func writePrinted(_ text: String) {
         writeParts(of: text)
         call(.print)
     }
