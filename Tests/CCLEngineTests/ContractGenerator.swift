@@ -102,7 +102,7 @@ struct ContractGenerator {
             return "\(chosen.name) = \(value(chosen.kind, depth: 2));\n"
         case 7:
             let condition =
-                below(8) == 0
+                below(3) == 0
                 ? hiddenValue(.boolean) : "(\(value(.boolean, depth: 1)) || hide_boolean(true))"
             return "require(\(condition)\(below(2) == 0 ? "" : ", \(value(.string, depth: 1))"));\n"
         case 8: return call(nil, depth: 2).map { $0 + ";\n" } ?? effect()
@@ -144,7 +144,7 @@ struct ContractGenerator {
         case 1: return "record_resource_usage(\"cpu\", \(amount()));\n"
         case 2:
             return
-                "perform_action(\(value(.string, depth: 1)), \(amount()), \"\(one(["compute", "cpu"]))\");\n"
+                "perform_action(\"step \" + \(hiddenValue(.integer)), \(amount()), \"\(one(["compute", "cpu"]))\");\n"
         case 3: return "mint_tokens(\"badge\", \(amount()), \(value(.string, depth: 1)));\n"
         case 4: return "log_event(\(value(.string, depth: 1)), detail: \(value(.string, depth: 1)));\n"
         case 5: return "require(check_resource_authorization(\"cpu\", \(amount())));\n"

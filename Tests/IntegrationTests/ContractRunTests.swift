@@ -182,7 +182,7 @@ extension WholeNodes {
                         == "{\"refused\":{\"function\":\"host_submit_job\",\"reason\":\"40 of \\\"compute\\\" is too much: 80 of 100 is used\"}}",
                     "\(effects)")
                 let log = try cluster[1].ctl("output", job.jobID, "--name", "stderr")
-                #expect(log.output.contains("much.ccl:5: "), "\(log)")
+                #expect(log.output.contains("contract.ccl:5: "), "\(log)")
                 // What failed is verified like anything else, and still nothing comes of it.
                 let judged = try cluster[1].job(job.jobID) { $0.verification.final }
                 #expect(judged.verification.state == "Verified", "\(judged.verification)")
