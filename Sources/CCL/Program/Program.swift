@@ -173,7 +173,8 @@ public struct Value: Sendable {
         case negated(Value)
         /// Strings, one behind the other.
         case joined(Value, Value)
-        /// An integer in decimal digits, a boolean as `true` or `false`, a duration as `1500ms`.
+        /// An integer in decimal digits, a boolean as `true` or `false`, a duration in the largest unit that
+        /// it is a whole number of: `36h`, `1500ms`.
         case text(Value)
         /// An integer as a decimal.
         case decimal(Value)
