@@ -4,7 +4,9 @@ public import MeshCore
 ///
 /// The checker makes it, the emitter turns it into a module, and nothing in between can fail but by size.
 public struct Program: Sendable {
-    /// Functions name each other by their index. None calls itself, directly or through others.
+    /// Functions name each other by their index.
+    ///
+    /// None calls itself, directly or through others.
     public var functions: [Function]
     /// What `run` and `_start` call.
     public var main: Int
@@ -88,7 +90,9 @@ public enum DeclaredValue: Sendable, Hashable {
     case text(String)
 }
 
-/// The types of what runs. A string is an address and a length; a duration is milliseconds.
+/// The types of what runs.
+///
+/// A string is an address and a length; a duration is milliseconds.
 public enum ValueType: String, Sendable, Hashable, CaseIterable {
     case string, integer, decimal, boolean, duration
 }
