@@ -31,7 +31,8 @@ extension Contract {
     ///
     /// - Parameters:
     ///   - source: The text, whatever it is.
-    ///   - name: What the text is called; failing code says it.
+    ///   - name: What the text is called; failing code says it, so that it is part of the module.
+    ///   - options: Whom the module is for, and what goes into it beside the code.
     /// - Returns: A module, or at least one error.
     public static func compile(
         _ source: [UInt8], name: String = "contract.ccl", options: EmissionOptions = EmissionOptions()

@@ -25,6 +25,7 @@ public struct Diagnostic: Error, Sendable, Hashable {
     /// - Parameters:
     ///   - source: The contract's text.
     ///   - name: What the text is called, most often the file's name.
+    /// - Returns: Lines without a line break at the end.
     public func rendered(source: String, name: String) -> String {
         SourceReport.text(
             "\(severity.rawValue)[\(code.rawValue)]: \(message)", at: range, hint: hint, source: source,

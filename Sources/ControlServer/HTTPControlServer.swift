@@ -15,8 +15,10 @@ public final class HTTPControlServer: Sendable {
     public static let connectionCountMax = 1024
     /// Seconds after which a silent connection is closed, and so the longest a handler may block.
     public static let idleSecondsMax = 600
-    /// The stack of a connection's thread, in bytes: whoever reads and walks a program does so by recursion, and a
-    /// program may nest deep. Only what is touched takes memory.
+    /// The stack of a connection's thread, in bytes: whoever reads and walks a program does so by recursion,
+    /// and a program may nest deep.
+    ///
+    /// Only what is touched takes memory.
     static let stackByteCount = 8 << 20
 
     private let running: Mutex<RunningDaemon?>

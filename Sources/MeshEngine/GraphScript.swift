@@ -35,7 +35,9 @@ public struct GraphScript: Sendable {
 public struct GraphRun: Sendable {
     public var results: [StatementResult]
     public var bindings: [String: String]
-    /// Why it went no further. The units before the one that failed have taken effect.
+    /// Why it went no further.
+    ///
+    /// The units before the one that failed have taken effect.
     public var failure: Diagnostic?
 
     public init(results: [StatementResult], bindings: [String: String], failure: Diagnostic?) {

@@ -24,9 +24,8 @@ extension NodeEngine {
 
     /// Rows of a system type, those of at most `limit` jobs at a time.
     ///
-    /// - Parameters:
-    ///   - key: Where it is one that rows are found by, only such rows; other keys are not looked at.
-    ///   - after: What the page before gave as `next`.
+    /// - `key`: Where it is one that rows are found by, only such rows; other keys are not looked at.
+    /// - `after`: What the page before gave as `next`.
     mutating func rows(
         ofType type: String, where key: (attribute: String, value: GraphValue)?, after: String?, limit: Int,
         _ step: Step

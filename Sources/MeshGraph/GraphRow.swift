@@ -37,7 +37,7 @@ public struct GraphRow {
 
     /// The value of an attribute; null where it has none.
     ///
-    /// - Parameter view: The view that gave the row: the writes of an entity with a history are in order there.
+    /// `view`: The view that gave the row: the writes of an entity with a history are in order there.
     public func value(_ name: NameID, in view: GraphView) throws(StorageError) -> GraphValue {
         guard bytes[0] & EntityRecord.plainMark != 0 else {
             let record = try EntityRecord(bytes, of: id.rawValue)

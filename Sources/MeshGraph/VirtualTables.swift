@@ -4,10 +4,9 @@
 public protocol VirtualTables: AnyObject {
     /// The rows of a system type.
     ///
-    /// - Parameters:
-    ///   - type: The type's name.
-    ///   - key: An attribute and the value it must have. A source that cannot look rows up by it may give
-    ///     more than those; the query checks.
+    /// - `type`: The type's name.
+    /// - `key`: An attribute and the value it must have. A source that cannot look rows up by it may give
+    ///   more than those; the query checks.
     func rows(ofType type: String, where key: (attribute: String, value: GraphValue)?) throws -> [VirtualRow]
 }
 

@@ -72,7 +72,7 @@ extension Instruction {
 }
 
 extension Function {
-    /// A function whose locals are called `v0`, `v1` …
+    /// A function whose locals are called `v0`, `v1` ….
     static func test(
         _ name: String, _ locals: [ValueType] = [], parameters: Int = 0, result: ValueType? = nil,
         _ body: [Instruction]

@@ -151,7 +151,12 @@ struct EmissionTwin {
             switch datum {
             case .string: return datum
             case .integer(let integer):
-                return .string(Array((integer.description + (inner.type == .duration ? "ms" : "")).utf8))
+                guard inner.type == .duration else { return .string(Array(integer.description.utf8)) }
+                for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")]
+                where integer != 0 && integer % Int64(unit) == 0 {
+                    return .string(Array("\(integer / Int64(unit))\(name)".utf8))
+                }
+                return .string(Array("\(integer)ms".utf8))
             case .boolean(let boolean): return .string(Array((boolean ? "true" : "false").utf8))
             case .decimal: throw TooLong()
             }

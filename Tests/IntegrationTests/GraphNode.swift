@@ -71,9 +71,8 @@ final class ProgramStream: @unchecked Sendable {
     private let first: Int
     private let program: @Sendable (Int) -> String
 
-    /// - Parameters:
-    ///   - first: The number of the first program.
-    ///   - program: What to run, by number.
+    /// - `first`: The number of the first program.
+    /// - `program`: What to run, by number.
     init(_ node: TestNode, from first: Int = 0, _ program: @escaping @Sendable (Int) -> String) {
         self.node = node
         self.first = first

@@ -27,7 +27,7 @@ enum GraphWork {
 
     /// The program for change `number`; `nil` would be a mistake in this file.
     ///
-    /// - Parameter takesAway: Whether it ends what others have made: of those whose history will be taken back,
+    /// `takesAway`: Whether it ends what others have made: of those whose history will be taken back,
     ///   so that there is something to bring back.
     static func script(_ number: Int, _ chance: Chance, takesAway: Bool) -> GraphScript? {
         var generator = chance.generator(for: "graph \(number)")

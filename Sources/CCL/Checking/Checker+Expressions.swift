@@ -45,7 +45,9 @@ extension Checker {
         }
     }
 
-    /// One step further in; `false`, with an error, when it is too deep. The caller goes back by `depth -= 1`.
+    /// One step further in; `false`, with an error, when it is too deep.
+    ///
+    /// The caller goes back by `depth -= 1`.
     mutating func enter(_ range: SourceRange, by steps: Int = 1) -> Bool {
         guard depth + steps <= Self.depthMax else {
             if isTooDeep { return false }

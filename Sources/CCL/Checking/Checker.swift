@@ -9,6 +9,7 @@ struct Checker {
     /// How many names are compared with a misspelt one.
     static let candidateCountMax = 1_000
     /// How deep statements, expressions and the functions that they call may lie in each other, all together.
+    ///
     /// An expression that can be read never reaches it; functions in a row do at 200.
     static let depthMax = 600
     /// What a call of a function that is not checked yet counts for.

@@ -65,8 +65,10 @@ struct UseSummary {
         return overflow ? .max : product
     }
 
-    /// Appends what comes after. A place inside what comes after is named by `site`, where one is given, unless the
-    /// limit is crossed within it.
+    /// Appends what comes after.
+    ///
+    /// A place inside what comes after is named by `site`, where one is given, unless the limit is crossed
+    /// within it.
     mutating func append(_ next: UseSummary, limits: ResourceTable, site: SourceRange? = nil) {
         for use in next.uses {
             var index = uses.count

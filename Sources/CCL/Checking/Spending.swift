@@ -21,7 +21,9 @@ public struct Spending: Sendable, Hashable {
         }
     }
 
-    /// Sorted by the resource's name. What is used of a resource whose name only the run knows is not in it.
+    /// Sorted by the resource's name.
+    ///
+    /// What is used of a resource whose name only the run knows is not in it.
     public var uses: [Use]
     /// How many jobs are submitted.
     public var submissionsAtLeast: Int64

@@ -105,7 +105,7 @@ extension Constant {
         case .integer(let number): String(number)
         case .decimal(let number): number.description
         case .boolean(let flag): flag ? "true" : "false"
-        case .duration(let milliseconds): "\(milliseconds)ms"
+        case .duration(let milliseconds): DurationUnit.text(milliseconds)
         }
     }
 }
@@ -118,7 +118,7 @@ extension Term {
         switch kind {
         case .poisoned, .value: return false
         case .constant(.string(let string)): text.appendJSONString(string)
-        case .constant(.duration(let milliseconds)): text += "\"\(milliseconds)ms\""
+        case .constant(.duration(let milliseconds)): text += "\"\(DurationUnit.text(milliseconds))\""
         case .constant(let constant): text += constant.text
         case .list(let items):
             text += "["

@@ -45,7 +45,7 @@ enum DeclarationSection {
         return true
     }
 
-    /// - Parameter depth: Of the list that the values stand in.
+    /// `depth`: Of the list that the values stand in.
     private static func fits(_ values: [DeclaredValue], depth: Int) -> Bool {
         guard depth <= DAGCBORDecoder.depthMax || values.isEmpty else { return false }
         for value in values {

@@ -73,8 +73,9 @@ extension Emitter {
 
     /// Writes instructions that leave nothing behind them.
     ///
-    /// - Parameter isLast: Whether the function ends behind them.
-    /// - Returns: Whether what comes behind them may run.
+    /// `isLast`: Whether the function ends behind them.
+    ///
+    /// Returns whether what comes behind them may run.
     mutating func write(body: [Instruction], isLast: Bool = false) -> Bool {
         for (index, instruction) in body.enumerated() {
             write(instruction, isLast: isLast && index == body.count - 1)

@@ -132,7 +132,9 @@ extension Emitter {
 
     // MARK: Failing
 
-    /// Logs `NAME:LINE: ` and what is given. The name lies at the end of the data, so that the rest goes behind.
+    /// Logs `NAME:LINE: ` and what is given.
+    ///
+    /// The name lies at the end of the data, so that the rest goes behind.
     ///
     /// What lies there is lost, and nothing will miss it; a text may be copied over itself.
     private mutating func writeFail() {

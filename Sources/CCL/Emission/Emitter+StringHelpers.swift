@@ -22,6 +22,14 @@ extension Emitter {
             }
         case .durationText:
             writeRaw(helper.name, Signature([.i64], [.i64])) { emitter in
+                // As ``DurationUnit/text(_:)`` does.
+                for unit in DurationUnit.allCases.reversed() where unit != .milliseconds {
+                    emitter.write(
+                        .get(0), .i64(unit.milliseconds), .op(.i64Remainder), .op(.i64IsZero), .get(0),
+                        .i64(0), .op(.i64NotEqual), .op(.i32And), .begin(.conditional), .get(0),
+                        .i64(unit.milliseconds), .op(.i64Divide), .call(.integerText),
+                        .string(unit.rawValue), .call(.join), .op(.leave), .op(.end))
+                }
                 emitter.write(.get(0), .call(.integerText), .string("ms"), .call(.join))
             }
         case .digits: writeDigits()

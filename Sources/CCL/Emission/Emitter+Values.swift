@@ -128,7 +128,7 @@ extension Emitter {
 
     /// Writes operators that stand one behind the other, `a + b + c`, without a call for each.
     ///
-    /// - Parameter isExact: Whether a boolean has to be 0 or 1.
+    /// `isExact`: Whether a boolean has to be 0 or 1.
     mutating func writeSpine(_ value: Value, isExact: Bool) {
         var spine: [Value] = []
         var left = value

@@ -172,7 +172,7 @@ struct Emitter {
 
     /// Writes a function that is no part of the text.
     ///
-    /// - Parameter locals: What it has besides its parameters.
+    /// `locals`: What it has besides its parameters.
     mutating func writeRaw(
         _ name: String, _ signature: Signature, locals: [MachineType] = [],
         _ body: (inout Emitter) -> Void

@@ -2,9 +2,8 @@ internal import MeshCore
 
 /// Where in its text a module's code comes from: JSON, revision 3 of the source map format.
 enum SourceMap {
-    /// - Parameters:
-    ///   - mappings: In the order of the module's bytes.
-    ///   - file: The name of the text.
+    /// - `mappings`: In the order of the module's bytes.
+    /// - `file`: The name of the text.
     static func json(_ mappings: [CodeBuffer.Mark], file: String) -> String {
         var bytes = Array(#"{"version":3,"sources":["#.utf8)
         appendQuoted(file, to: &bytes)

@@ -4,7 +4,9 @@ public import MeshCore
 ///
 /// The checker makes it, the emitter turns it into a module, and nothing in between can fail but by size.
 public struct Program: Sendable {
-    /// Functions name each other by their index. None calls itself, directly or through others.
+    /// Functions name each other by their index.
+    ///
+    /// None calls itself, directly or through others.
     public var functions: [Function]
     /// What `run` and `_start` call.
     public var main: Int
@@ -88,7 +90,9 @@ public enum DeclaredValue: Sendable, Hashable {
     case text(String)
 }
 
-/// The types of what runs. A string is an address and a length; a duration is milliseconds.
+/// The types of what runs.
+///
+/// A string is an address and a length; a duration is milliseconds.
 public enum ValueType: String, Sendable, Hashable, CaseIterable {
     case string, integer, decimal, boolean, duration
 }
@@ -173,7 +177,8 @@ public struct Value: Sendable {
         case negated(Value)
         /// Strings, one behind the other.
         case joined(Value, Value)
-        /// An integer in decimal digits, a boolean as `true` or `false`, a duration as `1500ms`.
+        /// An integer in decimal digits, a boolean as `true` or `false`, a duration in the largest unit that
+        /// it is a whole number of: `36h`, `1500ms`.
         case text(Value)
         /// An integer as a decimal.
         case decimal(Value)

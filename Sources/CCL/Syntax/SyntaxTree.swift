@@ -205,6 +205,15 @@ public enum DurationUnit: String, Sendable, CaseIterable {
     }
 }
 
+extension DurationUnit {
+    /// A duration as text: in the largest unit that it is a whole number of, such as `36h` or `1500ms`.
+    static func text(_ milliseconds: Int64) -> String {
+        let unit =
+            allCases.last { milliseconds != 0 && milliseconds % $0.milliseconds == 0 } ?? .milliseconds
+        return "\(milliseconds / unit.milliseconds)\(unit.rawValue)"
+    }
+}
+
 public enum UnaryOperator: String, Sendable {
     case negate = "-"
     case not = "!"

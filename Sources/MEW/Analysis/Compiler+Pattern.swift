@@ -4,8 +4,9 @@ internal import MeshGraph
 extension Compiler {
     /// Checks a pattern and plans it.
     ///
-    /// - Parameter outer: Variables that are bound already; those of the pattern must have other names.
-    /// - Returns: The plan, and the scope with the pattern's variables.
+    /// `outer`: Variables that are bound already; those of the pattern must have other names.
+    ///
+    /// Returns the plan, and the scope with the pattern's variables.
     mutating func pattern(
         _ pattern: Pattern, _ outer: Scope, condition extra: Expression? = nil
     ) throws(Diagnostic) -> (plan: PatternPlan, scope: Scope) {
@@ -15,7 +16,7 @@ extension Compiler {
 
     /// Plans what has been checked.
     ///
-    /// - Parameter seed: A slot of the pattern that is bound before the first step; its type is judged then.
+    /// `seed`: A slot of the pattern that is bound before the first step; its type is judged then.
     func plan(
         _ terms: PatternTerms, _ scope: Scope, bound: Set<Int>, seed: Int? = nil
     ) -> PatternPlan {

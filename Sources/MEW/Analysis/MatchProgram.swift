@@ -71,7 +71,7 @@ final class MatchProgram: Sendable {
 extension Compiler {
     /// Checks a MATCH.
     ///
-    /// - Parameter outer: Variables around it, for one that stands in braces.
+    /// `outer`: Variables around it, for one that stands in braces.
     mutating func match(_ match: MatchStatement, outer: Scope = Scope()) throws(Diagnostic) -> MatchProgram {
         var (plan, scope) = try pattern(match.pattern, outer)
         var optionals: [PatternPlan] = []

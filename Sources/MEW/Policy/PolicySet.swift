@@ -225,7 +225,7 @@ final class PolicySet {
 
     /// Whether some policy lets the actor see it and none forbids it; `nil` where none speaks of it.
     ///
-    /// - Parameter isEdge: What allows everything allows no edge: an edge is seen with its targets.
+    /// `isEdge`: What allows everything allows no edge: an edge is seen with its targets.
     fileprivate func mayRead(
         _ entity: LocalID, _ type: String?, attribute: String?, isEdge: Bool, _ authority: Authority
     ) throws -> Bool? {

@@ -79,6 +79,9 @@ public struct GraphReplica: Sendable {
     /// - Parameters:
     ///   - entry: Its attachments are in the store.
     ///   - position: Where it stands; once for each position.
+    ///   - storage: The replica's store.
+    /// - Returns: What came of it.
+    /// - Throws: What the store throws.
     public mutating func fold(
         _ entry: GraphChangeEntry, at position: EntryPosition, in storage: any StorageWriter
     ) throws(StorageError) -> Folded {

@@ -93,7 +93,7 @@ public struct ScriptUnit: Sendable {
 
     /// All units as one transaction.
     ///
-    /// - Parameter isOpen: Whether it is tried and never kept.
+    /// `isOpen`: Whether it is tried and never kept.
     public static func joined(_ units: [ScriptUnit], isOpen: Bool) -> ScriptUnit {
         ScriptUnit(
             statements: units.flatMap(\.statements), isTransaction: true, isOpen: isOpen, isMutating: true)

@@ -31,8 +31,9 @@ public struct UnitFailure: Error {
 extension ScriptUnit {
     /// Runs a unit that changes nothing, on a snapshot.
     ///
-    /// - Parameter source: The program's text.
-    /// - Throws: ``UnitFailure``, or what the store throws.
+    /// `source`: The program's text.
+    ///
+    /// Throws ``UnitFailure``, or what the store throws.
     public func read(
         _ environment: ScriptEnvironment, source: [UInt8], in storage: any StorageReader
     ) throws -> UnitOutcome {
@@ -54,11 +55,11 @@ extension ScriptUnit {
     /// The graph is then as it was; ``UnitOutcome/change`` is what is to be published at `position`, and has
     /// the effects that the unit has seen when it is applied there. A unit that ends by ROLLBACK has none.
     ///
-    /// - Parameters:
-    ///   - source: The program's text.
-    ///   - position: Where the change will stand.
-    ///   - ontologies: Those in force, for LOAD and EXTEND ONTOLOGY.
-    /// - Throws: ``UnitFailure``, or what the store throws; after the latter the transaction beneath can only
+    /// - `source`: The program's text.
+    /// - `position`: Where the change will stand.
+    /// - `ontologies`: Those in force, for LOAD and EXTEND ONTOLOGY.
+    ///
+    /// Throws ``UnitFailure``, or what the store throws; after the latter the transaction beneath can only
     ///   end.
     public func write(
         _ environment: ScriptEnvironment, source: [UInt8], at position: EntryPosition,

@@ -38,7 +38,7 @@ final class Session {
 
     /// Goes on with another schema, after LOAD or EXTEND ONTOLOGY.
     ///
-    /// - Parameter own: The declarations that must be sound; see ``sound(_:own:_:)``.
+    /// `own`: The declarations that must be sound; see ``sound(_:own:_:)``.
     func use(_ schema: GraphSchema, own: Set<String> = []) throws {
         self.schema = schema
         statistics = nil

@@ -13,11 +13,11 @@ public struct StatementResult: Sendable, Hashable {
         }
     }
 
-    /// The statement's keyword in lower case: `match`, `spawn`, …
+    /// The statement's keyword in lower case: `match` or `spawn`.
     public var statement: String
     public var columns: [String] = []
     public var rows: [[ResultValue]] = []
-    /// What a mutation did, or how many rows there were: `success`, `id`, `killed_count`, …
+    /// What a mutation did, or how many rows there were: `success`, `id`, `killed_count`.
     public var summary: [Fact] = []
     public var warnings: [Diagnostic] = []
 

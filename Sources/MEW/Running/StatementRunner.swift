@@ -40,7 +40,7 @@ final class StatementRunner {
         if transaction != nil { try useSchema() }
     }
 
-    /// - Parameter own: The declarations that must be sound: those that this very statement loads.
+    /// `own`: The declarations that must be sound: those that this very statement loads.
     private func useSchema(own: Set<String> = []) throws {
         transaction?.rules = session.schema.rules.isEmpty ? nil : try RuleEngine(session, own: own)
         constraints = try ConstraintChecker(session, own: own)

@@ -8,7 +8,9 @@ public struct AssignedValue: Sendable {
     /// Where the value was written.
     public let range: SourceRange?
     /// Whether it came from outside as text or a number, which may stand for a value of another type: a
-    /// timestamp, a hash. See ``StaticType/reading(_:)``.
+    /// timestamp, a hash.
+    ///
+    /// See ``StaticType/reading(_:)``.
     public let isParameter: Bool
 
     public init(name: Name, value: GraphValue, range: SourceRange? = nil, isParameter: Bool = false) {

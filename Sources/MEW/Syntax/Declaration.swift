@@ -34,7 +34,7 @@ public enum Declaration: Sendable {
     }
 }
 
-/// `type Email = String [format: email]`
+/// `type Email = String [format: email]`.
 public struct AliasDeclaration: Sendable {
     public let name: Name
     public let type: TypeExpression
@@ -118,7 +118,7 @@ public struct AttributeModifier: Sendable {
     }
 }
 
-/// `edge assigned(task: Task, person: Person) [unique, task -> 0..1] { since: Timestamp = now() }`
+/// `edge assigned(task: Task, person: Person) [unique, task -> 0..1] { since: Timestamp = now() }`.
 public struct EdgeDeclaration: Sendable {
     public struct Parameter: Sendable {
         /// `nil` where it was written without: it is then known by its place.
@@ -172,7 +172,7 @@ public struct EdgeModifier: Sendable {
     }
 }
 
-/// `constraint name [soft, message: "…"]: pattern => condition`
+/// `constraint name [soft, message: "…"]: pattern => condition`.
 public struct ConstraintDeclaration: Sendable {
     public let name: Name
     public let isSoft: Bool
@@ -194,7 +194,7 @@ public struct ConstraintDeclaration: Sendable {
     }
 }
 
-/// `rule name [priority: 10, manual]: pattern => action, action`
+/// `rule name [priority: 10, manual]: pattern => action, action`.
 public struct RuleDeclaration: Sendable {
     public let name: Name
     public let priority: Int64
@@ -249,7 +249,7 @@ public struct AttributeAssignment: Sendable {
     }
 }
 
-/// `policy name [priority: 10]: ON SPAWN(t: Task) ALLOW IF condition MESSAGE "…"`
+/// `policy name [priority: 10]: ON SPAWN(t: Task) ALLOW IF condition MESSAGE "…"`.
 public struct PolicyDeclaration: Sendable {
     public enum OperationKind: String, Sendable, Hashable, CaseIterable {
         case spawn, kill, link, unlink, set, match, invoke
@@ -263,7 +263,7 @@ public struct PolicyDeclaration: Sendable {
         public let isMeta: Bool
         /// `(t: Task)` or `(assigned(t, p))`; `nil` for none and for `_`.
         public let target: PatternElement?
-        /// `(t: Task, "title")` or `(t: Task).title`
+        /// `(t: Task, "title")` or `(t: Task).title`.
         public let attribute: Name?
         public let range: SourceRange
 
