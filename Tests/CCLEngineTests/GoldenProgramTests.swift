@@ -1,5 +1,6 @@
 import CCL
 import Foundation
+import MeshRuntime
 import MeshTestSupport
 import Testing
 
@@ -62,6 +63,24 @@ struct GoldenProgramTests {
         .enabled(if: Engines.validator != nil, Engines.validatorMissing), arguments: names)
     func valid(name: String) throws {
         try EngineCheck.validate(bytes("\(name).ccl"), name: "\(name).ccl")
+    }
+
+    @Test("A program laid out by the formatter does what it did before", arguments: names)
+    func formatted(name: String) throws {
+        func effects(_ source: [UInt8]) throws -> (effects: [RunEffect], log: [String], outcome: RunOutcome) {
+            let module = try #require(Contract.compile(source, name: "\(name).ccl").module)
+            let run = try Engines.run(module.bytes)
+            // Lines move.
+            let log = String(decoding: run.stderr, as: UTF8.self).split(separator: "\n").map {
+                String($0.replacing(#/\.ccl:\d+/#, with: ".ccl"))
+            }
+            return (run.effects, log, run.outcome)
+        }
+        let source = try bytes("\(name).ccl")
+        let text = try #require(Contract.formatted(source).text)
+        #expect(Contract.formatted(Array(text.utf8)).text == text)
+        let (before, after) = (try effects(source), try effects(Array(text.utf8)))
+        #expect(before.effects == after.effects && before.log == after.log && before.outcome == after.outcome)
     }
 
     @Test(
