@@ -63,7 +63,8 @@ extension CommandEntry {
             randomSeed: CID(of: code, codec: .raw).digest,
             grant: RunGrant(
                 resource: resource,
-                amount: UInt64(arguments.integer("resource-amount") ?? source.amount(of: resource)),
+                amount: UInt64(
+                    arguments.integer("resource-amount") ?? source.amount(of: resource, event: event)),
                 submissionCountMax: RunEffectLimits.submissionCountMax))
         let runtime = try LocalRuntime()
         let result = runtime.pool.run(request, code: code)

@@ -81,10 +81,12 @@ struct ContractSource {
         return module
     }
 
-    /// How much of `resource` a job must be given to do what the contract does: the most that is known, else what it
-    /// declares, else the least.
-    func amount(of resource: String = "compute") -> Int {
-        let use = compilation.spending.uses.first { $0.resource == resource }
+    /// How much of `resource` a job must be given to do what the contract does, or its handler of an event: the most
+    /// that is known, else what it declares, else the least.
+    func amount(of resource: String = "compute", event: String? = nil) -> Int {
+        let spending = compilation.spending
+        let uses = event.map { event in spending.events.filter { $0.event == event }.flatMap(\.uses) }
+        let use = (uses ?? spending.uses).first { $0.resource == resource }
         let declared = compilation.program?.limits.first { $0.resource == resource }?.amount
         let known = use.map { use in use.needed ?? max(declared ?? 0, use.atLeast) } ?? 0
         return max(Self.ownUnits, Int(clamping: known))

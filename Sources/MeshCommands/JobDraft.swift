@@ -120,7 +120,7 @@ struct JobDraft {
         try uploadModules(contract, context, client)
         // A contract's own run needs little; the rest of what it is given is for the jobs that it submits.
         let given = contract.map {
-            self.integer("resource-amount") ?? $0.amount(of: text("resource-type") ?? "compute")
+            self.integer("resource-amount") ?? amount($0)
         }
         let own = given.map { min($0, ContractSource.ownUnits) * 1_000_000 }
         var names: Set<String> = []
@@ -144,6 +144,12 @@ struct JobDraft {
             minReputation: integer("min-reputation"), location: text("location"), labels: map("label"),
             after: texts("after"), retry: integer("retry"),
             deadlineMs: text("deadline").flatMap(DurationText.milliseconds))
+    }
+
+    /// How much a contract's job is given: what its code or, with `--entry on:EVENT`, its handler is known to use.
+    private func amount(_ contract: ContractSource) -> Int {
+        let entry = text("entry").flatMap { $0.hasPrefix("on:") ? String($0.dropFirst(3)) : nil }
+        return contract.amount(of: text("resource-type") ?? "compute", event: entry)
     }
 
     /// The contract that is to be submitted, compiled; `nil` for a module.
@@ -179,7 +185,7 @@ struct JobDraft {
         {
             let type = text("resource-type") ?? "compute"
             context.console.message(
-                "note: the job is given \(source.amount(of: type)) \(type), for itself and the jobs that it submits (--resource-amount)"
+                "note: the job is given \(amount(source)) \(type), for itself and the jobs that it submits (--resource-amount)"
             )
         }
         return source

@@ -344,6 +344,23 @@ struct ContractCommandTests {
         #expect(request.resourceAmount == 7 && request.description == "mine" && request.entry == "run")
     }
 
+    @Test("submit-job of a contract's handler gives its job what that handler is known to use")
+    func submitHandler() throws {
+        let daemon = try ScriptedDaemon(Self.submission)
+        defer { daemon.stop() }
+        let handler =
+            "on \"late\" {" + Self.sound.split(separator: "{", maxSplits: 1)[1].replacing("40", with: "70")
+        let source = try daemon.file("daily.ccl", Self.sound + handler)
+        for (flags, amount) in [
+            ([], 40), (["--entry", "on:late"], 70), (["--entry", "on:late", "--resource-amount", "9"], 9),
+        ] {
+            let outcome = daemon.run(words: ["submit-job", source] + flags)
+            #expect(outcome.status == 0, "\(outcome)")
+            let request = try #require(try daemon.posted("/v1/jobs", as: SubmitRequest.self).last)
+            #expect(request.resourceAmount == amount && request.entry == flags.dropFirst().first)
+        }
+    }
+
     @Test("submit-job of a contract with errors tells them and uploads nothing")
     func submitFaulty() throws {
         try offline { daemon in

@@ -209,6 +209,39 @@ extension WholeNodes {
             }
         }
 
+        @Test("a contract's job may be a contract, run by a handler of its own, whose jobs stand one deeper")
+        func nested() throws {
+            try withCluster { cluster in
+                let module = try Self.module()
+                let inner = """
+                    execution { log("inner"); submit_job(wasm_cid: "\(module.cid)", resource_amount: 30); }
+
+                    """
+                let source = try Self.write(inner.utf8, "inner.ccl", cluster)
+                let compiled = "\(cluster.directory)/inner.wasm"
+                #expect(try cluster[1].ctl("ccl", "compile", source, "-o", compiled).status == 0)
+                let code = [UInt8](try Data(contentsOf: URL(fileURLWithPath: compiled)))
+                _ = try cluster[1].upload(module.bytes)
+                let outer = """
+                    execution { fail("this is not what is asked for"); }
+                    on "weekly" {
+                        submit_job(wasm_cid: "\(CID(of: code, codec: .raw))", description: "inner", resource_amount: 50);
+                    }
+
+                    """
+                let id = try Self.submit(outer, cluster, module: code, flags: ["--entry", "on:weekly"])
+                let child = try #require(try Self.children(cluster[1], of: id, where: Self.isVerified).first)
+                let childID = try #require(child.jobID)
+                let last = try #require(
+                    try Self.children(cluster[1], of: childID, where: Self.isVerified).first)
+                let job = try cluster[1].job(try #require(last.jobID)) { $0.verification.final }
+                #expect(job.parent?.jobID == childID && job.parent?.depth == 2)
+                // What the inner one asks for comes out of what it was given.
+                #expect(last.resourceAmount == 30 && child.resourceAmount == 50)
+                #expect(try cluster[1].ctl("output", childID, "--name", "stderr").output.hasPrefix("inner\n"))
+            }
+        }
+
         /// When the submitter is killed, as the next of its contract's states that somebody else sees, or right after.
         private static let moments: [(name: String, isReached: @Sendable (JobStatusView) -> Bool)] = [
             ("at once", { _ in true }), ("when it is assigned", { $0.assignedAt != nil }),

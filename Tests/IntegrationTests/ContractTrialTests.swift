@@ -76,6 +76,13 @@ struct ContractTrialTests {
         let ran = try example("report.ccl", "--event", "schedule.weekly")
         #expect(ran.status == 0 && ran.output.contains("Would submit: \"weekly report\""), "\(ran)")
         #expect(try example("report.ccl").output.contains("Would submit: \"first report\""))
+        // Each is given what it is known to use itself.
+        let both = """
+            execution { log("nothing"); }
+            on "sum" { submit_job(wasm_cid: "\(Self.module)", resource_amount: 500); }
+            """
+        #expect(try run(both, "--event", "sum").status == 0)
+        #expect(try run(both).status == 0)
         let missing = try example("report.ccl", "--event", "schedule.daily")
         #expect(missing.status == 1 && missing.output.isEmpty)
         #expect(missing.errors.hasSuffix("hint: it handles schedule.weekly\n"), "\(missing)")

@@ -205,7 +205,9 @@ extension Checker {
         frame.assigned = Self.assignedNames(block.statements)
         let body = run(block)
         finish("on:\(event.text)", body, at: event.range.start)
-        judge(frame.flow.whole)
+        let whole = frame.flow.whole
+        judge(whole)
+        spending.events.append(Spending.Event(event: event.text, uses: uses(in: whole)))
         return functions.count - 1
     }
 

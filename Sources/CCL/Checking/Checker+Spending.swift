@@ -38,19 +38,28 @@ extension Checker {
     /// What is known of `run`.
     mutating func summarize(_ summary: UseSummary) {
         for use in summary.uses {
-            let most = use.total == .max ? nil : use.total
             switch use.resource {
             case ResourceTable.submissions:
-                (spending.submissionsAtLeast, spending.submissionsAtMost) = (use.least, most)
+                spending.submissionsAtLeast = use.least
+                spending.submissionsAtMost = use.total == .max ? nil : use.total
             case ResourceTable.others: spending.hasUnknownResource = true
-            default:
-                let peak = max(use.total, use.peakMost)
-                spending.uses.append(
-                    Spending.Use(
-                        resource: resources.names[use.resource], atLeast: use.least, atMost: most,
-                        needed: peak == .max ? nil : peak))
+            default: continue
             }
         }
-        spending.uses.sort { $0.resource < $1.resource }
+        spending.uses = uses(in: summary)
+    }
+
+    /// What an entrance uses of the resources that are known by name, sorted by it.
+    func uses(in summary: UseSummary) -> [Spending.Use] {
+        var uses: [Spending.Use] = []
+        for use in summary.uses
+        where use.resource != ResourceTable.submissions && use.resource != ResourceTable.others {
+            let peak = max(use.total, use.peakMost)
+            uses.append(
+                Spending.Use(
+                    resource: resources.names[use.resource], atLeast: use.least,
+                    atMost: use.total == .max ? nil : use.total, needed: peak == .max ? nil : peak))
+        }
+        return uses.sorted { $0.resource < $1.resource }
     }
 }

@@ -1,7 +1,7 @@
 /// What is known, before it runs, of what a contract's `run` uses when it ends well.
 ///
 /// A run that fails has submitted nothing, so paths that end in `fail` do not count. Handlers are runs of their
-/// own and are not in the figures, only in ``modules``.
+/// own: what they use is in ``events``, and of the other figures they are in ``modules`` alone.
 public struct Spending: Sendable, Hashable {
     /// How much of one resource is used.
     public struct Use: Sendable, Hashable {
@@ -21,10 +21,24 @@ public struct Spending: Sendable, Hashable {
         }
     }
 
+    /// What the run of one handler uses.
+    public struct Event: Sendable, Hashable {
+        public var event: String
+        /// As in ``Spending/uses``.
+        public var uses: [Use]
+
+        public init(event: String, uses: [Use]) {
+            self.event = event
+            self.uses = uses
+        }
+    }
+
     /// Sorted by the resource's name.
     ///
     /// What is used of a resource whose name only the run knows is not in it.
     public var uses: [Use]
+    /// In the order of the text.
+    public var events: [Event]
     /// How many jobs are submitted.
     public var submissionsAtLeast: Int64
     public var submissionsAtMost: Int64?
@@ -36,12 +50,13 @@ public struct Spending: Sendable, Hashable {
     public init(
         uses: [Use] = [], submissionsAtLeast: Int64 = 0, submissionsAtMost: Int64? = 0,
         modules: [String] = [],
-        hasUnknownResource: Bool = false
+        hasUnknownResource: Bool = false, events: [Event] = []
     ) {
         self.uses = uses
         self.submissionsAtLeast = submissionsAtLeast
         self.submissionsAtMost = submissionsAtMost
         self.modules = modules
         self.hasUnknownResource = hasUnknownResource
+        self.events = events
     }
 }
