@@ -11,7 +11,9 @@ enum PrintedCall: Equatable {
     case record(resource: String, amount: Int64)
     case submit(code: String, description: String, resource: String, amount: Int64, priority: String)
 
-    /// The calls that a text holds. A line that does not begin with a call's name goes on with the text before it.
+    /// The calls that a text holds.
+    ///
+    /// A line that does not begin with a call's name goes on with the text before it.
     static func calls(in text: String) throws -> [PrintedCall] {
         var records: [String] = []
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
