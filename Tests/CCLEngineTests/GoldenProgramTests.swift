@@ -1,5 +1,4 @@
 import CCL
-import Foundation
 import MeshRuntime
 import MeshTestSupport
 import Testing
@@ -9,22 +8,16 @@ import Testing
 /// A difference fails the test; `MESH_RECORD=1` writes what was given in its place, to be read before it is kept.
 @Suite("Contracts of every kind, in both engines", .tags(.Size.medium))
 struct GoldenProgramTests {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("Programs").path
-    static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-        .filter { $0.hasSuffix(".ccl") }.sorted().map { String($0.dropLast(4)) }
+    private static let files = GoldenFiles(ending: ".ccl")
+    static let names = files.names("Programs")
 
-    private static var isRecording: Bool { ProcessInfo.processInfo.environment["MESH_RECORD"] == "1" }
-
-    private func bytes(_ file: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(Self.folder)/\(file)")))
-    }
+    private func bytes(_ file: String) throws -> [UInt8] { try Self.files.bytes("Programs/\(file)") }
 
     @Test("There are programs, and each has its calls written down")
     func programs() {
         #expect(Self.names.count >= 20)
         for name in Self.names {
-            #expect(FileManager.default.fileExists(atPath: "\(Self.folder)/\(name).out"), "\(name)")
+            #expect((try? bytes("\(name).out")) != nil, "\(name)")
         }
     }
 
@@ -40,22 +33,7 @@ struct GoldenProgramTests {
         for event in events {
             story += "on \(event):\n" + (try EngineCheck(source, name: "\(name).ccl", event: event).story)
         }
-        if Self.isRecording {
-            try Data(story.utf8).write(to: URL(fileURLWithPath: "\(Self.folder)/\(name).out"))
-            return
-        }
-        let given = story.split(separator: "\n", omittingEmptySubsequences: false)
-        let wanted = String(decoding: try bytes("\(name).out"), as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
-        // Compared line by line, so that the first difference can be told.
-        let same = zip(given, wanted).prefix { $0 == $1 }.count
-        #expect(
-            given == wanted,
-            """
-            \(name).out, line \(same + 1); MESH_RECORD=1 writes the new text
-              wanted: \(same < wanted.count ? wanted[same] : "the end")
-              given:  \(same < given.count ? given[same] : "the end")
-            """)
+        try Self.files.check(story, against: "Programs/\(name).out")
     }
 
     @Test(
