@@ -13,6 +13,7 @@ struct EngineCheck {
     }
 
     /// Runs one entry of a contract wherever it can be run, and records what differs.
+    ///
     /// The text must have no errors; `event` is the handler to run, and none is the contract's own code.
     init(
         _ source: [UInt8], name: String, event: String? = nil,

@@ -176,9 +176,14 @@ extension Checker {
         release(temporaries)
     }
 
+    /// What a requirement without a message says, so that the log has its place all the same.
+    static let unmet = "the requirement does not hold"
+
     mutating func runRequirement(_ terms: [Term], _ call: Call, into body: inout [Instruction]) {
         body.append(
-            Instruction(.require(terms[0].value, message: terms[1].message), at: call.range.start))
+            Instruction(
+                .require(terms[0].value, message: terms[1].message ?? .text(Self.unmet)), at: call.range.start
+            ))
         guard case .boolean(let holds)? = terms[0].constant, !terms[0].isDeclared else { return }
         report(
             .constantCondition, "This condition is always \(holds)",

@@ -154,7 +154,8 @@ struct Explainer {
     }
 
     private func requirement(_ value: Value, _ message: Value?) -> String {
-        let reason = message.map { ", with the message \(words($0))" } ?? ""
+        let own = message.flatMap { $0.constant == .string(Checker.unmet) ? nil : $0 }
+        let reason = own.map { ", with the message \(words($0))" } ?? ""
         switch value.kind {
         case .host(.submitJob, let arguments): return "Submits " + job(arguments)
         case .host(.anchorToDAG, let arguments): return "Anchors \(words(arguments[0]))"
