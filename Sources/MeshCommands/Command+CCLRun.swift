@@ -105,23 +105,12 @@ extension CommandEntry {
 
     private static func sentence(_ effect: RunEffect) -> String {
         switch effect {
-        case .anchored(let text): return "Would anchor: \(shown(text))"
-        case .used(let resource, let amount): return "Would record: \(amount) \(shown(resource)) used"
+        case .anchored(let text): return "Would anchor: \(text.onOneLine)"
+        case .used(let resource, let amount): return "Would record: \(amount) \(resource.onOneLine) used"
         case .submitted(let job):
             return
-                "Would submit: \"\(shown(job.description))\", module \(job.code), \(job.amount) \(shown(job.resource)), priority \(job.priority)"
-        case .refused(let function, let reason): return "Refused: \(function.rawValue): \(shown(reason))"
-        }
-    }
-
-    /// A text of the contract's choosing on one line: its control characters would be the terminal's to obey.
-    private static func shown(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { line, scalar in
-            if scalar.properties.generalCategory == .control {
-                line += "\\u{\(String(scalar.value, radix: 16))}"
-            } else {
-                line.unicodeScalars.append(scalar)
-            }
+                "Would submit: \"\(job.description.onOneLine)\", module \(job.code), \(job.amount) \(job.resource.onOneLine), priority \(job.priority)"
+        case .refused(let function, let reason): return "Refused: \(function.rawValue): \(reason.onOneLine)"
         }
     }
 

@@ -97,7 +97,7 @@ struct CommandContext: Sendable {
     static func block(_ rows: [(String, String?)]) -> [String] {
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
-            name + String(repeating: " ", count: width + 2 - name.count) + (value ?? "-")
+            name + String(repeating: " ", count: width + 2 - name.count) + (value ?? "-").onOneLine
         }
     }
 }

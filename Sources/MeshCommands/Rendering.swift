@@ -8,6 +8,12 @@ struct Table: Sendable {
     let headings: [String]
     var rows: [[String]]
 
+    init(headings: [String], rows: [[String]]) {
+        self.headings = headings
+        // What others have written may hold what a terminal would obey.
+        self.rows = rows.map { $0.map(\.onOneLine) }
+    }
+
     /// The lines, without line ends; the last column is not padded.
     func lines(emphasised: Bool = false) -> [String] {
         var widths = headings.map(\.count)
@@ -24,6 +30,22 @@ struct Table: Sendable {
         }
         let heading = line(headings)
         return [emphasised ? "\u{1b}[1m\(heading)\u{1b}[0m" : heading] + rows.map(line)
+    }
+}
+
+extension String {
+    /// The text on one line, with control characters spelled out: a terminal would obey them.
+    var onOneLine: String {
+        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            return self
+        }
+        return unicodeScalars.reduce(into: "") { line, scalar in
+            if scalar.properties.generalCategory == .control {
+                line += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                line.unicodeScalars.append(scalar)
+            }
+        }
     }
 }
 

@@ -62,7 +62,8 @@ struct CheckingTests {
         let list = "data { x: [\((0..<5_000).map(String.init).joined(separator: ","))] }\nexecution {\n"
         let loops = list + (0..<2_000).map { "for x in data.x { log(\"\($0)\" + x); }\n" }.joined() + "}"
         #expect(Checked(loops).errors == [.moduleTooLarge])
-        let data = list + (0..<2_000).map { _ in "anchor_data(data.x);\n" }.joined() + "}"
+        let short = "data { x: [\((0..<900).map(String.init).joined(separator: ","))] }\nexecution {\n"
+        let data = short + (0..<2_000).map { _ in "anchor_data(data.x);\n" }.joined() + "}"
         #expect(Checked(data).errors == [.moduleTooLarge])
         var nested = "execution { let a0 = [1];\n"
         for index in 1...1_000 { nested += "let a\(index) = [a\(index - 1)];\n" }
@@ -125,6 +126,21 @@ struct CheckingTests {
             }
             """)
         #expect(behind.errors == [.overspent])
+    }
+
+    @Test(
+        "what a host is certain to refuse is refused before",
+        arguments: [
+            "submit_job(\"CID\", resource_amount: 0);",
+            "submit_job(\"bafkreifuy2zi27\", resource_amount: 1);",
+            "submit_job(\"CID\", \"\(String(repeating: "x", count: 1025))\", resource_amount: 1);",
+            "anchor_data(\"\(String(repeating: "x", count: 4097))\");",
+            "anchor_data(\"\(String(repeating: "x", count: 4095))\", path: \"p\");",
+            "submit_job(\"CID\", resource_amount: 1, priority: \"soon\");",
+        ])
+    func certainRefusal(call: String) {
+        let checked = Checked("execution { \(call.replacing("CID", with: Self.cid)) }")
+        #expect(checked.errors == [.invalidArgument])
     }
 
     @Test("what the code asks for before it spends cannot be too much")

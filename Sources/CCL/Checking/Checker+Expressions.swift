@@ -18,7 +18,7 @@ extension Checker {
     }
 
     mutating func overflow(_ range: SourceRange) -> Term {
-        report(.constantOverflow, "This number does not fit into 64 bits", at: range)
+        report(.constantOverflow, "This number is too large for 64 bits", at: range)
         return .poisoned
     }
 

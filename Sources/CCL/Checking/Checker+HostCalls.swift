@@ -42,6 +42,11 @@ extension Checker {
     // MARK: Calls
 
     mutating func submission(_ terms: [Term], _ call: Call, isCertain: Bool) -> Term {
+        if case .integer(0)? = terms[3].constant {
+            report(.invalidArgument, "A job is given an amount from 1 on", at: call.range)
+        }
+        refuseLongText(
+            terms[1], atMost: LanguageFunction.descriptionByteCountMax, "A job's description", at: call.range)
         noteUndeclared(terms[2], at: call.range)
         use(terms[2], terms[3], at: call.range, isCertain: isCertain)
         frame.flow.falls?.append(
@@ -62,7 +67,20 @@ extension Checker {
         if terms[1].constant != .string("") {
             text = joined(joined(terms[1], .constant(.string(": ")), at: call.range), data, at: call.range)
         }
+        refuseLongText(
+            text, atMost: LanguageFunction.anchoredByteCountMax, "What is anchored", at: call.range)
         return text.isPoisoned ? text : .value(.host(.anchorToDAG, [text.value]), .boolean)
+    }
+
+    /// A host is certain to refuse what is longer.
+    private mutating func refuseLongText(
+        _ text: Term, atMost limit: Int, _ what: String, at range: SourceRange
+    ) {
+        guard case .string(let known)? = text.constant, known.utf8.count > limit else { return }
+        report(
+            .invalidArgument,
+            "\(what) has at most \(limit.grouped) bytes; this has \(known.utf8.count.grouped)",
+            at: range)
     }
 
     /// Text as it is, a list or an object as JSON.

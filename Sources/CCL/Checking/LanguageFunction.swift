@@ -1,3 +1,4 @@
+internal import IPLD
 internal import MeshCore
 
 /// The functions that the language has by itself: what they are called with, and what is checked of constants.
@@ -49,6 +50,8 @@ enum LanguageFunction: String, CaseIterable {
 
     static let amountMax: Int64 = 1 << 53
     static let resourceByteCountMax = 64
+    static let descriptionByteCountMax = 1_024
+    static let anchoredByteCountMax = 4_096
     static let priorities = ["critical", "high", "low", "medium"]
 
     /// By name, other names included.
@@ -139,32 +142,12 @@ enum LanguageFunction: String, CaseIterable {
         )
     }
 
-    /// Looks at letters and length alone: whether there is such a module nobody knows here.
+    /// Whether there is such a module nobody knows here.
     static func fault(inCID text: String) -> (String, String)? {
-        let letters = Array(text.utf8)
-        let isFit: Bool
-        switch letters.first {
-        case UInt8(ascii: "b"):
-            isFit =
-                (8...128).contains(letters.count)
-                && letters.allSatisfy { (0x61...0x7A).contains($0) || (0x32...0x37).contains($0) }
-        case UInt8(ascii: "Q"), UInt8(ascii: "z"):
-            isFit =
-                (letters[0] == UInt8(ascii: "Q") ? 46...46 : 8...128).contains(letters.count)
-                && letters.allSatisfy(isBase58)
-        default: isFit = false
-        }
-        guard !isFit else { return nil }
+        guard text.utf8.count > 128 || (try? CID(text)) == nil else { return nil }
         return (
-            "This is no CID", "a CID begins with `b` (base32) or `Qm` (base58)"
+            "This is no CID",
+            "a CID begins with `b` (base32) or `Qm` (base58)"
         )
-    }
-
-    private static func isBase58(_ letter: UInt8) -> Bool {
-        switch letter {
-        case UInt8(ascii: "0"), UInt8(ascii: "O"), UInt8(ascii: "I"), UInt8(ascii: "l"): false
-        default:
-            (0x30...0x39).contains(letter) || (0x41...0x5A).contains(letter) || (0x61...0x7A).contains(letter)
-        }
     }
 }
