@@ -64,6 +64,7 @@ let package = Package(
         module(
             "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
         module("CCL", ["MeshCore", "IPLD"]),
+        module("Dataflow", ["MeshCore", "IPLD", "JSON5"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
