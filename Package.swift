@@ -176,6 +176,7 @@ let package = Package(
                 "MEW",
             ], data: ["Corpus", "Golden"]),
         tests("CCLTests", ["MeshCore", "CCL"], data: ["Corpus", "Golden"]),
+        tests("DataflowTests", ["MeshCore", "IPLD", "JSON5", "Dataflow"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),
