@@ -64,6 +64,7 @@ let package = Package(
         module(
             "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
         module("CCL", ["MeshCore", "IPLD"]),
+        module("Dataflow", ["MeshCore", "IPLD", "JSON5"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
@@ -175,6 +176,7 @@ let package = Package(
                 "MEW",
             ], data: ["Corpus", "Golden"]),
         tests("CCLTests", ["MeshCore", "CCL"], data: ["Corpus", "Golden"]),
+        tests("DataflowTests", ["MeshCore", "IPLD", "JSON5", "Dataflow"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),

@@ -5,7 +5,7 @@ import Testing
 private let pureTargets = [
     "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
     "MeshMarket",
-    "MeshFederation", "MeshGossip", "MeshEngine", "MeshGraph", "MEW", "CCL",
+    "MeshFederation", "MeshGossip", "MeshEngine", "MeshGraph", "MEW", "CCL", "Dataflow",
 ]
 
 /// The simulator is held to the same: a run follows from its seed.

@@ -1,0 +1,18 @@
+/// What the triggers of a graph remember from pass to pass within one lifecycle.
+///
+/// It follows from the passes since the last reset, and has no other source.
+public struct TriggerState: Sendable, Hashable {
+    var values: [Double]
+    /// How many lifecycles came before this one.
+    public private(set) var lifecycle = 0
+
+    init(count: Int) {
+        values = [Double](repeating: 0, count: count)
+    }
+
+    /// Begins a new lifecycle: every trigger is as if nothing had been.
+    public mutating func reset() {
+        for index in values.indices { values[index] = 0 }
+        lifecycle += 1
+    }
+}
