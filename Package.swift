@@ -115,7 +115,8 @@ let package = Package(
             "MeshCommands",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "CCL", "WasmRuntime", "ControlClient",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "CCL", "Dataflow", "JSON5", "WasmRuntime",
+                "ControlClient",
                 "CommandLineArguments", "IdentityFiles",
             ]),
 

@@ -30,6 +30,11 @@ public enum MeshCtl {
             name: "ccl", summary: "Contracts",
             entries: [.cclCheck, .cclCompile, .cclRun, .cclExplain, .cclFormat]),
         CommandGroup(
+            name: "dataflow", summary: "Passes over graphs of sources, computes, triggers and actions",
+            entries: [
+                .dataflowValidate, .dataflowRun, .dataflowReplay, .dataflowPrimitives, .dataflowGraph,
+            ]),
+        CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),
         CommandGroup(name: "invite", summary: "Letting nodes in", entries: [.inviteCreate]),

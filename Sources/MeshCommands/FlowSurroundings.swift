@@ -1,0 +1,263 @@
+internal import CommandLineArguments
+internal import ControlClient
+internal import Dataflow
+internal import FoundationEssentials
+internal import Glibc
+internal import IPLD
+internal import MeshAPI
+internal import MeshCore
+internal import MeshRuntime
+internal import Synchronization
+internal import WasmRuntime
+
+/// What a graph's adapter nodes stand for, as the command line has it: files below one folder, the daemon, and a
+/// worker of its own for modules.
+final class FlowSurroundings: Sendable {
+    private let context: CommandContext
+    private let root: String
+    private let runtime = Mutex<LocalRuntime?>(nil)
+
+    static let fileByteCountMax = 16 << 20
+
+    init(_ context: CommandContext, root: String) {
+        self.context = context
+        self.root = root
+    }
+
+    // MARK: Sources
+
+    /// Reads one adapter source.
+    func read(_ request: AdapterRequest) -> Reading {
+        do {
+            switch request.primitive.id {
+            case "file": return Reading(node: request.node, try readFile(request.text("path") ?? ""))
+            case "blob":
+                let bytes = try context.client().bytes("/v1/blobs/\(request.text("cid") ?? "")")
+                return Reading(node: request.node, Self.values(of: bytes))
+            case "graph_query":
+                return Reading(
+                    node: request.node,
+                    try query(request.text("query") ?? "", column: request.text("column") ?? ""))
+            default: throw Self.unknown(request)
+            }
+        } catch {
+            return Reading(node: request.node, .failure(Self.failure(error)))
+        }
+    }
+
+    private func readFile(_ path: String) throws -> [PortValue] {
+        let place = try self.place(path)
+        guard FileManager.default.fileExists(atPath: place) else {
+            return Self.values(of: []) + [PortValue("exists", .bool(false))]
+        }
+        guard let data = FileManager.default.contents(atPath: place) else {
+            throw PrimitiveFailure(.runtimeError, "cannot read \(path)")
+        }
+        guard data.count <= Self.fileByteCountMax else {
+            throw PrimitiveFailure(
+                .validationFailed, "\(path) is larger than \(Self.fileByteCountMax) bytes")
+        }
+        return Self.values(of: Array(data)) + [PortValue("exists", .bool(true))]
+    }
+
+    /// The text, the numbers in it, and the size; a number is whatever stands between spaces, commas or line ends and
+    /// reads as one.
+    private static func values(of bytes: [UInt8]) -> [PortValue] {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let numbers = text.split { $0.isWhitespace || $0 == "," || $0 == ";" }.compactMap { Double($0) }
+            .filter(\.isFinite)
+        return [
+            PortValue("text", .string(text)), PortValue("numbers", .series(numbers)),
+            PortValue("size", .number(Double(bytes.count))),
+        ]
+    }
+
+    private func query(_ text: String, column name: String) throws -> [PortValue] {
+        let response: GraphResponse = try context.client().post(
+            "/v1/graph", GraphRequest(source: text, dryRun: true, name: "query"))
+        guard let result = response.results.last else {
+            throw PrimitiveFailure(.validationFailed, "the query gives nothing")
+        }
+        let column = name.isEmpty ? 0 : result.columns.firstIndex(of: name)
+        guard let column, column < max(1, result.columns.count) else {
+            throw PrimitiveFailure(.validationFailed, "the query gives no column \(name)")
+        }
+        let cells = result.rows.compactMap { column < $0.count ? $0[column] : nil }
+        let numbers = cells.compactMap { cell -> Double? in
+            switch cell {
+            case .integer(let value): Double(value)
+            case .number(let value): value
+            default: nil
+            }
+        }
+        var first = ""
+        if case .text(let text)? = cells.first { first = text }
+        return [
+            PortValue("rows", .number(Double(result.rows.count))),
+            PortValue("value", .number(numbers.first ?? 0)), PortValue("column", .series(numbers)),
+            PortValue("text", .string(first)), PortValue("found", .bool(!result.rows.isEmpty)),
+        ]
+    }
+
+    // MARK: Computes
+
+    /// Runs a module: its standard input is `{"numbers":[…],"series":[…],"flag":…}`, its output a number, or
+    /// `{"result":…,"series":[…]}`.
+    var compute: AdapterFunction {
+        { [self] request, inputs in
+            do {
+                return .success(try run(request, inputs))
+            } catch {
+                return .failure(Self.failure(error))
+            }
+        }
+    }
+
+    private func run(_ request: AdapterRequest, _ inputs: [PortValue]) throws -> [PortValue] {
+        guard request.primitive.id == "wasm" else { throw Self.unknown(request) }
+        let code = try module(request.text("module") ?? "")
+        let pool = try runtime.withLock { runtime throws -> WasmWorkerPool in
+            let found = try runtime ?? LocalRuntime()
+            runtime = found
+            return found.pool
+        }
+        let digest = CID(of: code, codec: .raw)
+        // The same clock and chance in every run: what comes out follows from what goes in.
+        let run = RunRequest(
+            code: digest, entry: request.text("function"), stdin: Array(Self.json(inputs).utf8),
+            limits: RunLimits(
+                fuel: UInt64(request.integer("fuel") ?? 10_000_000), memoryBytes: 64 << 20,
+                outputBytes: 1 << 20, wallMilliseconds: 60_000),
+            clockStart: Timestamp(milliseconds: 0), randomSeed: digest.digest)
+        let result = pool.run(run, code: code)
+        guard result.outcome.outcomeClass == .ok else {
+            throw PrimitiveFailure(
+                .validationFailed,
+                "the module ended with \(result.outcome.outcomeClass.rawValue)\(result.outcome.trap.map { " \($0)" } ?? "")"
+            )
+        }
+        return try Self.results(result.stdout)
+    }
+
+    private func module(_ name: String) throws -> [UInt8] {
+        if let cid = try? CID(name) { return try context.client().bytes("/v1/blobs/\(cid)") }
+        guard let data = FileManager.default.contents(atPath: try place(name)) else {
+            throw PrimitiveFailure(.validationFailed, "cannot read the module \(name)")
+        }
+        return Array(data)
+    }
+
+    private static func json(_ inputs: [PortValue]) -> String {
+        var numbers: [JSONTree] = []
+        var series: JSONTree = .array([])
+        var flag: JSONTree = .null
+        for input in inputs {
+            switch input.value {
+            case .number(let value): numbers.append(.number(value))
+            case .series(let values): series = .array(values.map { .number($0) })
+            case .bool(let value): flag = .boolean(value)
+            default: continue
+            }
+        }
+        return JSONTree.object([
+            .init(key: "numbers", value: .array(numbers)), .init(key: "series", value: series),
+            .init(key: "flag", value: flag),
+        ]).json(indent: nil)
+    }
+
+    private static func results(_ output: [UInt8]) throws -> [PortValue] {
+        struct Results: Decodable {
+            var result: Double?
+            var series: [Double]?
+        }
+        let text = String(decoding: output, as: UTF8.self)
+        if let number = Double(text.filter { !$0.isWhitespace }), number.isFinite {
+            return [PortValue("result", .number(number)), PortValue("series", .series([]))]
+        }
+        guard let results = try? JSONDecoder().decode(Results.self, from: Data(output)) else {
+            throw PrimitiveFailure(.validationFailed, "the module printed neither a number nor results")
+        }
+        return [
+            PortValue("result", .number(results.result ?? 0)),
+            PortValue("series", .series(results.series ?? [])),
+        ]
+    }
+
+    // MARK: Actions
+
+    /// Does what an action says.
+    func perform(_ command: AdapterRequest) -> ActionResult {
+        do {
+            switch command.primitive.id {
+            case "append_file":
+                try append(command.text("line") ?? "", to: command.text("path") ?? "")
+                return .outcome(.filled)
+            case "graph_mutation":
+                let _: GraphResponse = try context.client().post(
+                    "/v1/graph",
+                    GraphRequest(source: command.text("statement") ?? "", atomic: true, name: command.node))
+                return .outcome(.filled)
+            case "submit_job":
+                guard let data = (command.text("manifest") ?? "").data(using: .utf8),
+                    let request = try? JSONDecoder().decode(SubmitRequest.self, from: data)
+                else {
+                    throw PrimitiveFailure(.validationFailed, "the manifest is not a job as --file takes it")
+                }
+                let _: SubmitResponse = try context.client().post("/v1/jobs", request)
+                return .outcome(.filled)
+            case "webhook":
+                throw PrimitiveFailure(
+                    .adapterUnavailable, "the command line calls no webhooks; a node's allow-list will say which")
+            default: throw Self.unknown(command)
+            }
+        } catch {
+            return .failure(Self.failure(error))
+        }
+    }
+
+    /// Appends one line, durably.
+    private func append(_ line: String, to path: String) throws {
+        let place = try self.place(path)
+        let file = unsafe open(place, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw PrimitiveFailure(.runtimeError, "cannot write \(path)") }
+        defer { close(file) }
+        let bytes = Array((line + "\n").utf8)
+        let written = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
+        guard written == bytes.count, fsync(file) == 0 else {
+            throw PrimitiveFailure(.runtimeError, "cannot write \(path)")
+        }
+    }
+
+    // MARK: Places
+
+    /// Where a path of a graph lies: below the root, and nowhere else.
+    private func place(_ path: String) throws -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard !path.isEmpty, !path.hasPrefix("/"), path.utf8.count <= 1024,
+            parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }), !path.utf8.contains(0)
+        else { throw PrimitiveFailure(.validationFailed, "\"\(path)\" is no path below the root") }
+        // No step of the way may be a link that leads elsewhere.
+        var place = root
+        for part in parts {
+            place += "/" + part
+            if (try? FileManager.default.destinationOfSymbolicLink(atPath: place)) != nil {
+                throw PrimitiveFailure(.validationFailed, "\"\(path)\" goes through a link")
+            }
+        }
+        return place
+    }
+
+    private static func unknown(_ request: AdapterRequest) -> PrimitiveFailure {
+        PrimitiveFailure(.adapterUnavailable, "nothing here does \(request.primitive)")
+    }
+
+    private static func failure(_ error: any Error) -> PrimitiveFailure {
+        switch error {
+        case let failure as PrimitiveFailure: failure
+        case let refusal as ControlRefusal: PrimitiveFailure(.validationFailed, refusal.error.message)
+        case let error as ControlClientError:
+            PrimitiveFailure(error.code == .timedOut ? .networkTimeout : .adapterUnavailable, error.message)
+        default: PrimitiveFailure(.runtimeError, CommandFailure(describing: error).detail.message)
+        }
+    }
+}
