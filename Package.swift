@@ -64,6 +64,7 @@ let package = Package(
         module(
             "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
         module("CCL", ["MeshCore", "IPLD"]),
+        module("ExecutionDocuments", ["MeshCore", "IPLD"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
@@ -84,6 +85,7 @@ let package = Package(
         module("LMDB", ["CLMDB"]),
         module("MeshStore", ["LMDB", "MeshCore", "IPLD", "MeshStorage"]),
         module("MeshTransport", ["COpenSSL", "CLinux", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        module("ExecutionStore", ["CLinux", "ExecutionDocuments", "MeshCore", "IPLD"]),
         module("WasmRuntime", ["CWasmtime", "MeshCore", "IPLD", "MeshRuntime"]),
         module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
         module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
@@ -175,6 +177,8 @@ let package = Package(
                 "MEW",
             ], data: ["Corpus", "Golden"]),
         tests("CCLTests", ["MeshCore", "CCL"], data: ["Corpus", "Golden"]),
+        tests("ExecutionDocumentsTests", ["MeshCore", "IPLD", "ExecutionDocuments"]),
+        tests("ExecutionStoreTests", ["MeshCore", "IPLD", "ExecutionDocuments", "ExecutionStore"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),
