@@ -76,8 +76,7 @@ public struct ExecutionLog: Sendable {
         self.bytes = bytes
         var start = 0
         while start < bytes.count {
-            var end = start
-            while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+            let end = Self.newline(bytes, from: start)
             guard end < bytes.count else {
                 find(.torn, lineCount + 1)
                 break
@@ -86,6 +85,23 @@ public struct ExecutionLog: Sendable {
             read(start..<end)
             start = end + 1
         }
+    }
+
+    /// Where the next newline is, or the end; eight bytes at a time.
+    private static func newline(_ bytes: [UInt8], from start: Int) -> Int {
+        let span = unsafe bytes.span.bytes
+        var index = start
+        while index + 8 <= span.byteCount {
+            // Exact for the lowest byte that matches, which is all that is asked.
+            let word = unsafe UInt64(
+                littleEndian: span.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let difference = word ^ 0x0A0A_0A0A_0A0A_0A0A
+            let found = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < bytes.count, bytes[index] != 0x0A { index += 1 }
+        return index
     }
 
     private mutating func find(_ kind: LogFinding.Kind, _ line: Int) {
@@ -175,6 +191,10 @@ extension ExecutionLog: RandomAccessCollection {
 
     /// The path was checked when the line was read.
     private func context(_ slice: LogSlice) -> ContextPath {
-        (LogFields.text(bytes, slice.range).flatMap { try? ContextPath($0) }) ?? .root
+        if slice.count > 1, LogFields.isPlainContext(bytes, slice) {
+            let names = bytes[(slice.range.lowerBound + 1)..<slice.range.upperBound].split(separator: 0x2F)
+            return ContextPath(checked: names.map { String(decoding: $0, as: UTF8.self) })
+        }
+        return (LogFields.text(bytes, slice.range).flatMap { try? ContextPath($0) }) ?? .root
     }
 }

@@ -14,28 +14,33 @@ extension LogFields {
         return true
     }
 
-    /// Whether the bytes are a context path; plain ones are told without making text of them.
+    /// Whether the bytes are a context path.
     static func isContext(_ bytes: [UInt8], _ slice: LogSlice) -> Bool {
-        var isPlain = slice.count > 1 && slice.count <= 255 && bytes[Int(slice.start)] == 0x2F
+        if isPlainContext(bytes, slice) { return true }
+        guard let text = text(bytes, slice.range) else { return false }
+        return (try? ContextPath(text)) != nil
+    }
+
+    /// Whether the bytes are a path of safe names, which is told without making text of them.
+    static func isPlainContext(_ bytes: [UInt8], _ slice: LogSlice) -> Bool {
+        guard slice.count > 1, slice.count <= 255, bytes[Int(slice.start)] == 0x2F else { return false }
         var atStart = false
         var depth = 0
         var index = Int(slice.start)
-        while isPlain, index < Int(slice.end) {
+        while index < Int(slice.end) {
             let byte = bytes[index]
             if byte == 0x2F {
-                isPlain = !atStart
+                if atStart { return false }
                 atStart = true
                 depth += 1
             } else {
                 // A name that begins with a dot may be one of the refused.
-                isPlain = isSafe(byte) && !(atStart && byte == 0x2E)
+                guard isSafe(byte), !(atStart && byte == 0x2E) else { return false }
                 atStart = false
             }
             index += 1
         }
-        if isPlain, !atStart, depth <= ContextPath.depthMax { return true }
-        guard let text = text(bytes, slice.range) else { return false }
-        return (try? ContextPath(text)) != nil
+        return !atStart && depth <= ContextPath.depthMax
     }
 
     /// The status that the bytes spell.

@@ -29,6 +29,7 @@ struct LogFields {
         guard line.count < LogEntry.lineLengthMax, line.upperBound <= Int(UInt32.max) else { return nil }
         var index = line.lowerBound
         let end = line.upperBound
+        let span = unsafe bytes.span.bytes
         func skipSpace() {
             while index < end, bytes[index] == 0x20 || bytes[index] == 0x09 || bytes[index] == 0x0D {
                 index += 1
@@ -44,6 +45,14 @@ struct LogFields {
             guard takes(0x22) else { return nil }
             let start = index
             var isPlain = true
+            // Eight bytes at a time while none of them is a quotation mark, a backslash, a control or beyond ASCII.
+            while index + 8 <= end {
+                let special = Self.special(
+                    unsafe UInt64(
+                        littleEndian: span.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)))
+                index += special.trailingZeroBitCount / 8
+                if special != 0 { break }
+            }
             while index < end, bytes[index] != 0x22 {
                 let byte = bytes[index]
                 if byte < 0x20 || byte >= 0x80 || byte == 0x5C {
@@ -78,6 +87,17 @@ struct LogFields {
         }
         skipSpace()
         guard index == end else { return nil }
+    }
+
+    /// A bit in each byte that does not simply stand for itself, right for the lowest such byte.
+    @inline(__always)
+    private static func special(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+        let same = ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+        let control = (word &- ones &* 0x20) & ~word
+        return (same | control | word) & tops
     }
 
     /// The text that `range` spells; `nil` where it is not well-formed.
