@@ -65,6 +65,7 @@ let package = Package(
             "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
         module("CCL", ["MeshCore", "IPLD"]),
         module("Dataflow", ["MeshCore", "IPLD", "JSON5"]),
+        module("ExecutionDocuments", ["MeshCore", "IPLD"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
         module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
         module(
@@ -85,6 +86,7 @@ let package = Package(
         module("LMDB", ["CLMDB"]),
         module("MeshStore", ["LMDB", "MeshCore", "IPLD", "MeshStorage"]),
         module("MeshTransport", ["COpenSSL", "CLinux", "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity"]),
+        module("ExecutionStore", ["CLinux", "ExecutionDocuments", "MeshCore", "IPLD"]),
         module("WasmRuntime", ["CWasmtime", "MeshCore", "IPLD", "MeshRuntime"]),
         module("ControlServer", ["CMicroHTTPD", "MeshCore", "MeshAPI"]),
         module("ControlClient", ["CCurl", "MeshCore", "MeshAPI"]),
@@ -115,7 +117,8 @@ let package = Package(
             "MeshCommands",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
-                "MeshRuntime", "MeshMarket", "MeshFederation", "CCL", "Dataflow", "JSON5", "WasmRuntime",
+                "MeshRuntime", "MeshMarket", "MeshFederation", "CCL", "Dataflow", "ExecutionDocuments",
+                "ExecutionStore", "JSON5", "WasmRuntime",
                 "ControlClient",
                 "CommandLineArguments", "IdentityFiles",
             ]),
@@ -178,6 +181,8 @@ let package = Package(
             ], data: ["Corpus", "Golden"]),
         tests("CCLTests", ["MeshCore", "CCL"], data: ["Corpus", "Golden"]),
         tests("DataflowTests", ["MeshCore", "IPLD", "JSON5", "Dataflow"]),
+        tests("ExecutionDocumentsTests", ["MeshCore", "IPLD", "ExecutionDocuments"]),
+        tests("ExecutionStoreTests", ["MeshCore", "IPLD", "ExecutionDocuments", "ExecutionStore"]),
         tests(
             "MeshGossipTests",
             ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGossip"]),

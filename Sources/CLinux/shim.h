@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int syncfs(int descriptor);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 
 /// accept4 with the flags every socket of ours has. The function is GNU only, see above.
@@ -16,6 +17,11 @@ static inline int mesh_accept(int descriptor, struct sockaddr *address, socklen_
 /// Names a thread for debuggers. The function is GNU only, see above.
 static inline int mesh_thread_set_name(pthread_t thread, const char *name) {
     return pthread_setname_np(thread, name);
+}
+
+/// Writes everything of one file system to its disk. The function is GNU only, see above.
+static inline int mesh_sync_file_system(int descriptor) {
+    return syncfs(descriptor);
 }
 
 /// epoll_ctl with a token. `struct epoll_event` is packed and holds a union, which Swift would make

@@ -6,6 +6,7 @@ private let pureTargets = [
     "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
     "MeshMarket",
     "MeshFederation", "MeshGossip", "MeshEngine", "MeshGraph", "MEW", "CCL", "Dataflow",
+    "ExecutionDocuments",
 ]
 
 /// The simulator is held to the same: a run follows from its seed.
