@@ -22,8 +22,9 @@ extension PreparedGraph {
 
     /// A whole pass; `perform` does each command when its turn comes.
     public func run(
-        _ inputs: PassInputs = PassInputs(), state: inout TriggerState, adapter: AdapterFunction? = nil,
-        perform: (AdapterRequest) -> ActionResult = { _ in .outcome(.attempted) }
+        _ inputs: PassInputs = PassInputs(), state: inout TriggerState,
+        perform: (AdapterRequest) -> ActionResult = { _ in .outcome(.attempted) },
+        adapter: AdapterFunction? = nil
     ) -> PassReport {
         var pass = evaluate(inputs, state: &state, adapter: adapter)
         while let command = pass.nextCommand { pass.acknowledge(perform(command)) }

@@ -124,5 +124,9 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Never empty.
     public let faults: [GraphFault]
 
+    public init(faults: [GraphFault]) {
+        self.faults = faults
+    }
+
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }
