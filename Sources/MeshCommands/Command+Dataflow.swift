@@ -131,6 +131,9 @@ extension CommandEntry {
                 Flag("perform", .toggle, "Do what the actions say"),
                 Flag("root", .text("DIR"), "Where the graph's files are", default: "."),
                 Flag("capture", .text("FILE.json"), "Write what is needed to run it again"),
+                Flag(
+                    "record", .text("CONTEXT"),
+                    "Keep execution documents of the run and its passes in this folder below --root"),
                 .format,
             ], operands: [.graphFile],
             examples: [
@@ -146,11 +149,15 @@ extension CommandEntry {
         var machine = Orchestrator(
             graph: graph, configuration: OrchestratorConfiguration(cadence: .continuous))
         var reports: [PassReport] = []
+        let record = try arguments.text("record").map {
+            try FlowRecord(context: $0, graph: graph, commandContext: context)
+        }
         for number in 0..<(arguments.integer("passes") ?? 1) {
             let event = ExternalEvent(id: "tick-\(number)", time: now(), kind: .tick)
             for decision in machine.receive(event) where decision.kind == .invoke {
                 guard let episode = decision.episode else { continue }
                 let inputs = PassInputs(graph.reads.map(surroundings.read))
+                try record?.begin(inputs)
                 guard
                     var pass = machine.evaluate(
                         episode: episode, inputs: inputs, adapter: surroundings.compute)
@@ -159,10 +166,12 @@ extension CommandEntry {
                     pass.acknowledge(isPerforming ? surroundings.perform(command) : .outcome(.attempted))
                 }
                 reports.append(pass.report())
+                try record?.end(pass.report())
                 _ = machine.finish(episode: episode, pass: pass, at: now())
             }
             if reports.last?.failure != nil { break }
         }
+        try record?.finish(reports)
         if let path = arguments.text("capture") {
             try context.write(Array(machine.capture.json.utf8), to: path)
         }

@@ -35,6 +35,9 @@ public enum MeshCtl {
                 .dataflowValidate, .dataflowRun, .dataflowReplay, .dataflowPrimitives, .dataflowGraph,
             ]),
         CommandGroup(
+            name: "exec", summary: "Execution documents: what ran, from what, with what result",
+            entries: [.execList, .execShow, .execTree, .execDiff, .execRecover]),
+        CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),
         CommandGroup(name: "invite", summary: "Letting nodes in", entries: [.inviteCreate]),

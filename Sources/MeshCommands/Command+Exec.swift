@@ -1,0 +1,228 @@
+internal import CommandLineArguments
+internal import ExecutionDocuments
+internal import ExecutionStore
+internal import FoundationEssentials
+internal import MeshAPI
+internal import MeshCore
+
+extension Operand {
+    static let execution = Operand("UID", "The execution, or an unambiguous prefix of its uid")
+}
+
+extension Flag {
+    static let executionRoot = Flag(
+        "root", .text("DIR"), "The folder whose `.spl/exec/log` has the executions", default: ".")
+}
+
+extension CommandEntry {
+    static let execList = CommandEntry(
+        Command(
+            "list", "List executions, the newest first",
+            flags: [
+                .executionRoot,
+                Flag("status", .choice(ExecutionStatus.allCases.map(\.rawValue)), "Only with this status"),
+                Flag("limit", .integer("N", 1...1_000_000), "How many", default: "100"), .identifierOnly,
+                .format,
+            ], examples: ["meshctl exec list", "meshctl exec list --status failed -o json"])
+    ) { context in
+        let store = try executionStore(context)
+        let status = context.arguments.text("status")
+        let limit = context.arguments.integer("limit") ?? 100
+        let found = try reading { try store.list() }.reversed()
+            .filter { status == nil || $0.status.rawValue == status }.prefix(limit)
+        if context.arguments.has("id-only") {
+            for one in found { context.console.line("\(one.uid)") }
+            return .done
+        }
+        context.show(.array(found.map(tree))) {
+            Table(
+                headings: ["UID", "Status", "Protocol", "Context", "Started", "Ended", "Error"],
+                rows: found.map { one in
+                    [
+                        "\(one.uid)", one.status.rawValue, "\(one.protocolName)", "\(one.context)",
+                        "\(one.startedAt)", one.endedAt.map { "\($0)" } ?? "-", one.error ?? "",
+                    ]
+                }
+            ).lines(emphasised: context.console.isColourful)
+        }
+        return .done
+    }
+
+    static let execShow = CommandEntry(
+        Command(
+            "show", "Print a snapshot of an execution, byte for byte",
+            flags: [
+                .executionRoot,
+                Flag("label", .text("LABEL"), "Which (end where there is one, else start)"),
+                Flag("labels", .toggle, "List the labels of its snapshots instead"),
+            ], operands: [.execution],
+            examples: ["meshctl exec show 3f0c", "meshctl exec show 3f0c --label start"])
+    ) { context in
+        let store = try executionStore(context)
+        let uid = try execution(context, store)
+        let labels = try reading { try store.labels(uid) }
+        if context.arguments.has("labels") {
+            for label in labels { context.console.line("\(label)") }
+            return .done
+        }
+        let label = try reading { () -> SnapshotLabel in
+            if let text = context.arguments.text("label") { return try SnapshotLabel(text) }
+            return labels.contains(.end) ? .end : .start
+        }
+        context.console.writeOutput(try reading { try store.read(uid, label) }.bytes)
+        return .done
+    }
+
+    static let execTree = CommandEntry(
+        Command(
+            "tree", "Show which execution triggered which",
+            flags: [.executionRoot, .format],
+            operands: [
+                Operand("UID", "Only what is below this one, or below what a prefix names", isOptional: true)
+            ], examples: ["meshctl exec tree", "meshctl exec tree 3f0c"])
+    ) { context in
+        let store = try executionStore(context)
+        let uid = context.arguments.operand("UID") == nil ? nil : try execution(context, store)
+        let (log, found) = try reading { try store.tree(below: uid) }
+        context.show(
+            .object([
+                .init(
+                    key: "executions",
+                    value: .array(
+                        found.rows.map { row in
+                            guard case .object(let members) = tree(log[row.position]) else { return .null }
+                            return .object(members + [.init(key: "depth", value: .integer(row.depth))])
+                        })),
+                .init(
+                    key: "orphans",
+                    value: .array(found.orphans.map { .text("\(log[$0].uid)") })),
+                .init(key: "cycles", value: .array(found.cycles.map { .text("\(log[$0].uid)") })),
+            ])
+        ) {
+            found.rows.map { row in
+                let one = log[row.position]
+                let indent = String(repeating: "  ", count: row.depth)
+                return "\(indent)\(one.uid)  \(one.protocolName)  \(one.status.rawValue)".onOneLine
+            }
+        }
+        for position in found.orphans {
+            context.console.message("warning: the parent of \(log[position].uid) is not in the log")
+        }
+        for position in found.cycles {
+            context.console.message("warning: \(log[position].uid) is its own ancestor")
+        }
+        return .done
+    }
+
+    static let execDiff = CommandEntry(
+        Command(
+            "diff", "Show what an execution changed: its start against its end",
+            flags: [.executionRoot, .format], operands: [.execution],
+            examples: ["meshctl exec diff 3f0c"])
+    ) { context in
+        let store = try executionStore(context)
+        let uid = try execution(context, store)
+        let record = try reading { try store.diff(uid) }
+        func text(_ value: DocumentValue) -> String { String(decoding: value.compact, as: UTF8.self) }
+        func json(_ value: DocumentValue?) -> JSONTree {
+            guard let value else { return .null }
+            return (try? JSONDecoder().decode(JSONTree.self, from: Data(value.compact))) ?? .null
+        }
+        context.show(
+            .array(
+                record.changes.map { change in
+                    .object([
+                        .init(key: "path", value: .text(change.path)),
+                        .init(key: "before", value: json(change.before)),
+                        .init(key: "after", value: json(change.after)),
+                    ])
+                })
+        ) {
+            record.changes.map { change in
+                switch (change.before, change.after) {
+                case (nil, let after?): "+ \(change.path): \(text(after))"
+                case (let before?, nil): "- \(change.path): \(text(before))"
+                case (let before?, let after?): "~ \(change.path): \(text(before)) → \(text(after))"
+                case (nil, nil): change.path
+                }
+            }.map(\.onOneLine)
+        }
+        return .done
+    }
+
+    static let execRecover = CommandEntry(
+        Command(
+            "recover", "Say what restarting an execution from its start would do again",
+            discussion: """
+                Nothing is changed. Whoever runs the protocol processes the start snapshot once more, and completes or
+                fails it; exec show --label start prints it.
+                """,
+            flags: [.executionRoot, .format], operands: [.execution],
+            examples: ["meshctl exec recover 3f0c"])
+    ) { context in
+        let store = try executionStore(context)
+        let uid = try execution(context, store)
+        let plan = try reading { try store.recover(uid) }
+        context.show(
+            .object([
+                .init(key: "uid", value: .text("\(uid)")),
+                .init(key: "status", value: .text(plan.status.rawValue)),
+                .init(key: "snapshots", value: .array(plan.redoneSnapshots.map { .text("\($0)") })),
+                .init(key: "children", value: .array(plan.redoneChildren.map { .text("\($0)") })),
+            ])
+        ) { plan.sentences.map(\.onOneLine) }
+        return .done
+    }
+
+    // MARK: Shared
+
+    static func executionStore(_ context: CommandContext) throws -> ExecutionStore {
+        let console = context.console
+        return try reading {
+            try ExecutionStore(root: context.arguments.text("root") ?? ".") { repair in
+                console.message("note: \(repair)")
+            }
+        }
+    }
+
+    /// Runs what throws errors of executions, and gives them as this program's own.
+    static func reading<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as ExecutionError {
+            throw CommandFailure(code: error.code.rawValue, error.message, hint: error.hint)
+        }
+    }
+
+    /// The execution that the operand names, by its uid or a prefix of it.
+    private static func execution(_ context: CommandContext, _ store: ExecutionStore) throws -> ExecutionUID {
+        let text = context.arguments.operand("UID") ?? ""
+        let log = try reading { try store.log() }
+        if let uid = try? ExecutionUID(text), log.position(of: uid) != nil { return uid }
+        var found: [ExecutionUID] = []
+        for one in log where one.uid.description.hasPrefix(text) {
+            found.append(one.uid)
+            if found.count > 9 { break }
+        }
+        guard let only = found.first else {
+            throw CommandFailure(
+                code: "exec.unknown", "the log has no execution \(text)", hint: "meshctl exec list")
+        }
+        guard found.count == 1 else {
+            throw CommandFailure(
+                code: "exec.ambiguous", "\"\(text)\" may mean \(found.map(\.description).joined(separator: ", "))")
+        }
+        return only
+    }
+
+    private static func tree(_ one: LoggedExecution) -> JSONTree {
+        .object([
+            .init(key: "uid", value: .text("\(one.uid)")),
+            .init(key: "protocol", value: .text("\(one.protocolName)")),
+            .init(key: "context", value: .text("\(one.context)")),
+            .init(key: "parent_uid", value: one.parentUID.map { .text("\($0)") } ?? .null),
+            .init(key: "status", value: .text(one.status.rawValue)),
+            .init(key: "started_at", value: .text("\(one.startedAt)")),
+            .init(key: "ended_at", value: one.endedAt.map { .text("\($0)") } ?? .null),
+            .init(key: "error", value: one.error.map { .text($0) } ?? .null),
+        ])
+    }
+}
