@@ -208,6 +208,14 @@ struct OrchestratorTests {
         return (graph, machine.capture.json)
     }
 
+    @Test("instants at the ends of time are written and do not trap", arguments: [Int64.min, -1, 0, .max])
+    func instants(_ milliseconds: Int64) throws {
+        var machine = try orchestrator(.init(perWindowMax: 1, deadline: 10))
+        _ = machine.receive(event("a", milliseconds))
+        _ = machine.advance(to: Timestamp(milliseconds: milliseconds))
+        #expect(machine.capture.json.contains("\"secs\""))
+    }
+
     @Test("a capture that was changed is told apart, with the first place that differs")
     func changed() throws {
         var machine = try orchestrator(.init())

@@ -41,6 +41,31 @@ struct TwinTests {
         }
     }
 
+    @Test(
+        "the order is that of always taking the lowest id whose dependencies are done",
+        arguments: Seed.sample(100))
+    func order(_ seed: Seed) throws {
+        var random = RandomGraph(seed.generator)
+        let graph = random.graph(60, of: RandomGraph.inner)
+        var left = graph.nodes.map(\.id).sorted()
+        var wanted: [String] = []
+        while !left.isEmpty {
+            let waiting = Set(
+                graph.edges.compactMap { edge -> String? in
+                    guard case .port(let from) = edge.from, left.contains(from.node) else { return nil }
+                    return edge.to.node
+                })
+            let next = try #require(left.first { !waiting.contains($0) })
+            left.removeAll { $0 == next }
+            wanted.append(next)
+        }
+        let actions = Set(graph.nodes.filter { $0.primitive.id.hasSuffix("_action") }.map(\.id))
+        let order = try PreparedGraph(graph, registry: .standard()).order
+        // Constants are in it too; actions come behind, in an order of their own.
+        #expect(order.filter { !actions.contains($0) } == wanted.filter { !actions.contains($0) })
+        #expect(Set(order.suffix(actions.count)) == actions)
+    }
+
     @Test("a chain of 100,000 nodes is validated, run and drawn without recursion")
     func deep() throws {
         let faults = onStack(512) {

@@ -5,6 +5,7 @@ extension PreparedGraph {
     ///   - inputs: What the adapter sources have read (``reads``).
     ///   - state: Goes on only where every node could be evaluated.
     ///   - adapter: Works adapter computes out.
+    /// - Returns: The pass, whose actions are still to be performed.
     public func evaluate(
         _ inputs: PassInputs = PassInputs(), state: inout TriggerState, adapter: AdapterFunction? = nil
     ) -> EvaluatedPass {

@@ -4,7 +4,9 @@ public import IPLD
 ///
 /// It never changes; any number of threads may run passes over it.
 public final class PreparedGraph: Sendable {
-    /// One node's work. Slots are numbers of outputs; where an input is not wired its slot is −1.
+    /// One node's work.
+    ///
+    /// Slots are numbers of outputs; where an input is not wired its slot is −1.
     struct Instruction: Sendable {
         var opcode: Opcode
         var first: Int32 = -1

@@ -151,7 +151,7 @@ struct GraphFileReader {
         return nil
     }
 
-    /// `node.port`
+    /// Reads a port as `node.port`.
     private func port(_ text: String, _ path: String, _ position: TextPosition?) -> NodePort? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, parts.allSatisfy(GraphLimits.isName) else {

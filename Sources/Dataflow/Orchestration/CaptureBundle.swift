@@ -196,7 +196,7 @@ extension JSONText {
     mutating func time(_ time: Timestamp) {
         let rest = ((time.milliseconds % 1_000) + 1_000) % 1_000
         object { json in
-            json.optional("secs", (time.milliseconds - rest) / 1_000)
+            json.optional("secs", time.milliseconds / 1_000 - (time.milliseconds % 1_000 < 0 ? 1 : 0))
             json.optional("nanos", rest * 1_000_000)
         }
     }

@@ -25,8 +25,9 @@ public enum ReplayRefusal: Error, Sendable, Hashable, CustomStringConvertible {
 extension CaptureBundle {
     /// Tells a new orchestrator all that the captured one was told.
     ///
-    /// - Parameter adapter: Works adapter computes out anew; without one what was captured is taken.
-    /// - Returns: The capture of the new run.
+    /// `adapter` works adapter computes out anew; without one what was captured is taken.
+    ///
+    /// The capture of the new run is returned; another graph than the captured one is refused.
     public func replay(on graph: PreparedGraph, adapter: AdapterFunction? = nil) throws(ReplayRefusal)
         -> CaptureBundle
     {

@@ -5,7 +5,7 @@ struct TopologicalOrder {
     /// One cycle, from its lowest node on, each feeding the next; empty where there is none.
     let cycle: [Int32]
 
-    /// - Parameter edges: Pairs of a node that feeds and one that is fed.
+    /// Sorts `nodeCount` nodes; `edges` are pairs of a node that feeds and one that is fed.
     init(nodeCount: Int, edges: [(from: Int32, to: Int32)]) {
         // Neighbours in one array, each node's behind the one before.
         var starts = [Int32](repeating: 0, count: nodeCount + 1)
