@@ -31,6 +31,7 @@ extension ExecutionDocument {
     ///   - isChecked: Whether the processing runs twice, and two results that differ are refused.
     ///   - limits: How much the result may hold.
     ///   - inner: The processing.
+    /// - Returns: The document with its result, still running.
     /// - Throws: What `inner` throws, ``ExecutionFailure/badTransition`` for a document that is not running,
     ///   ``ExecutionFailure/identity`` where identity would change, ``ExecutionFailure/impure`` and
     ///   ``ExecutionFailure/tooLarge``.

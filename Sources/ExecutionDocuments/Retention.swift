@@ -6,7 +6,9 @@ public import MeshCore
 public struct RetentionPolicy: Hashable, Sendable {
     /// Milliseconds after its end when an execution is deleted softly; `nil` for never.
     public var softAge: Int64?
-    /// The most executions that have ended and are not deleted; the longest ended go first. `nil` for all.
+    /// The most executions that have ended and are not deleted; `nil` for all.
+    ///
+    /// The longest ended go first.
     public var keptMax: Int?
     /// Milliseconds after its soft deletion when an execution is deleted with its snapshots; `nil` for never.
     public var hardAge: Int64?

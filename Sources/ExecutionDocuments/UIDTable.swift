@@ -3,7 +3,9 @@
 /// Open addressing; the hash is Swift's, keyed anew by every process, so that no log can choose collisions.
 /// Nothing walks the table, so its order is never seen.
 struct UIDTable: Sendable {
-    /// Positions plus one; 0 is empty. The count is a power of two and at most half is used.
+    /// Positions plus one; 0 is empty.
+    ///
+    /// The count is a power of two and at most half is used.
     private var slots: [UInt32] = [UInt32](repeating: 0, count: 1024)
     private var hashes: [UInt32] = []
     private var uids: [LogSlice] = []

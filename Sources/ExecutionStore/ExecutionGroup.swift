@@ -12,6 +12,8 @@ struct ExecutionGroup {
     /// Folders with a new name in them, in the order of the writing, and by path.
     private var changed: [Folder] = []
     private var changedPaths: Set<String> = []
+    /// One folder of each file system that is written to: contexts may be on disks of their own.
+    private var fileSystems: [(device: UInt64, folder: Folder)] = []
     private let isLarge: Bool
 
     init(root: Folder, operationCount: Int) {
@@ -36,7 +38,7 @@ struct ExecutionGroup {
     /// Returns when everything that was written is on the disk.
     func sync() throws(ExecutionError) {
         if isLarge {
-            try root.syncFileSystem()
+            for (_, folder) in fileSystems { try folder.syncFileSystem() }
         } else {
             for folder in changed { try folder.sync() }
         }
@@ -46,15 +48,25 @@ struct ExecutionGroup {
         if !isLarge, changedPaths.insert(folder.path).inserted { changed.append(folder) }
     }
 
+    private mutating func noteFileSystem(_ folder: Folder) throws(ExecutionError) {
+        guard isLarge else { return }
+        let device = try folder.device()
+        if !fileSystems.contains(where: { $0.device == device }) { fileSystems.append((device, folder)) }
+    }
+
     private mutating func made(_ names: [String]) throws(ExecutionError) -> Folder {
         let key = names.joined(separator: "/")
         if let folder = folders[key] { return folder }
         var folder = root
         for name in names {
             let (inner, isNew) = try folder.made(name)
-            if isNew { note(folder) }
+            if isNew {
+                note(folder)
+                try noteFileSystem(folder)
+            }
             folder = inner
         }
+        try noteFileSystem(folder)
         folders[key] = folder
         return folder
     }

@@ -67,9 +67,8 @@ final class Folder: Sendable {
 
     /// Writes a file whole: under another name first, which then takes the place of `name`.
     ///
-    /// - Parameter isSynced: Whether the bytes are on the disk before the name is. Where they are not, the caller
-    ///   syncs the file system before anybody is told.
-    /// - Throws: And then `name` is as before.
+    /// Where `isSynced`, the bytes are on the disk before the name is; otherwise the caller syncs the file system
+    /// before anybody is told. When it throws, `name` is as before.
     func write(_ name: String, _ bytes: [UInt8], isSynced: Bool) throws(ExecutionError) {
         let number = Self.counter.add(1, ordering: .relaxed).newValue
         let temporary = ".\(name).\(getpid())-\(number)"
@@ -118,6 +117,15 @@ final class Folder: Sendable {
     /// Writes the folder's names to the disk.
     func sync() throws(ExecutionError) {
         guard fsync(descriptor) == 0 else { throw Self.failure("\(path) cannot be synced", errno) }
+    }
+
+    /// Which file system the folder is on.
+    func device() throws(ExecutionError) -> UInt64 {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw Self.failure("\(path) cannot be examined", errno)
+        }
+        return UInt64(status.st_dev)
     }
 
     /// Writes everything of this folder's file system to the disk.

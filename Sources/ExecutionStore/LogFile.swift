@@ -38,7 +38,9 @@ struct LogFile: Sendable {
         let lock = try locked()
         try withExtendedLifetime(lock) { () throws(ExecutionError) in
             let isNew = !folder.has(Self.name)
-            guard let file = try folder.open(Self.name, O_RDWR | O_APPEND | O_CREAT) else { return }
+            guard let file = try folder.open(Self.name, O_RDWR | O_APPEND | O_CREAT) else {
+                throw Folder.failure("the log in \(folder.path) cannot be made", ENOENT)
+            }
             try repair(file)
             let bytes = try lines(isReading ? try ExecutionLog(try readUnlocked()) : nil)
             guard !bytes.isEmpty else { return }
@@ -63,7 +65,9 @@ struct LogFile: Sendable {
         }
     }
 
-    /// Puts a shorter log in the place of the log. `prepare` runs before, under the lock.
+    /// Puts a shorter log in the place of the log.
+    ///
+    /// `prepare` runs before, under the lock.
     func compact(
         _ prepare: (ExecutionLog, LogCompaction) throws(ExecutionError) -> Void
     ) throws(ExecutionError) -> LogCompaction {
