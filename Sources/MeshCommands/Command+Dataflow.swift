@@ -12,7 +12,8 @@ extension CommandEntry {
     static let dataflowValidate = CommandEntry(
         Command(
             "validate", "Check graphs without running them",
-            discussion: "Every fault is listed, the first in the order of the checks first. Ends with 1 where there is one.",
+            discussion:
+                "Every fault is listed, the first in the order of the checks first. Ends with 1 where there is one.",
             flags: [.format],
             operands: [Operand("FILE.json", "The graphs; - is standard input", isRepeatable: true)],
             examples: ["meshctl dataflow validate pipeline.json", "meshctl dataflow validate *.json -o json"])
@@ -76,7 +77,8 @@ extension CommandEntry {
                         .init(key: "outputs", value: .array(outputs(manifest).map { .text($0) })),
                         .init(
                             key: "parameters",
-                            value: .array(manifest.parameters.map { .text("\($0.name): \($0.type.rawValue)") })),
+                            value: .array(
+                                manifest.parameters.map { .text("\($0.name): \($0.type.rawValue)") })),
                         .init(key: "stateful", value: .boolean(manifest.stateCount > 0)),
                     ])
                 })
@@ -101,7 +103,9 @@ extension CommandEntry {
             discussion: "A graph that cannot be run is drawn all the same, as far as it can be read.",
             flags: [
                 Flag("as", .choice(["dot", "svg"]), "The form", default: "svg"),
-                Flag("output", short: "o", .text("FILE"), "Where to write it; - is standard output", default: "-"),
+                Flag(
+                    "output", short: "o", .text("FILE"), "Where to write it; - is standard output",
+                    default: "-"),
             ], operands: [.graphFile],
             examples: ["meshctl dataflow graph pipeline.json -o pipeline.svg"])
     ) { context in
@@ -175,7 +179,9 @@ extension CommandEntry {
         if let path = arguments.text("capture") {
             try context.write(Array(machine.capture.json.utf8), to: path)
         }
-        let trees = reports.map { (try? JSONDecoder().decode(JSONTree.self, from: Data($0.json.utf8))) ?? .null }
+        let trees = reports.map {
+            (try? JSONDecoder().decode(JSONTree.self, from: Data($0.json.utf8))) ?? .null
+        }
         context.show(.array(trees)) {
             reports.enumerated().flatMap { lines($1, pass: $0, isPerforming: isPerforming) }
         }
@@ -247,7 +253,8 @@ extension FlowValue {
         switch self {
         case .number(let value): value.description
         case .series(let values):
-            "[" + values.prefix(20).map(\.description).joined(separator: ", ") + (values.count > 20 ? ", …]" : "]")
+            "[" + values.prefix(20).map(\.description).joined(separator: ", ")
+                + (values.count > 20 ? ", …]" : "]")
         case .bool(let flag): String(flag)
         case .event(let event): event.name
         case .string(let text): "\"\(text)\""

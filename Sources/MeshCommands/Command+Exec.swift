@@ -208,7 +208,8 @@ extension CommandEntry {
         }
         guard found.count == 1 else {
             throw CommandFailure(
-                code: "exec.ambiguous", "\"\(text)\" may mean \(found.map(\.description).joined(separator: ", "))")
+                code: "exec.ambiguous",
+                "\"\(text)\" may mean \(found.map(\.description).joined(separator: ", "))")
         }
         return only
     }

@@ -55,7 +55,9 @@ struct FlowSource {
         if let prepared { return prepared }
         for fault in faults.dropFirst() { context.console.message("\(path): \(fault.message)") }
         throw CommandFailure(
-            code: faults.first?.code ?? "dataflow.invalid", "\(path): \(faults.first?.message ?? "cannot be run")",
-            hint: faults.count > 1 ? "\(faults.count) things are wrong; meshctl dataflow validate lists them" : nil)
+            code: faults.first?.code ?? "dataflow.invalid",
+            "\(path): \(faults.first?.message ?? "cannot be run")",
+            hint: faults.count > 1
+                ? "\(faults.count) things are wrong; meshctl dataflow validate lists them" : nil)
     }
 }

@@ -207,7 +207,8 @@ final class FlowSurroundings: Sendable {
                 return .outcome(.filled)
             case "webhook":
                 throw PrimitiveFailure(
-                    .adapterUnavailable, "the command line calls no webhooks; a node's allow-list will say which")
+                    .adapterUnavailable,
+                    "the command line calls no webhooks; a node's allow-list will say which")
             default: throw Self.unknown(command)
             }
         } catch {
