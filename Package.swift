@@ -147,7 +147,8 @@ let package = Package(
             "meshbench",
             [
                 "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
-                "MeshDAG", "MEW", "CCL", "MeshGraph", "MeshGossip", "MeshRuntime", "MeshMarket",
+                "MeshDAG", "MEW", "CCL", "Dataflow", "ExecutionDocuments", "ExecutionStore", "MeshGraph",
+                "MeshGossip", "MeshRuntime", "MeshMarket",
                 "MeshFederation",
                 "MeshStore", "LMDB", "WasmRuntime", "ControlClient", "CommandLineArguments", "MeshDevnet",
             ]),

@@ -7,7 +7,7 @@ enum Program {
     /// Every benchmark, in the order in which `run` without a name takes them.
     static let benches: [any Bench] = [
         CodecBench(), StoreBench(), GraphBench(), SyncBench(), WasmBench(), ReceiptsBench(), JobsBench(),
-        GossipBench(), ContractBench(),
+        GossipBench(), ContractBench(), DataflowBench(), ExecutionBench(),
     ]
 
     static func main() {
