@@ -50,7 +50,9 @@ extension Contract {
             compilation.program = program
             compilation.module = module
         case .failure(let diagnostic):
-            compilation.diagnostics.append(diagnostic)
+            // Only warnings came before; they make room for the error.
+            compilation.diagnostics =
+                Array(compilation.diagnostics.prefix(Limits.diagnosticCountMax - 1)) + [diagnostic]
         }
         return compilation
     }

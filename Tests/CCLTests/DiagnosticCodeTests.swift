@@ -10,6 +10,16 @@ struct DiagnosticCodeTests {
         #expect(code.rawValue.count == 4 && code.rawValue.hasPrefix("C"))
         #expect(code.severity == (number >= 50 ? .warning : .error))
     }
+
+    @Test(
+        "An error of the last step is told, however many warnings came before, and no more than are allowed")
+    func room() {
+        let deep = "x: " + String(repeating: "[", count: 63) + "1" + String(repeating: "]", count: 63) + "\n"
+        let doubled = (0..<300).map { _ in "twice: 1;\n" }.joined()
+        let compilation = Contract.compile(Array((deep + doubled).utf8))
+        #expect(compilation.module == nil && compilation.diagnostics.count == Limits.diagnosticCountMax)
+        #expect(compilation.diagnostics.last?.code == .nestedTooDeeply)
+    }
 }
 
 @Suite("The reference of contracts")
