@@ -26,7 +26,7 @@ extension Parser {
         } else {
             let value = try expression()
             if function == .min || function == .max, !isDistinct, current.isSymbol(.comma) {
-                return try scalar(start, first: value)
+                return try scalar(function, start, first: value)
             }
             argument = .value(value)
         }
@@ -45,12 +45,20 @@ extension Parser {
         return Expression(.aggregate(call), call.range)
     }
 
-    /// `min(a, b)` compares its arguments; only `MIN(a)` gathers rows.
-    private mutating func scalar(_ start: Token, first: Expression) throws(Reported) -> Expression {
+    /// `min(a, b)` compares its arguments; only `MIN(a)` gathers rows, also with a comma behind its argument.
+    private mutating func scalar(
+        _ function: AggregateCall.Function, _ start: Token, first: Expression
+    ) throws(Reported) -> Expression {
         advance()
         let tallest = height + 1
         let others = try expressions(until: .rightParenthesis)
         height = max(height, tallest)
+        if others.isEmpty {
+            let call = AggregateCall(
+                function: function, isDistinct: false, argument: .value(first), condition: nil,
+                limit: .standard, range: range(from: start))
+            return Expression(.aggregate(call), call.range)
+        }
         let name = Name(start.word ?? "", start.range)
         return Expression(.call(name, [first] + others), range(from: start))
     }
