@@ -1,5 +1,4 @@
 import CCL
-import Foundation
 import MeshCore
 import MeshTestSupport
 import Testing
@@ -31,41 +30,14 @@ struct FuzzTests {
         "ResourceType.CPU", "resources { compute: 10 }", "log(", "{ a: 1, b: 2 }", "[1, 2]",
     ]
 
-    private static func mutated(_ generator: inout SeededGenerator) -> [UInt8] {
-        var bytes = corpus[Int.random(in: 0..<corpus.count, using: &generator)]
+    private static let fuzzer = TextFuzzer("contracts", corpus: corpus, dictionary: dictionary) { generator in
         // What nobody would write reaches further than the files.
-        if Int.random(in: 0..<4, using: &generator) == 0, let grammar = GrammarRules.documented {
-            var writer = GrammarWriter(grammar, generator)
-            bytes = Array(writer.contract(depth: 16).utf8)
-            generator = writer.generator
+        guard Int.random(in: 0..<4, using: &generator) == 0, let grammar = GrammarRules.documented else {
+            return nil
         }
-        // A short piece is spoilt more tellingly than a whole file.
-        if Bool.random(using: &generator), bytes.count > 200 {
-            let start = Int.random(in: 0..<bytes.count - 100, using: &generator)
-            bytes = Array(bytes[start..<min(bytes.count, start + 400)])
-        }
-        for _ in 0..<Int.random(in: 1...6, using: &generator) {
-            let place = Int.random(in: 0...bytes.count, using: &generator)
-            let end = min(bytes.count, place + Int.random(in: 0...20, using: &generator))
-            switch Int.random(in: 0..<7, using: &generator) {
-            case 0: bytes.removeSubrange(place..<end)
-            case 1: bytes.insert(contentsOf: bytes[place..<end], at: place)
-            case 2 where place < bytes.count: bytes[place] = UInt8.random(in: 0...255, using: &generator)
-            case 3: bytes.removeLast(bytes.count - place)
-            case 4:
-                let other = corpus[Int.random(in: 0..<corpus.count, using: &generator)]
-                let from = Int.random(in: 0...other.count, using: &generator)
-                bytes.insert(contentsOf: other[from..<min(other.count, from + 40)], at: place)
-            case 5:
-                let piece = Array(bytes[place..<end])
-                let count = Int.random(in: 1...300, using: &generator)
-                bytes.insert(contentsOf: Array(repeatElement(piece, count: count).joined()), at: place)
-            default:
-                let word = dictionary[Int.random(in: 0..<dictionary.count, using: &generator)]
-                bytes.insert(contentsOf: Array(word.utf8), at: place)
-            }
-        }
-        return bytes
+        var writer = GrammarWriter(grammar, generator)
+        defer { generator = writer.generator }
+        return Array(writer.contract(depth: 16).utf8)
     }
 
     /// Sends `bytes` through the language, and returns what does not hold of what came out.
@@ -139,8 +111,7 @@ struct FuzzTests {
 
     @Test("spoilt contracts end in trees and diagnostics that hold together", arguments: Seed.sample(300))
     func spoilt(_ seed: Seed) {
-        var generator = seed.generator
-        for _ in 0..<2 { Self.judge(Self.mutated(&generator), seed) }
+        for text in Self.fuzzer.texts(seed) { Self.judge(text, seed) }
     }
 
     @Test("what was once broken is not", arguments: goldenFiles.names("Corpus", ending: ""))
@@ -148,24 +119,10 @@ struct FuzzTests {
         Self.judge(try goldenFiles.bytes("Corpus/\(name)"), Seed(rawValue: 0))
     }
 
-    private static let seconds = ProcessInfo.processInfo.environment["MESH_FUZZ_SECONDS"].flatMap(Int.init)
-
     @Test(
         "spoilt contracts do for as long as one likes",
-        .enabled(if: seconds != nil, "MESH_FUZZ_SECONDS says for how long"))
+        .enabled(if: TextFuzzer.seconds != nil, "MESH_FUZZ_SECONDS says for how long"))
     func long() {
-        let end = ContinuousClock.now + .seconds(Self.seconds ?? 0)
-        var seed = UInt64.random(in: 1...UInt64(UInt32.max))
-        var count = 0
-        while ContinuousClock.now < end {
-            // What was running when the process dies is within the thousand that was named last.
-            if count.isMultiple(of: 1000) { print("fuzz: \(count) programs, at MESH_SEED=\(seed)") }
-            var generator = Seed(rawValue: seed).generator
-            for _ in 0..<2 { Self.judge(Self.mutated(&generator), Seed(rawValue: seed)) }
-            seed += 1
-            count += 2
-        }
-        print("fuzz: \(count) contracts")
-        #expect(count > 0)
+        #expect(Self.fuzzer.runForLong(Self.judge) > 0)
     }
 }
