@@ -31,6 +31,28 @@ public struct JSON5Error: Error, Sendable, CustomStringConvertible {
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }
 
+extension JSON5Parser {
+    /// Reads a whole file as one value, and names what is wrong with the text as a fault of the file.
+    ///
+    /// - Parameters:
+    ///   - text: JSON5.
+    ///   - byteCountMax: How many bytes of UTF-8 the text may have; a longer one is refused unread.
+    /// - Returns: The value.
+    /// - Throws: One fault, with an empty path: the text is too long, or no JSON5.
+    public static func file(_ text: String, byteCountMax: Int = .max) throws(JSON5Error) -> JSON5Value {
+        guard text.utf8.count <= byteCountMax else {
+            throw JSON5Error(faults: [
+                JSON5Fault(path: "", message: "is longer than \(byteCountMax) bytes", position: nil)
+            ])
+        }
+        do throws(JSON5SyntaxError) {
+            return try parse(text)
+        } catch {
+            throw JSON5Error(faults: [JSON5Fault(path: "", message: error.message, position: error.position)])
+        }
+    }
+}
+
 /// The faults found so far.
 ///
 /// Used by one thread.

@@ -50,12 +50,10 @@ extension MeshConfiguration {
     /// ``ConfigurationError`` with every fault; only the first one where the text is not JSON5.
     public init(text: String, directory: String, checkingFiles: Bool = true) throws(ConfigurationError) {
         let tree: JSON5Value
-        do throws(JSON5SyntaxError) {
-            tree = try JSON5Parser.parse(text)
+        do throws(JSON5Error) {
+            tree = try JSON5Parser.file(text)
         } catch {
-            throw ConfigurationError(faults: [
-                ConfigurationFault(path: "", message: error.message, position: error.position)
-            ])
+            throw ConfigurationError(faults: error.faults)
         }
         let faults = FaultList()
         let root = ObjectReader(tree, path: "", faults: faults)

@@ -8,12 +8,7 @@ extension Scenario {
     ///   - name: What reports call it.
     /// - Throws: Every fault with its place; only the first one where the text is not JSON5.
     public init(text: String, name: String) throws(JSON5Error) {
-        let tree: JSON5Value
-        do throws(JSON5SyntaxError) {
-            tree = try JSON5Parser.parse(text)
-        } catch {
-            throw JSON5Error(faults: [JSON5Fault(path: "", message: error.message, position: error.position)])
-        }
+        let tree = try JSON5Parser.file(text)
         let faults = FaultList()
         self.init()
         self.name = name

@@ -82,18 +82,8 @@ public struct GraphFile: Sendable {
     ///
     /// - Throws: Everything that is wrong with its form, each with its path and place.
     public init(_ text: String) throws(JSON5Error) {
+        let value = try JSON5Parser.file(text, byteCountMax: GraphLimits.fileBytesMax)
         let faults = FaultList()
-        guard text.utf8.count <= GraphLimits.fileBytesMax else {
-            faults.add("", "is longer than \(GraphLimits.fileBytesMax) bytes", nil)
-            throw JSON5Error(faults: faults.faults)
-        }
-        let value: JSON5Value
-        do {
-            value = try JSON5Parser.parse(text)
-        } catch {
-            faults.add("", error.message, error.position)
-            throw JSON5Error(faults: faults.faults)
-        }
         let file = GraphFileReader(faults: faults).file(value)
         if !faults.faults.isEmpty { throw JSON5Error(faults: faults.faults) }
         self = file

@@ -12,18 +12,8 @@ extension CaptureBundle {
     ///
     /// - Throws: Everything that is wrong with it, with its path and place.
     public init(reading text: String) throws(JSON5Error) {
+        let value = try JSON5Parser.file(text, byteCountMax: Self.bytesMax)
         let faults = FaultList()
-        guard text.utf8.count <= Self.bytesMax else {
-            faults.add("", "is longer than \(Self.bytesMax) bytes", nil)
-            throw JSON5Error(faults: faults.faults)
-        }
-        let value: JSON5Value
-        do {
-            value = try JSON5Parser.parse(text)
-        } catch {
-            faults.add("", error.message, error.position)
-            throw JSON5Error(faults: faults.faults)
-        }
         let reader = BundleReader(faults: faults)
         let bundle = reader.bundle(value)
         guard let bundle, faults.faults.isEmpty else { throw JSON5Error(faults: faults.faults) }
