@@ -15,8 +15,6 @@ public enum Limits {
     public static let stringByteCountMax = 64 << 10
     /// How often the body of one loop may run.
     public static let loopCountMax: Int64 = 100_000
-    /// Jobs that one run may ask for.
-    public static let submissionCountMax = 32
     /// Bytes of a compiled module.
     public static let moduleByteCountMax = 4 << 20
 }

@@ -256,11 +256,11 @@ extension Checker {
         case .cid: return LanguageFunction.fault(inCID: text).map { ($0.0, $0.1) }
         case .priority: return LanguageFunction.fault(inPriority: text).map { ($0.0, $0.1) }
         case .resource:
-            let isFit = (1...LanguageFunction.resourceByteCountMax).contains(text.utf8.count)
+            let isFit = (1...RunEffectLimits.resourceByteCountMax).contains(text.utf8.count)
             return isFit
                 ? nil
                 : (
-                    "The name of a resource has from 1 to \(LanguageFunction.resourceByteCountMax) bytes",
+                    "The name of a resource has from 1 to \(RunEffectLimits.resourceByteCountMax) bytes",
                     "write one of those that `resources` declares, such as \"compute\""
                 )
         case .string, .amount, .boolean, .any: return nil

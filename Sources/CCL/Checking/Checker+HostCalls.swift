@@ -46,7 +46,7 @@ extension Checker {
             report(.invalidArgument, "A job is given an amount from 1 on", at: call.range)
         }
         refuseLongText(
-            terms[1], atMost: LanguageFunction.descriptionByteCountMax, "A job's description", at: call.range)
+            terms[1], atMost: RunEffectLimits.descriptionByteCountMax, "A job's description", at: call.range)
         noteUndeclared(terms[2], at: call.range)
         use(terms[2], terms[3], at: call.range, isCertain: isCertain)
         frame.flow.falls?.append(
@@ -68,7 +68,7 @@ extension Checker {
             text = joined(joined(terms[1], .constant(.string(": ")), at: call.range), data, at: call.range)
         }
         refuseLongText(
-            text, atMost: LanguageFunction.anchoredByteCountMax, "What is anchored", at: call.range)
+            text, atMost: RunEffectLimits.anchoredByteCountMax, "What is anchored", at: call.range)
         return text.isPoisoned ? text : .value(.host(.anchorToDAG, [text.value]), .boolean)
     }
 

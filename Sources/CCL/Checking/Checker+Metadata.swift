@@ -71,10 +71,10 @@ extension Checker {
                         .invalidDeclaration,
                         "A limit lies from 0 to \(LanguageFunction.amountMax.grouped)", at: value.range)
                 }
-                if resource.isEmpty || resource.utf8.count > LanguageFunction.resourceByteCountMax {
+                if resource.isEmpty || resource.utf8.count > RunEffectLimits.resourceByteCountMax {
                     report(
                         .invalidDeclaration,
-                        "The name of a resource has from 1 to \(LanguageFunction.resourceByteCountMax) bytes",
+                        "The name of a resource has from 1 to \(RunEffectLimits.resourceByteCountMax) bytes",
                         at: name.range)
                     continue
                 }

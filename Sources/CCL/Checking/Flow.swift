@@ -206,7 +206,7 @@ struct ResourceTable {
 
     private(set) var names = ["", ""]
     private var numbers: [String: Int] = [:]
-    private var limits: [Int64] = [Int64(Limits.submissionCountMax), .max]
+    private var limits: [Int64] = [Int64(RunEffectLimits.submissionCountMax), .max]
     private(set) var declared: [String: Int64?] = [:]
 
     func limit(of resource: Int) -> Int64 { limits[resource] }

@@ -49,9 +49,6 @@ enum LanguageFunction: String, CaseIterable {
     }
 
     static let amountMax: Int64 = 1 << 53
-    static let resourceByteCountMax = 64
-    static let descriptionByteCountMax = 1_024
-    static let anchoredByteCountMax = 4_096
     static let priorities = ["critical", "high", "low", "medium"]
 
     /// By name, other names included.
