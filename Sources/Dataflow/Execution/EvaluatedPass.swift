@@ -26,6 +26,18 @@ public struct EvaluatedPass: Sendable {
     /// Whether every node was evaluated, so that the triggers' state has gone on.
     public var isEvaluated: Bool { failure == nil || !acknowledgements.isEmpty }
 
+    /// The triggers that emitted, in the order of the pass; none where it was stopped before its actions.
+    public var firings: [TriggerFiring] {
+        guard isEvaluated else { return [] }
+        return graph.triggers.filter { trigger in
+            trigger.events.contains { slots.numbers[Int($0)] == Double(FlowEvent.emitted.rawValue) }
+        }.map { trigger in
+            TriggerFiring(
+                node: trigger.node,
+                inputs: trigger.inputs.map { PortValue($0.port, slots.value($0.slot, graph)) })
+        }
+    }
+
     /// The command to be done now; `nil` when the pass is over.
     public var nextCommand: AdapterRequest? {
         guard failure == nil, nextAction < graph.actions.count else { return nil }

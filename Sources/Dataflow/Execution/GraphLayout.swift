@@ -5,6 +5,7 @@ struct GraphLayout {
     var calls: [PreparedGraph.Call] = []
     var readers: [PreparedGraph.Read] = []
     var actions: [PreparedGraph.Action] = []
+    var triggers: [PreparedGraph.Trigger] = []
     var slotPorts: [NodePort] = []
     var slotTypes: [FlowType] = []
     var template: [Double] = []
@@ -63,7 +64,15 @@ struct GraphLayout {
                 continue
             }
             order.append(graph.nodes[index].id)
-            add(graph.nodes[index], entry, wires(index), output: firstSlots[index])
+            let incoming = wires(index)
+            if entry.manifest.kind == .trigger {
+                let events = entry.manifest.outputs.enumerated().filter { $0.element.type == .event }
+                triggers.append(
+                    PreparedGraph.Trigger(
+                        node: graph.nodes[index].id, inputs: incoming.map { ($0.port, $0.slot) },
+                        events: events.map { firstSlots[index] + Int32($0.offset) }))
+            }
+            add(graph.nodes[index], entry, incoming, output: firstSlots[index])
         }
         // Actions follow the triggers that they wait for; of those behind the same one the lowest id is first.
         acting.sort { $0 < $1 }

@@ -58,10 +58,21 @@ public final class PreparedGraph: Sendable {
     /// Whether anything is remembered from pass to pass.
     public var isStateful: Bool { stateCount > 0 }
 
+    /// A trigger, and what its firing is known by.
+    struct Trigger: Sendable {
+        let node: String
+        /// Inputs that are wired, with their ports; one for each edge.
+        let inputs: [(port: String, slot: Int32)]
+        /// Its outputs that are events.
+        let events: [Int32]
+    }
+
     let instructions: [Instruction]
     let calls: [Call]
     let readers: [Read]
     let actions: [Action]
+    /// In the order of the pass.
+    let triggers: [Trigger]
     /// Which port each slot is.
     let slotPorts: [NodePort]
     let slotTypes: [FlowType]
@@ -85,6 +96,7 @@ public final class PreparedGraph: Sendable {
         calls = layout.calls
         readers = layout.readers
         actions = layout.actions
+        triggers = layout.triggers
         slotPorts = layout.slotPorts
         slotTypes = layout.slotTypes
         template = layout.template
@@ -96,4 +108,12 @@ public final class PreparedGraph: Sendable {
 
     /// The state with which a lifecycle begins.
     public func initialState() -> TriggerState { TriggerState(count: stateCount) }
+
+    /// The state that gave ``TriggerState/numbers``; `nil` where another graph's did.
+    public func state(remembering numbers: [Double]) -> TriggerState? {
+        guard numbers.count == stateCount else { return nil }
+        var state = initialState()
+        state.values = numbers
+        return state
+    }
 }

@@ -10,6 +10,11 @@ public struct TriggerState: Sendable, Hashable {
         values = [Double](repeating: 0, count: count)
     }
 
+    /// The state as numbers, in the order of the graph's triggers, for the document of a pass.
+    ///
+    /// What each means is its trigger's own; ``PreparedGraph/state(remembering:)`` takes them back.
+    public var numbers: [Double] { values }
+
     /// Begins a new lifecycle: every trigger is as if nothing had been.
     public mutating func reset() {
         for index in values.indices { values[index] = 0 }

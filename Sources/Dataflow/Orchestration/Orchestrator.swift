@@ -25,7 +25,8 @@ public struct Orchestrator: Sendable {
     public let configuration: OrchestratorConfiguration
     /// All that happened so far.
     public private(set) var capture: CaptureBundle
-    private var state: TriggerState
+    /// What the triggers remember after the passes so far.
+    public private(set) var state: TriggerState
     private var now = Timestamp(milliseconds: .min)
     private var episodes: [Int: Episode] = [:]
     private var nextEpisode = 0
@@ -47,6 +48,16 @@ public struct Orchestrator: Sendable {
 
     /// The attempts that are under way, in the order in which they began.
     public var underWay: [Int] { episodes.keys.sorted() }
+
+    /// When ``advance(to:)`` begins what waits; `nil` where nothing does, or an attempt under way must end first.
+    public var dueAt: Timestamp? {
+        guard !deferred.isEmpty, episodes.count < inFlightMax else { return nil }
+        guard let perWindowMax = configuration.perWindowMax else { return now }
+        let start = now + -configuration.rateWindow
+        let counting = begun.filter { $0 > start }
+        guard counting.count >= perWindowMax else { return now }
+        return counting[counting.count - perWindowMax] + configuration.rateWindow
+    }
 
     private var inFlightMax: Int {
         graph.isStateful ? 1 : configuration.inFlightMax ?? .max
