@@ -41,14 +41,31 @@ struct CurlHandle: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Where a request goes.
+    enum Way {
+        /// Over a Unix socket; the url's host means nothing.
+        case socket(String)
+        /// To the url's own host, over HTTP or verified HTTPS, straight and without redirects.
+        case web
+    }
+
     func perform(
-        _ method: String, _ url: String, socketPath: String, body: [UInt8]?, contentType: String,
+        _ method: String, _ url: String, over way: Way, body: [UInt8]?, contentType: String,
         milliseconds: Int, received: Received
     ) -> Outcome {
         // Resetting keeps the connection and forgets the last request's options.
         unsafe curl_easy_reset(handle)
         let writing = unsafe Writing(received: received, handle: handle)
-        unsafe mesh_curl_set_string(handle, CURLOPT_UNIX_SOCKET_PATH, socketPath)
+        switch way {
+        case .socket(let path): unsafe mesh_curl_set_string(handle, CURLOPT_UNIX_SOCKET_PATH, path)
+        case .web:
+            unsafe mesh_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+            unsafe mesh_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
+            unsafe mesh_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 1)
+            unsafe mesh_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 2)
+            // The path that was allowed is the path that is asked for.
+            unsafe mesh_curl_set_long(handle, CURLOPT_PATH_AS_IS, 1)
+        }
         unsafe mesh_curl_set_string(handle, CURLOPT_URL, url)
         unsafe mesh_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, method)
         // Proxies from the environment must not see the request.

@@ -100,7 +100,7 @@ public final class HTTPControlClient: Sendable {
             timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
         let outcome = handle.withLock { handle in
             handle.perform(
-                method, url, socketPath: socketPath, body: body, contentType: contentType,
+                method, url, over: .socket(socketPath), body: body, contentType: contentType,
                 milliseconds: Int(clamping: milliseconds), received: received)
         }
         switch outcome {
@@ -129,13 +129,28 @@ final class Received {
     /// The answer's status, from its first byte on.
     var status = 0
     private let line: ((String) -> Bool)?
+    /// How many bytes are read and dropped before it is enough; nil keeps them all.
+    private let droppedMax: Int?
+    private var droppedCount = 0
 
     init(line: ((String) -> Bool)? = nil) {
         self.line = line
+        droppedMax = nil
+    }
+
+    /// For an answer whose bytes nobody wants.
+    init(droppingUpTo count: Int) {
+        line = nil
+        droppedMax = count
     }
 
     /// - Returns: Whether to go on.
     func append(_ piece: UnsafeRawBufferPointer) -> Bool {
+        if let droppedMax {
+            droppedCount += piece.count
+            isStopped = droppedCount > droppedMax
+            return !isStopped
+        }
         unsafe bytes.append(contentsOf: piece)
         guard let line, (200..<300).contains(status) else { return true }
         var start = 0
