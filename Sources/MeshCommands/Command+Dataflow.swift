@@ -121,73 +121,6 @@ extension CommandEntry {
         return .done
     }
 
-    static let dataflowRun = CommandEntry(
-        Command(
-            "run", "Run passes of a graph here",
-            discussion: """
-                What sources read is taken before each pass; actions are named and not done, unless --perform is
-                given. All that the passes depended on goes into --capture, from which they can be run again. Files are
-                read and written below --root alone; queries, blobs, jobs and changes of the graph go to the daemon.
-                Ends with 3 when a pass fails.
-                """,
-            flags: [
-                Flag("passes", .integer("N", 1...100_000), "How many, in one lifecycle", default: "1"),
-                Flag("perform", .toggle, "Do what the actions say"),
-                Flag("root", .text("DIR"), "Where the graph's files are", default: "."),
-                Flag("capture", .text("FILE.json"), "Write what is needed to run it again"),
-                Flag(
-                    "record", .text("CONTEXT"),
-                    "Keep execution documents of the run and its passes in this folder below --root"),
-                .format,
-            ], operands: [.graphFile],
-            examples: [
-                "meshctl dataflow run examples/dataflow/threshold.json",
-                "meshctl dataflow run examples/dataflow/watch-file.json --root data --passes 3 --perform --capture run.json",
-            ])
-    ) { context in
-        let arguments = context.arguments
-        let source = try FlowSource(arguments.operand("FILE.json") ?? "-", context)
-        let graph = try source.ready(context)
-        let surroundings = FlowSurroundings(context, root: arguments.text("root") ?? ".")
-        let isPerforming = arguments.has("perform")
-        var machine = Orchestrator(
-            graph: graph, configuration: OrchestratorConfiguration(cadence: .continuous))
-        var reports: [PassReport] = []
-        let record = try arguments.text("record").map {
-            try FlowRecord(context: $0, graph: graph, commandContext: context)
-        }
-        for number in 0..<(arguments.integer("passes") ?? 1) {
-            let event = ExternalEvent(id: "tick-\(number)", time: now(), kind: .tick)
-            for decision in machine.receive(event) where decision.kind == .invoke {
-                guard let episode = decision.episode else { continue }
-                let inputs = PassInputs(graph.reads.map(surroundings.read))
-                try record?.begin(inputs)
-                guard
-                    var pass = machine.evaluate(
-                        episode: episode, inputs: inputs, adapter: surroundings.compute)
-                else { continue }
-                while let command = pass.nextCommand {
-                    pass.acknowledge(isPerforming ? surroundings.perform(command) : .outcome(.attempted))
-                }
-                reports.append(pass.report())
-                try record?.end(pass.report())
-                _ = machine.finish(episode: episode, pass: pass, at: now())
-            }
-            if reports.last?.failure != nil { break }
-        }
-        try record?.finish(reports)
-        if let path = arguments.text("capture") {
-            try context.write(Array(machine.capture.json.utf8), to: path)
-        }
-        let trees = reports.map {
-            (try? JSONDecoder().decode(JSONTree.self, from: Data($0.json.utf8))) ?? .null
-        }
-        context.show(.array(trees)) {
-            reports.enumerated().flatMap { lines($1, pass: $0, isPerforming: isPerforming) }
-        }
-        return reports.contains { $0.failure != nil } ? .jobFailed : .done
-    }
-
     static let dataflowReplay = CommandEntry(
         Command(
             "replay", "Run a captured run again and compare every byte",
@@ -225,39 +158,6 @@ extension CommandEntry {
                 ])
             ) { ["Different at \(path): captured \(captured), replayed \(replayed)".onOneLine] }
             return .verificationFailed
-        }
-    }
-
-    private static func now() -> Timestamp {
-        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-    }
-
-    private static func lines(_ report: PassReport, pass: Int, isPerforming: Bool) -> [String] {
-        var lines = ["Pass \(pass)"]
-        lines += report.outputs.map { "  \($0.name): \($0.value.shown)" }
-        for (index, record) in report.acknowledgements.enumerated() {
-            let what = index < report.commands.count ? " (\(report.commands[index].primitive.id))" : ""
-            let note = record.note.isEmpty ? "" : ": \(record.note)"
-            lines.append("  action \(record.node)\(what) \(record.outcome.name)\(note)")
-        }
-        if !isPerforming, !report.commands.isEmpty {
-            lines.append("  nothing was done; --perform does it")
-        }
-        if let failure = report.failure { lines.append("  failed at \(failure)") }
-        return lines.map(\.onOneLine)
-    }
-}
-
-extension FlowValue {
-    fileprivate var shown: String {
-        switch self {
-        case .number(let value): value.description
-        case .series(let values):
-            "[" + values.prefix(20).map(\.description).joined(separator: ", ")
-                + (values.count > 20 ? ", …]" : "]")
-        case .bool(let flag): String(flag)
-        case .event(let event): event.name
-        case .string(let text): "\"\(text)\""
         }
     }
 }

@@ -21,14 +21,17 @@ extension CommandEntry {
             flags: [
                 .executionRoot,
                 Flag("status", .choice(ExecutionStatus.allCases.map(\.rawValue)), "Only with this status"),
-                Flag("limit", .integer("N", 1...1_000_000), "How many", default: "100"), .identifierOnly,
-                .format,
-            ], examples: ["meshctl exec list", "meshctl exec list --status failed -o json"])
+                Flag("limit", .integer("N", 1...1_000_000), "How many", default: "100"),
+                Flag("all", .toggle, "Also those that are deleted"), .identifierOnly, .format,
+            ],
+            examples: [
+                "meshctl exec list", "meshctl exec list --status failed -o json", "meshctl exec list --all",
+            ])
     ) { context in
         let store = try executionStore(context)
         let status = context.arguments.text("status")
         let limit = context.arguments.integer("limit") ?? 100
-        let found = try reading { try store.list() }.reversed()
+        let found = try reading { try store.list(includesDeleted: context.arguments.has("all")) }.reversed()
             .filter { status == nil || $0.status.rawValue == status }.prefix(limit)
         if context.arguments.has("id-only") {
             for one in found { context.console.line("\(one.uid)") }
@@ -39,7 +42,8 @@ extension CommandEntry {
                 headings: ["UID", "Status", "Protocol", "Context", "Started", "Ended", "Error"],
                 rows: found.map { one in
                     [
-                        "\(one.uid)", one.status.rawValue, "\(one.protocolName)", "\(one.context)",
+                        "\(one.uid)", one.status.rawValue + (one.deletion == nil ? "" : ", deleted"),
+                        "\(one.protocolName)", "\(one.context)",
                         "\(one.startedAt)", one.endedAt.map { "\($0)" } ?? "-", one.error ?? "",
                     ]
                 }
@@ -150,30 +154,6 @@ extension CommandEntry {
         return .done
     }
 
-    static let execRecover = CommandEntry(
-        Command(
-            "recover", "Say what restarting an execution from its start would do again",
-            discussion: """
-                Nothing is changed. Whoever runs the protocol processes the start snapshot once more, and completes or
-                fails it; exec show --label start prints it.
-                """,
-            flags: [.executionRoot, .format], operands: [.execution],
-            examples: ["meshctl exec recover 3f0c"])
-    ) { context in
-        let store = try executionStore(context)
-        let uid = try execution(context, store)
-        let plan = try reading { try store.recover(uid) }
-        context.show(
-            .object([
-                .init(key: "uid", value: .text("\(uid)")),
-                .init(key: "status", value: .text(plan.status.rawValue)),
-                .init(key: "snapshots", value: .array(plan.redoneSnapshots.map { .text("\($0)") })),
-                .init(key: "children", value: .array(plan.redoneChildren.map { .text("\($0)") })),
-            ])
-        ) { plan.sentences.map(\.onOneLine) }
-        return .done
-    }
-
     // MARK: Shared
 
     static func executionStore(_ context: CommandContext) throws -> ExecutionStore {
@@ -193,7 +173,7 @@ extension CommandEntry {
     }
 
     /// The execution that the operand names, by its uid or a prefix of it.
-    private static func execution(_ context: CommandContext, _ store: ExecutionStore) throws -> ExecutionUID {
+    static func execution(_ context: CommandContext, _ store: ExecutionStore) throws -> ExecutionUID {
         let text = context.arguments.operand("UID") ?? ""
         let log = try reading { try store.log() }
         if let uid = try? ExecutionUID(text), log.position(of: uid) != nil { return uid }
@@ -224,6 +204,7 @@ extension CommandEntry {
             .init(key: "started_at", value: .text("\(one.startedAt)")),
             .init(key: "ended_at", value: one.endedAt.map { .text("\($0)") } ?? .null),
             .init(key: "error", value: one.error.map { .text($0) } ?? .null),
+            .init(key: "deletion", value: one.deletion.map { .text($0.rawValue) } ?? .null),
         ])
     }
 }

@@ -1,93 +1,193 @@
 internal import Dataflow
 internal import ExecutionDocuments
 internal import ExecutionStore
-internal import FoundationEssentials
+internal import MeshAPI
+internal import MeshCore
 
-/// The execution documents of a run of dataflow: one for the run, and below it one for each pass.
+/// The execution documents of a run of dataflow: one for the run, below it one for each pass, and below those one for
+/// each trigger that emitted.
+///
+/// A pass begins with one wait for the disk and ends with one; each snapshot in between that was asked for has its own,
+/// because what it tells must be known before anything else happens.
 final class FlowRecord {
+    static let runProtocol = "dataflow.run"
+    static let passProtocol = "dataflow.pass"
+    static let triggerProtocol = "dataflow.trigger"
+    /// The step after which all of a pass is evaluated and nothing has acted.
+    static let evaluatedLabel = "evaluated"
+
     private let store: ExecutionStore
-    private let place: ContextPath
+    private let graph: PreparedGraph
+    private let frequency: SnapshotFrequency
     private var run: ExecutionDocument
     private var pass: ExecutionDocument?
+    private var plan: SnapshotPlan
 
-    /// Begins the run's document.
+    /// Begins the document of a new run.
     ///
-    /// - Throws: What is wrong with the folder, or with its log.
-    init(context: String, graph: PreparedGraph, commandContext: CommandContext) throws {
-        store = try CommandEntry.executionStore(commandContext)
-        let store = store
-        (place, run) = try CommandEntry.reading {
-            let place = try ContextPath(context)
-            var run = try store.create(try ProtocolName("dataflow.run"), context: place)
-            try run.set("config", to: .object([DocumentMember("graph", .string("\(graph.cid)"))]))
-            return (place, try store.begin(run))
+    /// - Throws: What is wrong with the folder, with its log, or with the snapshots that are asked for.
+    init(
+        _ store: ExecutionStore, context: String, parent: ExecutionUID? = nil, graph: PreparedGraph,
+        source: String, settings: FlowRunSettings
+    ) throws {
+        self.store = store
+        self.graph = graph
+        (run, frequency) = try CommandEntry.reading {
+            var run = ExecutionDocument(
+                uid: ExecutionStore.freshUID(), protocolName: try ProtocolName(Self.runProtocol),
+                context: try ContextPath(context), parentUID: parent, timestamp: ExecutionStore.clock())
+            try run.set("config", to: settings.config(graph, source: source))
+            let frequency = try SnapshotFrequency(of: run)
+            return (try Self.commit([.create(try run.becoming(.running))], store), frequency)
         }
+        plan = SnapshotPlan(frequency)
     }
 
-    /// A pass begins with what its sources have read.
-    func begin(_ inputs: PassInputs) throws {
+    /// Goes on with a run from its start snapshot.
+    init(resuming start: ExecutionDocument, _ store: ExecutionStore, graph: PreparedGraph) throws {
+        self.store = store
+        self.graph = graph
+        (run, frequency) = try CommandEntry.reading {
+            let run = start.status == .created ? try store.begin(start) : start
+            return (run, try SnapshotFrequency(of: run))
+        }
+        plan = SnapshotPlan(frequency)
+    }
+
+    var uid: ExecutionUID { run.uid }
+
+    // MARK: A pass
+
+    /// A pass begins with what its sources have read and its triggers remember.
+    func begin(_ inputs: PassInputs, state: TriggerState) throws {
+        plan = SnapshotPlan(frequency)
         pass = try CommandEntry.reading {
-            var pass = try store.create(
-                try ProtocolName("dataflow.pass"), context: place, parentUID: run.uid)
-            try pass.set("input", to: .object(inputs.readings.map(Self.member)))
-            return try store.begin(pass)
+            var pass = try child(Self.passProtocol, of: run.uid)
+            var config = [DocumentMember("graph", .string("\(graph.cid)"))]
+            if let snapshots = run["config"]?["snapshots"] {
+                config.append(DocumentMember("snapshots", snapshots))
+            }
+            try pass.set("config", to: .object(config))
+            try pass.set("input", to: FlowDocument.readings(inputs.readings))
+            if let state = FlowPassProcessing.state(state) { try pass.set("state", to: state) }
+            return try Self.commit([.create(try pass.becoming(.running))], store)
         }
     }
 
-    /// A pass is over.
-    func end(_ report: PassReport) throws {
+    /// The inner part of the pass, from a frozen copy of its document.
+    ///
+    /// - Returns: What was worked out by modules, as the document has it now.
+    func process(_ adapter: @escaping AdapterFunction) throws -> [Reading] {
+        guard let before = pass else { return [] }
+        return try CommandEntry.reading {
+            let processing = FlowPassProcessing(graph: graph, adapter: adapter)
+            let after = try before.processed { frozen throws(ExecutionError) in
+                try processing.delta(frozen)
+            }
+            pass = after
+            return after["result"]?["computed"].flatMap { FlowDocument.readings($0) } ?? []
+        }
+    }
+
+    /// Everything is evaluated, and nothing has acted.
+    func evaluated() throws {
+        try CommandEntry.reading {
+            guard let pass, let label = plan.label(at: .step(try SnapshotLabel(Self.evaluatedLabel))) else {
+                return
+            }
+            try store.snapshot(pass, label: label)
+        }
+    }
+
+    /// An action was performed.
+    func performed(_ evaluated: EvaluatedPass) throws {
+        guard let label = plan.label(at: .operation) else { return }
+        try CommandEntry.reading {
+            try pass?.set("result", to: try FlowPassProcessing.result(evaluated))
+            if let pass { try store.snapshot(pass, label: label) }
+        }
+    }
+
+    /// A pass is over, well or with `failure`; the documents of its triggers are written with its own.
+    func end(_ evaluated: EvaluatedPass, failure: String?) throws {
         guard var pass else { return }
         self.pass = nil
         try CommandEntry.reading {
-            try pass.set("result", to: try DocumentValue(decoding: Array(report.json.utf8)))
-            if let failure = report.failure {
-                _ = try store.fail(pass, error: "\(failure)")
-            } else {
-                _ = try store.complete(pass)
+            try pass.set("result", to: try FlowPassProcessing.result(evaluated))
+            var operations: [ExecutionOperation] = []
+            for firing in evaluated.firings {
+                var trigger = try child(Self.triggerProtocol, of: pass.uid)
+                try trigger.set("config", to: .object([DocumentMember("node", .string(firing.node))]))
+                try trigger.set("input", to: Self.inputs(firing.inputs))
+                trigger = try trigger.becoming(.running)
+                operations.append(.create(trigger))
+                try trigger.set("result", to: FlowDocument.value(.event(.emitted)))
+                operations.append(.complete(trigger))
             }
+            operations.append(failure.map { .fail(pass, error: $0) } ?? .complete(pass))
+            _ = try store.commit(operations)
         }
     }
+
+    // MARK: The end
 
     /// The run is over.
-    func finish(_ reports: [PassReport]) throws {
+    ///
+    /// - Parameters:
+    ///   - passes: How many passes ran.
+    ///   - failure: What ended it badly.
+    ///   - isStopped: Whether somebody ended it before its time.
+    func finish(passes: Int, failure: String?, isStopped: Bool) throws {
         try CommandEntry.reading {
-            try run.set("result", to: .object([DocumentMember("passes", .integer(Int64(reports.count)))]))
-            if let failure = reports.last?.failure {
-                run = try store.fail(run, error: "\(failure)")
+            var result = [DocumentMember("passes", .integer(Int64(passes)))]
+            if isStopped { result.append(DocumentMember("stopped", .boolean(true))) }
+            try run.set("result", to: .object(result))
+            run = if let failure { try store.fail(run, error: failure) } else { try store.complete(run) }
+        }
+    }
+
+    /// The run cannot go on: it and the pass at hand have failed, as far as that can still be written.
+    func abandon(_ error: any Error) {
+        let message = CommandFailure(describing: error).detail.message
+        if let pass { _ = try? store.fail(pass, error: message) }
+        pass = nil
+        _ = try? store.fail(run, error: message)
+    }
+
+    private func child(
+        _ protocolName: String, of parent: ExecutionUID
+    ) throws(ExecutionError) -> ExecutionDocument {
+        ExecutionDocument(
+            uid: ExecutionStore.freshUID(), protocolName: try ProtocolName(protocolName),
+            context: run.context,
+            parentUID: parent, timestamp: ExecutionStore.clock())
+    }
+
+    private static func commit(
+        _ operations: [ExecutionOperation], _ store: ExecutionStore
+    ) throws(ExecutionError) -> ExecutionDocument {
+        guard let document = try store.commit(operations).last else {
+            throw ExecutionError(.access, "the operation gave no document")
+        }
+        return document
+    }
+
+    /// What came into a trigger by port; several edges of one port as a list.
+    private static func inputs(_ values: [PortValue]) -> DocumentValue {
+        var members: [DocumentMember] = []
+        for value in values {
+            let key = DocumentText(value.port)
+            let entry = FlowDocument.value(value.value)
+            guard let position = members.firstIndex(where: { $0.key == key }) else {
+                members.append(DocumentMember(key, entry))
+                continue
+            }
+            if case .list(let list) = members[position].value {
+                members[position].value = .list(list + [entry])
             } else {
-                run = try store.complete(run)
+                members[position].value = .list([members[position].value, entry])
             }
         }
-    }
-
-    private static func member(_ reading: Reading) -> DocumentMember {
-        switch reading.result {
-        case .failure(let failure):
-            DocumentMember(
-                DocumentText(reading.node),
-                .object([
-                    DocumentMember("class", .string(failure.errorClass.rawValue)),
-                    DocumentMember("message", .string(failure.message)),
-                ]))
-        case .success(let values):
-            DocumentMember(
-                DocumentText(reading.node),
-                .object(values.map { DocumentMember(DocumentText($0.port), value($0.value)) }))
-        }
-    }
-
-    private static func value(_ value: FlowValue) -> DocumentValue {
-        switch value {
-        case .number(let number): self.number(number)
-        case .series(let numbers): .list(numbers.map(number))
-        case .bool(let flag): .boolean(flag)
-        case .event(let event): .string(event.name)
-        case .string(let text): .string(text)
-        }
-    }
-
-    /// JSON has no NaN and no infinity; they are kept as text.
-    private static func number(_ number: Double) -> DocumentValue {
-        (try? DocumentValue(decoding: Array(number.description.utf8))) ?? .string(number.description)
+        return .object(members)
     }
 }

@@ -11,6 +11,8 @@ struct FlowSource {
     }
 
     let path: String
+    /// The file as it was read.
+    let text: String
     private(set) var faults: [Fault] = []
     private(set) var graph: FlowGraph?
     private(set) var registry = PrimitiveRegistry.standard()
@@ -22,6 +24,7 @@ struct FlowSource {
 
     init(_ path: String, text: String) {
         self.path = path == "-" ? "standard input" : path
+        self.text = text
         do {
             let file = try GraphFile(text)
             registry = .standard(rules: .init(statelessTriggersOnly: file.asksForStatelessTriggers))

@@ -13,15 +13,17 @@ internal import WasmRuntime
 /// What a graph's adapter nodes stand for, as the command line has it: files below one folder, the daemon, and a
 /// worker of its own for modules.
 final class FlowSurroundings: Sendable {
-    private let context: CommandContext
+    let context: CommandContext
     private let root: String
+    let webhooks: FlowWebhooks
     private let runtime = Mutex<LocalRuntime?>(nil)
 
     static let fileByteCountMax = 16 << 20
 
-    init(_ context: CommandContext, root: String) {
+    init(_ context: CommandContext, root: String, webhooks: [WebhookURL] = []) {
         self.context = context
         self.root = root
+        self.webhooks = FlowWebhooks(webhooks)
     }
 
     // MARK: Sources
@@ -198,17 +200,9 @@ final class FlowSurroundings: Sendable {
                     GraphRequest(source: command.text("statement") ?? "", atomic: true, name: command.node))
                 return .outcome(.filled)
             case "submit_job":
-                guard let data = (command.text("manifest") ?? "").data(using: .utf8),
-                    let request = try? JSONDecoder().decode(SubmitRequest.self, from: data)
-                else {
-                    throw PrimitiveFailure(.validationFailed, "the manifest is not a job as --file takes it")
-                }
-                let _: SubmitResponse = try context.client().post("/v1/jobs", request)
+                try submitJob(command)
                 return .outcome(.filled)
-            case "webhook":
-                throw PrimitiveFailure(
-                    .adapterUnavailable,
-                    "the command line calls no webhooks; a node's allow-list will say which")
+            case "webhook": return .outcome(try webhooks.call(command))
             default: throw Self.unknown(command)
             }
         } catch {

@@ -1,0 +1,92 @@
+internal import CommandLineArguments
+internal import ExecutionDocuments
+internal import ExecutionStore
+internal import MeshAPI
+internal import MeshCore
+
+extension CommandEntry {
+    static let execRecover = CommandEntry(
+        Command(
+            "recover", "Restart an execution that was cut off, from its start snapshot",
+            discussion: """
+                What is done again is said first; --dry-run says it and does nothing. A run of dataflow is done again
+                whole, under its own uid, from its start snapshot alone: the graph and the flags as they were, with
+                the files below --root. A pass or a trigger is recovered with the run that it belongs to. What failed
+                has its end in the log for good: it is done again as a new run below it. Whether a run still goes on
+                elsewhere is not known here; see to it that it does not. Executions of other protocols are
+                restarted by whoever runs those. Ends with 3 when a pass fails.
+                """,
+            flags: [.executionRoot, Flag("dry-run", .toggle, "Say what would be done again"), .format],
+            operands: [.execution],
+            examples: ["meshctl exec recover 3f0c --dry-run", "meshctl exec recover 3f0c --root data"])
+    ) { context in
+        let store = try executionStore(context)
+        let named = try execution(context, store)
+        let log = try reading { try store.log() }
+        var uid = named
+        while let one = log[uid], let parent = one.parentUID,
+            [FlowRecord.passProtocol, FlowRecord.triggerProtocol].contains(one.protocolName.description)
+        { uid = parent }
+        let plan = try reading { try store.recover(uid) }
+        var sentences: [String] = []
+        if uid != named, let one = log[named] {
+            sentences.append("\(named) is a \(one.protocolName) of the run \(uid), which is done again whole")
+        }
+        guard plan.start.protocolName.description == FlowRecord.runProtocol else {
+            sentences += plan.sentences
+            show(plan, sentences, nil, nil, context)
+            if context.arguments.has("dry-run") { return .done }
+            throw CommandFailure(
+                code: "exec.no-runner", "nothing here restarts \(plan.start.protocolName)",
+                hint: "meshctl exec show \(uid) --label start has what its runner needs")
+        }
+        let recovery = try reading { try FlowRecovery(plan, store) }
+        let graph = try recovery.source.ready(context)
+        sentences += recovery.sentences
+        if context.arguments.has("dry-run") {
+            show(plan, sentences, recovery, nil, context)
+            return .done
+        }
+        // People read what is done again before it is.
+        if context.format == .table { for sentence in sentences { context.console.line(sentence.onOneLine) } }
+        let record = try recovery.begin(store, graph: graph)
+        let run = try run(graph, recovery.settings, record, context)
+        if context.format == .table {
+            for line in lines(run, isPerforming: recovery.settings.isPerforming) {
+                context.console.line(line)
+            }
+        } else {
+            show(plan, sentences, recovery, (record, run), context)
+        }
+        return run.failure == nil ? .done : .jobFailed
+    }
+
+    private static func show(
+        _ plan: RecoveryPlan, _ sentences: [String], _ recovery: FlowRecovery?,
+        _ done: (record: FlowRecord, run: FlowRun)?, _ context: CommandContext
+    ) {
+        var members: [JSONTree.Member] = [
+            .init(key: "uid", value: .text("\(plan.start.uid)")),
+            .init(key: "status", value: .text(plan.status.rawValue)),
+            .init(key: "snapshots", value: .array(plan.redoneSnapshots.map { .text("\($0)") })),
+            .init(key: "children", value: .array(plan.redoneChildren.map { .text("\($0)") })),
+            .init(
+                key: "actions",
+                value: .array(
+                    (recovery?.performed ?? []).map { action in
+                        .object([
+                            .init(key: "node", value: .text(action.node)),
+                            .init(key: "primitive", value: .text(action.primitive)),
+                            .init(key: "outcome", value: .text(action.outcome)),
+                            .init(key: "pass", value: .text("\(action.pass)")),
+                        ])
+                    })),
+            .init(key: "sentences", value: .array(sentences.map { .text($0) })),
+        ]
+        if let done {
+            members.append(.init(key: "run", value: .text("\(done.record.uid)")))
+            members.append(.init(key: "passes", value: passes(done.run)))
+        }
+        context.show(.object(members)) { sentences.map(\.onOneLine) }
+    }
+}
