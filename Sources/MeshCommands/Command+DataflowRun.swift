@@ -45,10 +45,12 @@ extension CommandEntry {
         let stop = StopSignal(
             context.console, notice: "stopping after the pass at hand; once more to stop at once")
         let run = FlowRun(graph, settings: settings, surroundings: surroundings, record: record, stop: stop)
-        try run.run()
+        let result = Result { try run.run() }
+        // What had been done before it could not go on is worth having all the more.
         if let path = context.arguments.text("capture") {
             try context.write(Array(run.capture.json.utf8), to: path)
         }
+        try result.get()
         if run.isStopped {
             let count = run.attempts.count
             context.console.message("stopped after \(count) \(count == 1 ? "pass" : "passes")")

@@ -24,9 +24,12 @@ extension CommandEntry {
         let named = try execution(context, store)
         let log = try reading { try store.log() }
         var uid = named
-        while let one = log[uid], let parent = one.parentUID,
-            [FlowRecord.passProtocol, FlowRecord.triggerProtocol].contains(one.protocolName.description)
-        { uid = parent }
+        // A trigger belongs to a pass and a pass to a run; a log that says otherwise is not followed round and round.
+        for name in [FlowRecord.triggerProtocol, FlowRecord.passProtocol] {
+            if let one = log[uid], one.protocolName.description == name, let parent = one.parentUID {
+                uid = parent
+            }
+        }
         let plan = try reading { try store.recover(uid) }
         var sentences: [String] = []
         if uid != named, let one = log[named] {

@@ -21,6 +21,8 @@ struct FlowRecovery {
     /// Passes and triggers that have no end.
     private(set) var cutOff: [ExecutionUID] = []
     private var cutOffPasses: [ExecutionUID] = []
+    /// Passes whose snapshots cannot be read, and why.
+    private var unreadable: [(pass: ExecutionUID, message: String)] = []
 
     /// Reads what the plan rests on.
     ///
@@ -48,7 +50,11 @@ struct FlowRecovery {
             guard name == FlowRecord.passProtocol else { continue }
             if !logged.status.isFinal { cutOffPasses.append(logged.uid) }
             if settings.isPerforming, logged.deletion != .hard {
-                performed += try Self.performed(logged.uid, store)
+                do throws(ExecutionError) {
+                    performed += try Self.performed(logged.uid, store)
+                } catch {
+                    unreadable.append((logged.uid, error.message))
+                }
             }
         }
     }
@@ -94,6 +100,9 @@ struct FlowRecovery {
                     "the pass \(pass) was cut off; whatever it had done since its last snapshot is done again"
                 )
             }
+            for (pass, message) in unreadable {
+                sentences.append("what the pass \(pass) had done is not known: \(message)")
+            }
         } else {
             sentences.append("its actions were named and not performed, and so they are again")
         }
@@ -104,7 +113,8 @@ struct FlowRecovery {
     func begin(_ store: ExecutionStore, graph: PreparedGraph) throws -> FlowRecord {
         try CommandEntry.reading {
             for uid in cutOff {
-                let running = try store.read(uid, .start)
+                // One that has lost its snapshots stays as it is.
+                guard let running = try? store.read(uid, .start) else { continue }
                 _ = try store.fail(running, error: "cut off; \(plan.start.uid) was recovered")
             }
         }

@@ -21,6 +21,8 @@ final class FlowRun {
     private(set) var attempts: [Attempt] = []
     /// Why the last tick had no good pass; nothing is run behind it.
     private(set) var failure: String?
+    /// Why the last attempt was not good, though another may be.
+    private var lastFailure: String?
 
     init(
         _ graph: PreparedGraph, settings: FlowRunSettings, surroundings: FlowSurroundings,
@@ -53,7 +55,12 @@ final class FlowRun {
                 case .done: break loop
                 }
             }
-            isStopped = stop.isRequested && failure == nil && (schedule.ticksLeft > 0 || machine.dueAt != nil)
+            if stop.isRequested, failure == nil {
+                isStopped =
+                    schedule.ticksLeft > 0 || machine.dueAt != nil || !machine.underWay.isEmpty
+                // The attempt that would have made it good will not come.
+                failure = lastFailure
+            }
         } catch {
             record?.abandon(error)
             throw error
@@ -99,6 +106,7 @@ final class FlowRun {
                 report: pass.report(), retryCount: decision.retryCount, isTimedOut: termination == .timedOut))
         let failure = termination == .timedOut ? "the pass took too long" : pass.failure.map { "\($0)" }
         try record?.end(pass, failure: failure)
+        lastFailure = failure
         // Another attempt on the same tick may still end well.
         if !next.contains(where: { $0.kind == .invoke && $0.eventID == decision.eventID }) {
             self.failure = failure

@@ -171,27 +171,6 @@ struct DataflowCommandTests {
         }
     }
 
-    @Test("a run that was cut off is recovered from its start, and what is done again is said")
-    func recover() throws {
-        try offline { daemon, folder in
-            let graph = try daemon.file("graph.json", Self.watching)
-            _ = daemon.run("dataflow", "run", graph, "--root", folder, "--record", "plots")
-            // As a crash would have left it: no ending in the log, and half a line behind.
-            let log = folder + "/.spl/exec/log"
-            let lines = try #require(read(log)).split(separator: "\n")
-            let cut = lines.prefix(4).joined(separator: "\n") + "\n{\"uid\":\"35b8"
-            try cut.write(toFile: log, atomically: true, encoding: .utf8)
-            let list = daemon.run("exec", "list", "--root", folder, "-o", "json")
-            #expect(list.status == 0 && list.messages.contains("note: "), "what was repaired is said")
-            let running = (try json(list.output) as? [[String: Any]])?.first {
-                $0["status"] as? String == "running"
-            }
-            let uid = try #require(running?["uid"] as? String)
-            let plan = daemon.run("exec", "recover", uid, "--root", folder)
-            #expect(plan.status == 0 && plan.output.contains("restarts from its start snapshot"), "\(plan)")
-        }
-    }
-
     @Test("graph draws what can be read, also a graph that cannot be run; primitives lists them all")
     func drawing() throws {
         try offline { daemon, _ in

@@ -10,7 +10,7 @@ struct SentencesTests {
     /// The functions of each suite that are tests, as `Folder/Suite.function`.
     private static func tests() throws -> Set<String> {
         var names: Set<String> = []
-        for folder in ["ExecutionDocumentsTests", "ExecutionStoreTests"] {
+        for folder in ["ControlTests", "ExecutionDocumentsTests", "ExecutionStoreTests"] {
             let path = package.appendingPathComponent("Tests/\(folder)")
             for file in try FileManager.default.contentsOfDirectory(atPath: path.path)
             where file.hasSuffix("Tests.swift") {
