@@ -42,6 +42,15 @@ final class OpenFile {
         }
     }
 
+    /// Takes the file's lock where nobody has it.
+    func tryLock() throws(ExecutionError) -> Bool {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return false }
+            guard errno == EINTR else { throw Folder.failure("\(path) cannot be locked", errno) }
+        }
+        return true
+    }
+
     /// Writes all of `bytes` at the descriptor's place, which is the end for a file opened to append.
     func append(_ bytes: [UInt8]) throws(ExecutionError) {
         var written = 0

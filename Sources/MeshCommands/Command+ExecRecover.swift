@@ -12,9 +12,9 @@ extension CommandEntry {
                 What is done again is said first; --dry-run says it and does nothing. A run of dataflow is done again
                 whole, under its own uid, from its start snapshot alone: the graph and the flags as they were, with
                 the files below --root. A pass or a trigger is recovered with the run that it belongs to. What failed
-                has its end in the log for good: it is done again as a new run below it. Whether a run still goes on
-                elsewhere is not known here; see to it that it does not. Executions of other protocols are
-                restarted by whoever runs those. Ends with 3 when a pass fails.
+                has its end in the log for good: it is done again as a new run below it. A run that still goes on is
+                refused. Executions of other protocols are restarted by whoever runs those. Ends with 3 when a pass
+                fails.
                 """,
             flags: [.executionRoot, Flag("dry-run", .toggle, "Say what would be done again"), .format],
             operands: [.execution],
@@ -30,7 +30,7 @@ extension CommandEntry {
                 uid = parent
             }
         }
-        let plan = try reading { try store.recover(uid) }
+        var plan = try reading { try store.recover(uid) }
         var sentences: [String] = []
         if uid != named, let one = log[named] {
             sentences.append("\(named) is a \(one.protocolName) of the run \(uid), which is done again whole")
@@ -43,16 +43,23 @@ extension CommandEntry {
                 code: "exec.no-runner", "nothing here restarts \(plan.start.protocolName)",
                 hint: "meshctl exec show \(uid) --label start has what its runner needs")
         }
+        var claim: ExecutionClaim?
+        if !context.arguments.has("dry-run") {
+            claim = try FlowRecord.claim(plan.start, store)
+            // It may have ended until the claim was there.
+            plan = try reading { try store.recover(uid) }
+        }
         let recovery = try reading { try FlowRecovery(plan, store) }
         let graph = try recovery.source.ready(context)
         sentences += recovery.sentences
-        if context.arguments.has("dry-run") {
+        guard let claim else {
             show(plan, sentences, recovery, nil, context)
             return .done
         }
+        defer { withExtendedLifetime(claim) {} }
         // People read what is done again before it is.
         if context.format == .table { for sentence in sentences { context.console.line(sentence.onOneLine) } }
-        let record = try recovery.begin(store, graph: graph)
+        let record = try recovery.begin(claim, store, graph: graph)
         let run = try run(graph, recovery.settings, record, context)
         if context.format == .table {
             for line in lines(run, isPerforming: recovery.settings.isPerforming) {

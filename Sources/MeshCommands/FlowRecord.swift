@@ -21,6 +21,8 @@ final class FlowRecord {
     private let frequency: SnapshotFrequency
     private var run: ExecutionDocument
     private var pass: ExecutionDocument?
+    /// Keeps a recovery from doing again what is still being done.
+    private let claim: ExecutionClaim
     private var plan: SnapshotPlan
 
     /// Begins the document of a new run.
@@ -40,13 +42,20 @@ final class FlowRecord {
             let frequency = try SnapshotFrequency(of: run)
             return (try Self.commit([.create(try run.becoming(.running))], store), frequency)
         }
+        claim = try Self.claim(run, store)
         plan = SnapshotPlan(frequency)
     }
 
     /// Goes on with a run from its start snapshot.
-    init(resuming start: ExecutionDocument, _ store: ExecutionStore, graph: PreparedGraph) throws {
+    ///
+    /// - Throws: Where it cannot be claimed, or its start not be written.
+    init(
+        resuming start: ExecutionDocument, _ claim: ExecutionClaim, _ store: ExecutionStore,
+        graph: PreparedGraph
+    ) throws {
         self.store = store
         self.graph = graph
+        self.claim = claim
         (run, frequency) = try CommandEntry.reading {
             let run = start.status == .created ? try store.begin(start) : start
             return (run, try SnapshotFrequency(of: run))
@@ -55,6 +64,20 @@ final class FlowRecord {
     }
 
     var uid: ExecutionUID { run.uid }
+
+    /// The claim on a run.
+    ///
+    /// - Throws: Where somebody else has it.
+    static func claim(_ run: ExecutionDocument, _ store: ExecutionStore) throws -> ExecutionClaim {
+        guard let claim = try CommandEntry.reading({ try store.claim(run) }) else {
+            throw CommandFailure(
+                code: "exec.still-running", "\(run.uid) is still being run by another process",
+                hint:
+                    "stop that with Ctrl+C first; meshctl exec recover --dry-run only says what is done again"
+            )
+        }
+        return claim
+    }
 
     // MARK: A pass
 

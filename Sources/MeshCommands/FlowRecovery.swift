@@ -110,7 +110,14 @@ struct FlowRecovery {
     }
 
     /// Ends what was cut off, and begins the record under which the run is done again.
-    func begin(_ store: ExecutionStore, graph: PreparedGraph) throws -> FlowRecord {
+    ///
+    /// - Parameters:
+    ///   - claim: That on the run that is recovered.
+    ///   - store: Where it is recorded.
+    ///   - graph: The graph of ``source``.
+    func begin(
+        _ claim: ExecutionClaim, _ store: ExecutionStore, graph: PreparedGraph
+    ) throws -> FlowRecord {
         try CommandEntry.reading {
             for uid in cutOff {
                 // One that has lost its snapshots stays as it is.
@@ -123,6 +130,6 @@ struct FlowRecovery {
                 store, context: plan.start.context.description, parent: plan.start.uid, graph: graph,
                 source: source.text, settings: settings)
         }
-        return try FlowRecord(resuming: plan.start, store, graph: graph)
+        return try FlowRecord(resuming: plan.start, claim, store, graph: graph)
     }
 }

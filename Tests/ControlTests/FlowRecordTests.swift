@@ -179,6 +179,10 @@ struct FlowRecordTests {
             ])
             // The webhook is being called, so the first action was done and the pass is not over.
             try #require(server.arrived.wait(timeout: .now() + 60) == .success)
+            let living = try #require(try folder.uids("dataflow.run").first)
+            let refused = folder.run("exec", "recover", living)
+            #expect(refused.status == 1 && refused.messages.contains("still being run"), "\(refused)")
+            #expect(refused.output.isEmpty && server.requests.count == 1)
             kill(running.process.processIdentifier, SIGKILL)
             _ = running.finish()
             isHolding.withLock { $0 = false }

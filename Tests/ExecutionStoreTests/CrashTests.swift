@@ -109,6 +109,30 @@ struct CrashTests {
         #expect(bench.repairs.withLock { $0.isEmpty })
     }
 
+    @Test("an execution is claimed by one at a time, and the claim falls with the process that had it")
+    func claims() async throws {
+        let bench = try Bench()
+        let store = try bench.open()
+        let document = try store.create(try job(), context: place)
+        var claim = try store.claim(document)
+        #expect(claim != nil)
+        #expect(try store.claim(document) == nil && bench.open().claim(document) == nil)
+        #expect(try store.labels(document.uid) == [.start], "a claim is no snapshot")
+        claim = nil
+        let (root, uid) = (bench.root, document.uid.description)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [root = root as String, uid = uid as String] in
+            let store = try ExecutionStore(root: root) { _ in }
+            let claim = try store.claim(try store.read(try ExecutionUID(uid), .start))
+            guard claim != nil else { exit(2) }
+            kill(getpid(), SIGKILL)
+        }
+        #expect(try store.claim(document) != nil)
+        let other = ExecutionDocument(
+            uid: try ExecutionUID("nobody"), protocolName: try job(), context: place,
+            timestamp: Timestamp(milliseconds: 0))
+        #expect(failure { _ = try store.claim(other) } == .missingSnapshot)
+    }
+
     @Test("a disk that is full at any byte of a record leaves the log as it was")
     func fullDisk() async throws {
         let bench = try Bench()
