@@ -34,6 +34,7 @@ final class FlowFolder {
         let process = Process()
         private let output = Pipe()
         private let messages = Pipe()
+        private var heard: [UInt8] = []
 
         init(_ words: [String]) throws {
             process.executableURL = FlowFolder.program
@@ -43,9 +44,20 @@ final class FlowFolder {
             try process.run()
         }
 
+        /// Waits until the program has said `text`, and tells whether it did before its end.
+        func hears(_ text: String) -> Bool {
+            while !String(decoding: heard, as: UTF8.self).contains(text) {
+                let piece = messages.fileHandleForReading.availableData
+                if piece.isEmpty { return false }
+                heard += piece
+            }
+            return true
+        }
+
         func finish() -> ScriptedDaemon.Outcome {
             let output = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
-            let text = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            heard += messages.fileHandleForReading.readDataToEndOfFile()
+            let text = String(decoding: heard, as: UTF8.self)
             process.waitUntilExit()
             return ScriptedDaemon.Outcome(
                 status: process.terminationStatus, outputBytes: output, messages: text)

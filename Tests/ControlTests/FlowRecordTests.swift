@@ -315,33 +315,38 @@ struct FlowRecordTests {
 
     @Test(
         "Ctrl+C ends a run after the pass at hand, which is captured and recorded, and says how many ran",
-        .enabled(if: FlowFolder.hasProgram, "meshctl is not built beside these tests"))
-    func interrupted() throws {
+        .enabled(if: FlowFolder.hasProgram, "meshctl is not built beside these tests"),
+        arguments: [("200 OK", Int32(0), "filled"), ("503 No", 3, "failed")])
+    func interrupted(answer: String, status: Int32, outcome: String) throws {
         let released = DispatchSemaphore(value: 0)
         let server = try LoopbackServer { _ in
             released.wait()
-            return .init()
+            return .status(answer)
         }
         defer { server.stop() }
         try here { folder in
             let graph = try folder.write("g.json", FlowFolder.calling(server.url("/")))
+            let capture = folder.path + "/capture.json"
+            // The second answer would have another attempt follow; that one does not come either.
             let running = try folder.start([
                 "dataflow", "run", graph, "--perform", "--allow-webhook", server.url(), "--record", "runs",
-                "--passes", "3", "--every", "1h", "--capture", folder.path + "/capture.json",
+                "--passes", "3", "--every", "1h", "--retries", "5", "--capture", capture,
             ])
             try #require(server.arrived.wait(timeout: .now() + 60) == .success)
             kill(running.process.processIdentifier, SIGINT)
+            let isHeard = running.hears("stopping after the pass at hand")
             released.signal()
-            let outcome = running.finish()
-            #expect(
-                outcome.status == 0 && outcome.output.contains("action call (webhook) filled"), "\(outcome)")
-            #expect(outcome.messages.contains("stopped after 1 pass\n"), "\(outcome)")
-            let replay = folder.daemon.run(
-                "dataflow", "replay", graph, "--capture", folder.path + "/capture.json")
+            let ended = running.finish()
+            #expect(isHeard && ended.status == status, "\(ended)")
+            #expect(ended.output.contains("action call (webhook) \(outcome)"), "\(ended)")
+            #expect(ended.messages.contains("stopped after 1 pass\n") && server.requests.count == 1)
+            let replay = folder.daemon.run("dataflow", "replay", graph, "--capture", capture)
             #expect(replay.status == 0, "\(replay)")
             let uid = try #require(try folder.uids("dataflow.run").first)
             let result = try folder.snapshot(uid, "end")["result"] as? [String: Any]
             #expect(result?["passes"] as? Int == 1 && result?["stopped"] as? Bool == true)
+            let logged = try folder.executions("dataflow.run").first?["status"] as? String
+            #expect(logged == (status == 0 ? "completed" : "failed"))
         }
     }
 
