@@ -14,6 +14,9 @@ struct FlowRunSettings {
         let period: Int64
     }
 
+    /// As long as an orchestrator takes times.
+    private static let millisecondsMax: Int64 = 1 << 40
+
     var passes = 1
     var isPerforming = false
     /// From one tick to the next.
@@ -60,11 +63,14 @@ struct FlowRunSettings {
         isPerforming = arguments.has("perform")
         every = Int64(arguments.milliseconds("every") ?? 0)
         deadline = arguments.milliseconds("deadline").map { Int64($0) }
+        for (flag, milliseconds) in [("every", every), ("deadline", deadline ?? 0)]
+        where milliseconds > Self.millisecondsMax { throw UsageError("--\(flag) is longer than 34 years") }
         retries = arguments.integer("retries") ?? 0
         rate = try arguments.text("rate").map { text in
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, let passes = Int(parts[0]), (1...100_000).contains(passes),
-                let period = DurationText.milliseconds(parts[1]), period > 0
+                let period = DurationText.milliseconds(parts[1]),
+                (1...Self.millisecondsMax).contains(Int64(period))
             else { throw UsageError("--rate takes a number and a period, such as 10/1m, not “\(text)”") }
             return Rate(passes: passes, period: Int64(period))
         }
@@ -133,7 +139,7 @@ struct FlowRunSettings {
             else { throw wrong(key) }
             return integer
         }
-        let long: ClosedRange<Int64> = 0...1 << 40
+        let long = 0...Self.millisecondsMax
         passes = Int(try number(config["passes"], "passes", 1...100_000))
         isPerforming = try flag("perform")
         every = try number(config["every"], "every", long)
@@ -142,7 +148,7 @@ struct FlowRunSettings {
         if let rate = config["rate"], rate != .null {
             self.rate = Rate(
                 passes: Int(try number(rate["passes"], "rate", 1...100_000)),
-                period: try number(rate["period"], "rate", 1...1 << 40))
+                period: try number(rate["period"], "rate", 1...Self.millisecondsMax))
         }
         guard case .list(let urls)? = config["allow_webhook"] else { throw wrong("allow_webhook") }
         webhooks = try urls.map { value in

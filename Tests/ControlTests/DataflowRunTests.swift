@@ -136,7 +136,10 @@ struct DataflowRunTests {
             #expect((try capture(folder)["passes"] as? [Any])?.count == 4)
             let same = folder.daemon.run("dataflow", "replay", graph, "--capture", path)
             #expect(same.status == 0, "\(same)")
-            for rate in ["0/1s", "1", "1/", "/1s", "1/0s", "1/1x", "1/1s/1"] {
+            for flag in ["--every", "--deadline"] {
+                #expect(folder.run("dataflow", "run", graph, flag, "99999d").status == 64, "\(flag)")
+            }
+            for rate in ["1/99999d", "0/1s", "1", "1/", "/1s", "1/0s", "1/1x", "1/1s/1"] {
                 #expect(folder.run("dataflow", "run", graph, "--rate", rate).status == 64, "\(rate)")
             }
         }

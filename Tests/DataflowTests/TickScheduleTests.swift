@@ -5,11 +5,12 @@ import Testing
 
 @Suite("Ticks at their times", .tags(.Size.small))
 struct TickScheduleTests {
-    /// Plays a schedule against an orchestrator on a clock that waiting alone moves; each pass takes `passTime`.
+    /// Plays a schedule against an orchestrator on a clock that waiting alone moves; the passes take
+    /// `passTimes`, and no time once those are over.
     ///
     /// - Returns: When each pass began, and how many times it was waited.
     private func play(
-        _ schedule: TickSchedule, _ configuration: OrchestratorConfiguration, passTime: Int64 = 0
+        _ schedule: TickSchedule, _ configuration: OrchestratorConfiguration, _ passTimes: Int64...
     ) throws -> (begun: [Int64], waits: Int, capture: CaptureBundle) {
         var schedule = schedule
         var machine = Orchestrator(
@@ -32,7 +33,7 @@ struct TickScheduleTests {
                 let decision = decisions.removeFirst()
                 guard let episode = decision.episode else { continue }
                 begun.append(now.milliseconds - 1_000)
-                now = now + passTime
+                now = now + (begun.count <= passTimes.count ? passTimes[begun.count - 1] : 0)
                 let pass = machine.evaluate(episode: episode, inputs: PassInputs())
                 if let pass { decisions += machine.finish(episode: episode, pass: pass, at: now) }
             }
@@ -45,15 +46,15 @@ struct TickScheduleTests {
     func interval() throws {
         let even = try play(TickSchedule(ticks: 3, every: 100), .init(cadence: .continuous))
         #expect(even.begun == [0, 100, 200] && even.waits == 2)
-        let quick = try play(TickSchedule(ticks: 3), .init(cadence: .continuous), passTime: 7)
+        let quick = try play(TickSchedule(ticks: 3), .init(cadence: .continuous), 7, 7, 7)
         #expect(quick.begun == [0, 7, 14] && quick.waits == 0)
         #expect(try play(TickSchedule(ticks: 0), .init(cadence: .continuous)).begun == [])
     }
 
     @Test("a tick that is late comes at once, and nothing is made up for in a burst")
     func late() throws {
-        let slow = try play(TickSchedule(ticks: 3, every: 100), .init(cadence: .continuous), passTime: 250)
-        #expect(slow.begun == [0, 250, 500])
+        let slow = try play(TickSchedule(ticks: 5, every: 100), .init(cadence: .continuous), 0, 450)
+        #expect(slow.begun == [0, 100, 550, 650, 750])
     }
 
     @Test("what a window has put off begins when the window says, not before and without asking in between")
