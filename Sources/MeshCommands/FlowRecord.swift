@@ -91,9 +91,23 @@ final class FlowRecord {
                 config.append(DocumentMember("snapshots", snapshots))
             }
             try pass.set("config", to: .object(config))
-            try pass.set("input", to: FlowDocument.readings(inputs.readings))
+            try Self.set(inputs, in: &pass)
             if let state = FlowPassProcessing.state(state) { try pass.set("state", to: state) }
             return try Self.commit([.create(try pass.becoming(.running))], store)
+        }
+    }
+
+    private static func set(
+        _ inputs: PassInputs, in pass: inout ExecutionDocument
+    ) throws(ExecutionError) {
+        do throws(ExecutionError) {
+            try pass.set("input", to: FlowDocument.readings(inputs.readings))
+        } catch {
+            guard error.code == .tooLarge else { throw error }
+            throw ExecutionError(
+                .tooLarge,
+                "what the sources have read does not fit into the document of a pass: \(error.message)",
+                hint: "let them read less, or run it without --record")
         }
     }
 

@@ -154,6 +154,21 @@ struct FlowRecordTests {
         }
     }
 
+    @Test(
+        "what does not fit into the document of a pass stops the run before anything acts, and the run has failed"
+    )
+    func tooLarge() throws {
+        try here { folder in
+            let graph = try folder.write("g.json", Self.watching)
+            _ = try folder.write("in.txt", String(repeating: "x", count: 9 << 20))
+            let run = folder.run("dataflow", "run", graph, "--record", "runs", "--perform")
+            #expect(run.status == 1 && run.messages.contains("without --record"), "\(run.messages)")
+            #expect(folder.read("n.txt") == nil)
+            #expect(try folder.executions("dataflow.run").first?["status"] as? String == "failed")
+            #expect(try folder.uids("dataflow.pass").isEmpty)
+        }
+    }
+
     // MARK: Recovery
 
     @Test(
