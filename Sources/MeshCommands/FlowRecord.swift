@@ -168,12 +168,7 @@ final class FlowRecord {
 
     // MARK: The end
 
-    /// The run is over.
-    ///
-    /// - Parameters:
-    ///   - passes: How many passes ran.
-    ///   - failure: What ended it badly.
-    ///   - isStopped: Whether somebody ended it before its time.
+    /// The run is over after so many passes: badly where there is a failure, and before its time where it was stopped.
     func finish(passes: Int, failure: String?, isStopped: Bool) throws {
         try CommandEntry.reading {
             var result = [DocumentMember("passes", .integer(Int64(passes)))]

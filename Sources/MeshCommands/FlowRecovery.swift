@@ -111,10 +111,7 @@ struct FlowRecovery {
 
     /// Ends what was cut off, and begins the record under which the run is done again.
     ///
-    /// - Parameters:
-    ///   - claim: That on the run that is recovered.
-    ///   - store: Where it is recorded.
-    ///   - graph: The graph of ``source``.
+    /// `claim` is that on the run that is recovered, `graph` that of ``source``.
     func begin(
         _ claim: ExecutionClaim, _ store: ExecutionStore, graph: PreparedGraph
     ) throws -> FlowRecord {
