@@ -36,7 +36,7 @@ public enum MeshCtl {
             ]),
         CommandGroup(
             name: "exec", summary: "Execution documents: what ran, from what, with what result",
-            entries: [.execList, .execShow, .execTree, .execDiff, .execRecover]),
+            entries: [.execList, .execShow, .execTree, .execDiff, .execRecover, .execExport]),
         CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),
