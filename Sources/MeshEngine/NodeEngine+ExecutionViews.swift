@@ -14,6 +14,7 @@ extension NodeEngine {
     /// One execution of a job, as far as the entries and this node's own work tell.
     private struct KnownExecution {
         let uid: String
+        let protocolName: String
         let parentUID: String?
         let startedAt: Timestamp
         let status: ExecutionStatus
@@ -78,13 +79,15 @@ extension NodeEngine {
 
     private func executions(of ledger: JobLedger, _ record: JobManifest) -> [KnownExecution] {
         let job = ledger.manifestCID
+        let protocolName = JobExecution.protocolName(language: record.language)
         let parentUID = record.parent.map { JobExecution.uid(job: $0.manifest, epoch: $0.epoch) }
         var known: [KnownExecution] = []
         let epochs = Set(ledger.validReceipts.map(\.record.epoch)).sorted()
         for receipt in epochs.compactMap({ Self.receipt(of: ledger, epoch: $0) }) {
             known.append(
                 KnownExecution(
-                    uid: JobExecution.uid(job: job, epoch: receipt.epoch), parentUID: parentUID,
+                    uid: JobExecution.uid(job: job, epoch: receipt.epoch), protocolName: protocolName,
+                    parentUID: parentUID,
                     startedAt: JobExecution.instant(receipt.started),
                     status: JobExecution.status(receipt.outcome),
                     ending: (
@@ -108,7 +111,8 @@ extension NodeEngine {
             }
             known.append(
                 KnownExecution(
-                    uid: JobExecution.uid(job: job, epoch: award.record.epoch), parentUID: parentUID,
+                    uid: JobExecution.uid(job: job, epoch: award.record.epoch), protocolName: protocolName,
+                    parentUID: parentUID,
                     startedAt: startedAt, status: ending == nil ? status : .failed, ending: ending))
         }
         return known
@@ -123,7 +127,7 @@ extension NodeEngine {
     private static func lines(_ known: KnownExecution) throws(ExecutionError) -> [UInt8] {
         let uid = try ExecutionUID(known.uid)
         var lines = LogEntry.start(
-            uid: uid, protocolName: try ProtocolName(JobExecution.protocolName), context: .root,
+            uid: uid, protocolName: try ProtocolName(known.protocolName), context: .root,
             parentUID: try known.parentUID.map { text throws(ExecutionError) in try ExecutionUID(text) },
             timestamp: known.startedAt, status: known.status == .created ? .created : .running
         ).line

@@ -13,8 +13,10 @@ public import MeshRuntime
 /// Code and inputs are references (``DataReference``), which the node resolves before the run; the run is the inner
 /// processing, to which nothing is known but what the document says.
 public struct JobExecution: Sendable {
-    /// The protocol of these documents.
-    public static let protocolName = "mesh.job"
+    /// The protocol of the documents of jobs in a language: what a graph's run leaves can be taken apart into passes.
+    public static func protocolName(language: String) -> String {
+        language == "dataflow" ? "mesh.dataflow" : "mesh.job"
+    }
 
     /// The CIDs of both snapshots of a run, as its receipt links them.
     public struct Links: Hashable, Sendable {
@@ -127,7 +129,7 @@ public struct JobExecution: Sendable {
             }
             map.object("input", writeInput)
             if let parentUID { map.text("parentUid", parentUID) } else { map.null("parentUid") }
-            map.text("protocol", Self.protocolName)
+            map.text("protocol", Self.protocolName(language: manifest.language))
             if let receipt { map.object("result") { Self.write(receipt, &$0) } }
             let status = receipt.map { Self.status($0.outcome) } ?? .running
             map.text("status", status.rawValue)
