@@ -1,4 +1,5 @@
 internal import CommandLineArguments
+internal import ControlClient
 internal import ExecutionDocuments
 internal import ExecutionStore
 internal import FoundationEssentials
@@ -61,8 +62,14 @@ extension CommandEntry {
                 .executionFiles,
                 Flag("label", .text("LABEL"), "Which (end where there is one, else start)"),
                 Flag("labels", .toggle, "List the labels of its snapshots instead"),
+                Flag(
+                    "resolve", .toggle,
+                    "Put the data in the place of references to it: from the daemon, each checked by its CID"),
             ], operands: [.execution],
-            examples: ["meshctl exec show 3f0c", "meshctl exec show 3f0c --label start"])
+            examples: [
+                "meshctl exec show 3f0c", "meshctl exec show 3f0c --label start",
+                "meshctl exec show 3f0c --resolve",
+            ])
     ) { context in
         let source = try context.executions()
         let one = try execution(context, try reading { try source.log() })
@@ -75,7 +82,14 @@ extension CommandEntry {
             if let text = context.arguments.text("label") { return try SnapshotLabel(text) }
             return labels.contains(.end) ? .end : .start
         }
-        context.console.writeOutput(try reading { try source.read(one, label) }.bytes)
+        var document = try reading { try source.read(one, label) }
+        if context.arguments.has("resolve") {
+            let client = try context.client()
+            document = try reading {
+                try document.resolving { cid in try? client.bytes("/v1/dag/\(cid)") }
+            }
+        }
+        context.console.writeOutput(document.bytes)
         return .done
     }
 

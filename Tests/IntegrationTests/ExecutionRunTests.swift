@@ -63,6 +63,14 @@ extension WholeNodes {
                 #expect(
                     diff.lines.contains("~ /status: \"running\" → \"completed\""), "\(diff.output)")
                 #expect(diff.lines.contains { $0.hasPrefix("+ /result: ") })
+                // The outer context's view of it: the module itself stands where its CID was.
+                let resolved = try cluster[1].ctl(
+                    "exec", "show", "\(child).0", "--label", "start", "--resolve"
+                ).object()
+                let input = try #require(resolved["input"] as? [String: Any])
+                #expect(
+                    input["code"] as? String
+                        == Data(try Modules.counting(to: 1_000)).base64EncodedString())
                 try Self.exported(cluster, parent: parent, tree: expected)
             }
         }
