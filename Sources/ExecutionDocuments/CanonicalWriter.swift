@@ -71,6 +71,12 @@ public struct CanonicalWriter: ~Copyable {
             writer.object(body)
         }
 
+        /// An object that was written before, and is the same in another document.
+        public mutating func object(_ key: String, _ written: borrowing CanonicalWriter) {
+            self.key(key)
+            writer.bytes.append(contentsOf: written.bytes)
+        }
+
         /// A reference to a block; ``DataReference`` says how it is read.
         public mutating func reference(_ key: String, _ reference: DataReference) {
             object(key) { map in
@@ -92,5 +98,19 @@ public struct CanonicalWriter: ~Copyable {
         swap(&bytes, &other.bytes)
     }
 
-    private mutating func text(_ text: String) { DocumentText(text).write(to: &bytes) }
+    /// Text in quotation marks; nearly all of it is plain and copied as it is.
+    private mutating func text(_ text: String) {
+        var text = text
+        let isPlain = text.withUTF8 { utf8 in
+            for index in utf8.indices {
+                let byte = unsafe utf8[index]
+                if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+            }
+            bytes.append(UInt8(ascii: "\""))
+            unsafe bytes.append(contentsOf: utf8)
+            bytes.append(UInt8(ascii: "\""))
+            return true
+        }
+        if !isPlain { DocumentText(text).write(to: &bytes) }
+    }
 }

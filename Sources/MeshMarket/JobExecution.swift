@@ -74,15 +74,24 @@ public struct JobExecution: Sendable {
     // MARK: Snapshots
 
     /// The document when code and inputs are here and the run begins.
-    public var start: Block { Block(document(nil), codec: .raw) }
+    public var start: Block { Block(document(nil, written(writeConfig), written(writeInput)), codec: .raw) }
 
-    /// The document when the run is over.
-    public func end(_ receipt: JobReceipt) -> Block { Block(document(receipt), codec: .raw) }
-
-    /// Both snapshots of the run behind a receipt.
+    /// Both snapshots of the run behind a receipt: the start, and the document when the run is over.
     public static func blocks(of receipt: JobReceipt, manifest: JobManifest) -> (start: Block, end: Block) {
         let execution = JobExecution(of: receipt, manifest: manifest)
-        return (execution.start, execution.end(receipt))
+        // Most of either is in both.
+        let config = execution.written(execution.writeConfig)
+        let input = execution.written(execution.writeInput)
+        return (
+            Block(execution.document(nil, config, input), codec: .raw),
+            Block(execution.document(receipt, config, input), codec: .raw)
+        )
+    }
+
+    private func written(_ body: (inout CanonicalWriter.Members) -> Void) -> CanonicalWriter {
+        var writer = CanonicalWriter(capacity: 768)
+        writer.object(body)
+        return writer
     }
 
     /// What a receipt of this run must link.
@@ -115,19 +124,21 @@ public struct JobExecution: Sendable {
         Timestamp(milliseconds: min(max(0, claimed.milliseconds), 253_402_300_799_999))
     }
 
-    private func document(_ receipt: JobReceipt?) -> [UInt8] {
+    private func document(
+        _ receipt: JobReceipt?, _ config: borrowing CanonicalWriter, _ input: borrowing CanonicalWriter
+    ) -> [UInt8] {
         var writer = CanonicalWriter(capacity: receipt == nil ? 1_536 : 2_560)
         writer.object { map in
             if let receipt, Self.status(receipt.outcome) == .completed {
                 map.text("completedAt", Self.instant(receipt.finished).description)
             }
-            map.object("config", writeConfig)
+            map.object("config", config)
             map.text("context", "/")
             if let receipt, let error = Self.error(receipt.outcome) {
                 map.text("error", error)
                 map.text("failedAt", Self.instant(receipt.finished).description)
             }
-            map.object("input", writeInput)
+            map.object("input", input)
             if let parentUID { map.text("parentUid", parentUID) } else { map.null("parentUid") }
             map.text("protocol", Self.protocolName(language: manifest.language))
             if let receipt { map.object("result") { Self.write(receipt, &$0) } }
