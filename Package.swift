@@ -152,7 +152,8 @@ let package = Package(
         program(
             "meshbench",
             [
-                "CBaseline", "CLinux", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
+                "CBaseline", "CLinux", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity",
+                "MeshStorage",
                 "MeshDAG", "MEW", "CCL", "Dataflow", "ExecutionDocuments", "ExecutionStore", "MeshGraph",
                 "MeshGossip", "MeshRuntime", "MeshMarket",
                 "MeshFederation",

@@ -34,7 +34,9 @@ struct BareDisk {
             for (index, piece) in pieces.enumerated() {
                 for number in 0..<groupSize {
                     let place = "\(folder)/\(group)-\(number)"
-                    if index == 0, unsafe mkdir(place, 0o755) != 0 { throw BenchFailure("no folder \(place)") }
+                    if index == 0, unsafe mkdir(place, 0o755) != 0 {
+                        throw BenchFailure("no folder \(place)")
+                    }
                     let file = try open("\(place)/\(index).json", O_WRONLY | O_CREAT | O_EXCL)
                     defer { close(file) }
                     try write(piece, file)
