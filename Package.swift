@@ -67,7 +67,12 @@ let package = Package(
         module("Dataflow", ["MeshCore", "IPLD", "JSON5"]),
         module("ExecutionDocuments", ["MeshCore", "IPLD"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
-        module("MeshMarket", ["MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime"]),
+        module(
+            "MeshMarket",
+            [
+                "MeshCore", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
+                "ExecutionDocuments",
+            ]),
         module(
             "MeshFederation",
             [
@@ -80,6 +85,7 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
+                "ExecutionDocuments",
             ]),
 
         // Adapters.
@@ -129,7 +135,7 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW", "MeshEngine",
-                "JSON5",
+                "JSON5", "ExecutionDocuments",
             ], path: "netsim/MeshSimulator"),
 
         // The engine as Maelstrom tests it, and a check of our own.
@@ -146,7 +152,8 @@ let package = Package(
         program(
             "meshbench",
             [
-                "CBaseline", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage",
+                "CBaseline", "CLinux", "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity",
+                "MeshStorage",
                 "MeshDAG", "MEW", "CCL", "Dataflow", "ExecutionDocuments", "ExecutionStore", "MeshGraph",
                 "MeshGossip", "MeshRuntime", "MeshMarket",
                 "MeshFederation",
@@ -191,13 +198,14 @@ let package = Package(
             "MeshMarketTests",
             [
                 "MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshRuntime",
-                "MeshMarket", "MeshFederation",
+                "MeshMarket", "MeshFederation", "ExecutionDocuments",
             ]),
         tests(
             "MeshEngineTests",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW", "MeshEngine",
+                "ExecutionDocuments",
             ]),
         tests(
             "MeshSimulatorTests",

@@ -96,6 +96,12 @@ public enum RouteName: String, Hashable, Sendable, CaseIterable {
     /// `POST /v1/receipts` with a receipt CAR, 256 MiB at most: runs it again and publishes it in this
     /// node's feed. 201 once it is anchored. 422 `receipt.invalid` or `receipt.mismatch`.
     case anchorReceipt = "anchorReceipt"
+    /// `GET /v1/executions/log?limit=N`: the global log of the executions of the newest N jobs that this replica
+    /// knows, on whichever node they ran, as JSON Lines; N is 10,000 by default and 100,000 at most.
+    case executionLog = "getExecutionLog"
+    /// `GET /v1/executions/{uid}/{label}`: a snapshot of an execution, byte for byte; the label is `start` or `end`. Its
+    /// CID is that of a raw block. 404 `execution.unknown`, `execution.missing-snapshot`.
+    case executionSnapshot = "getExecutionSnapshot"
     /// `GET /v1/federations`: every bundle that is known, the pinned one first.
     case federations = "listFederations"
     /// `POST /v1/federations/{id}/sign`: signs the bundle with the node's key and gossips the
@@ -220,6 +226,13 @@ public enum Routes {
             .anchorReceipt, "POST", "/v1/receipts", "Publish a receipt of a local run.",
             request: .bytes("application/vnd.ipld.car"), response: .record("AnchoredReceiptView"),
             status: 201, bodyByteCountMax: 256 << 20),
+        Route(
+            .executionLog, "GET", "/v1/executions/log", "The executions of jobs, as lines of a log.",
+            query: [RouteParameter("limit", "Of how many jobs; 10,000.")],
+            response: .bytes("application/jsonl")),
+        Route(
+            .executionSnapshot, "GET", "/v1/executions/{uid}/{label}", "A snapshot of an execution.",
+            response: .bytes("application/json")),
         Route(
             .federations, "GET", "/v1/federations", "The federations.", response: .list("FederationView")),
         Route(

@@ -42,6 +42,7 @@ public enum APIRecords {
         NodeView.self,
         OutcomeView.self,
         OutputView.self,
+        ExecutionLinksView.self,
         ParentView.self,
         PeerRequest.self,
         PeerView.self,

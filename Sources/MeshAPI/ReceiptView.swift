@@ -28,6 +28,8 @@ public struct ReceiptView: APIRecord, Hashable {
     public var finishedAt: String
     /// CIDs of jobs that the run submitted.
     public var submissions: [String]
+    /// The run's execution document; null for receipts of before there were any.
+    @Nullable public var execution: ExecutionLinksView?
     /// The anchor that links the receipt.
     public var anchor: HeadView
     /// The entry with which the placer closed the job.
@@ -45,7 +47,8 @@ public struct ReceiptView: APIRecord, Hashable {
         receiptCID: String, jobID: String, manifestCID: String, awardCID: String? = nil, epoch: Int,
         executor: NodeReferenceView, outcome: OutcomeView, outputs: [OutputView] = [],
         logs: [OutputView] = [], metrics: MetricsView, engine: EngineView, startedAt: String,
-        finishedAt: String, submissions: [String] = [], anchor: HeadView, closeCID: String? = nil,
+        finishedAt: String, submissions: [String] = [], execution: ExecutionLinksView? = nil,
+        anchor: HeadView, closeCID: String? = nil,
         charged: ChargeView, federation: String? = nil, attestations: [AttestationView] = [],
         verification: VerificationView
     ) {
@@ -63,6 +66,7 @@ public struct ReceiptView: APIRecord, Hashable {
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.submissions = submissions
+        self.execution = execution
         self.anchor = anchor
         self.closeCID = closeCID
         self.charged = charged
@@ -86,6 +90,7 @@ public struct ReceiptView: APIRecord, Hashable {
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case submissions
+        case execution
         case anchor
         case closeCID = "close_cid"
         case charged
@@ -109,6 +114,7 @@ public struct ReceiptView: APIRecord, Hashable {
         APIField("started_at", .string),
         APIField("finished_at", .string),
         APIField("submissions", .array(.string)),
+        APIField("execution", .record("ExecutionLinksView"), nullable: true),
         APIField("anchor", .record("HeadView")),
         APIField("close_cid", .string, nullable: true),
         APIField("charged", .record("ChargeView")),

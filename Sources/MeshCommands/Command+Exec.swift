@@ -1,4 +1,5 @@
 internal import CommandLineArguments
+internal import ControlClient
 internal import ExecutionDocuments
 internal import ExecutionStore
 internal import FoundationEssentials
@@ -12,26 +13,34 @@ extension Operand {
 extension Flag {
     static let executionRoot = Flag(
         "root", .text("DIR"), "The folder whose `.spl/exec/log` has the executions", default: ".")
+    static let executionFiles = Flag(
+        "root", .text("DIR"),
+        "Read the files of this folder, whose `.spl/exec/log` has the executions, and not the daemon's")
 }
 
 extension CommandEntry {
     static let execList = CommandEntry(
         Command(
             "list", "List executions, the newest first",
+            discussion:
+                "Without --root these are the runs of jobs that the daemon's replica knows, on whichever node they ran.",
             flags: [
-                .executionRoot,
+                .executionFiles,
                 Flag("status", .choice(ExecutionStatus.allCases.map(\.rawValue)), "Only with this status"),
                 Flag("limit", .integer("N", 1...1_000_000), "How many", default: "100"),
                 Flag("all", .toggle, "Also those that are deleted"), .identifierOnly, .format,
             ],
             examples: [
-                "meshctl exec list", "meshctl exec list --status failed -o json", "meshctl exec list --all",
+                "meshctl exec list", "meshctl exec list --root runs --status failed -o json",
+                "meshctl exec list --root runs --all",
             ])
     ) { context in
-        let store = try executionStore(context)
+        let source = try context.executions()
         let status = context.arguments.text("status")
         let limit = context.arguments.integer("limit") ?? 100
-        let found = try reading { try store.list(includesDeleted: context.arguments.has("all")) }.reversed()
+        let includesDeleted = context.arguments.has("all")
+        let found = try reading { try source.log() }.reversed()
+            .filter { includesDeleted || $0.deletion == nil }
             .filter { status == nil || $0.status.rawValue == status }.prefix(limit)
         if context.arguments.has("id-only") {
             for one in found { context.console.line("\(one.uid)") }
@@ -56,15 +65,21 @@ extension CommandEntry {
         Command(
             "show", "Print a snapshot of an execution, byte for byte",
             flags: [
-                .executionRoot,
+                .executionFiles,
                 Flag("label", .text("LABEL"), "Which (end where there is one, else start)"),
                 Flag("labels", .toggle, "List the labels of its snapshots instead"),
+                Flag(
+                    "resolve", .toggle,
+                    "Put the data in the place of references to it: from the daemon, each checked by its CID"),
             ], operands: [.execution],
-            examples: ["meshctl exec show 3f0c", "meshctl exec show 3f0c --label start"])
+            examples: [
+                "meshctl exec show 3f0c", "meshctl exec show 3f0c --label start",
+                "meshctl exec show 3f0c --resolve",
+            ])
     ) { context in
-        let store = try executionStore(context)
-        let uid = try execution(context, store)
-        let labels = try reading { try store.labels(uid) }
+        let source = try context.executions()
+        let one = try execution(context, try reading { try source.log() })
+        let labels = try reading { try source.labels(one) }
         if context.arguments.has("labels") {
             for label in labels { context.console.line("\(label)") }
             return .done
@@ -73,21 +88,30 @@ extension CommandEntry {
             if let text = context.arguments.text("label") { return try SnapshotLabel(text) }
             return labels.contains(.end) ? .end : .start
         }
-        context.console.writeOutput(try reading { try store.read(uid, label) }.bytes)
+        var document = try reading { try source.read(one, label) }
+        if context.arguments.has("resolve") {
+            let client = try context.client()
+            document = try reading {
+                try document.resolving { cid in try? client.bytes("/v1/dag/\(cid)") }
+            }
+        }
+        context.console.writeOutput(document.bytes)
         return .done
     }
 
     static let execTree = CommandEntry(
         Command(
             "tree", "Show which execution triggered which",
-            flags: [.executionRoot, .format],
+            discussion: "A job that submits jobs stands above their runs, on whichever nodes they were.",
+            flags: [.executionFiles, .format],
             operands: [
                 Operand("UID", "Only what is below this one, or below what a prefix names", isOptional: true)
             ], examples: ["meshctl exec tree", "meshctl exec tree 3f0c"])
     ) { context in
-        let store = try executionStore(context)
-        let uid = context.arguments.operand("UID") == nil ? nil : try execution(context, store)
-        let (log, found) = try reading { try store.tree(below: uid) }
+        let source = try context.executions()
+        let log = try reading { try source.log() }
+        let uid = context.arguments.operand("UID") == nil ? nil : try execution(context, log).uid
+        let found = ExecutionTree(log, below: uid)
         context.show(
             .object([
                 .init(
@@ -121,12 +145,14 @@ extension CommandEntry {
     static let execDiff = CommandEntry(
         Command(
             "diff", "Show what an execution changed: its start against its end",
-            flags: [.executionRoot, .format], operands: [.execution],
+            flags: [.executionFiles, .format], operands: [.execution],
             examples: ["meshctl exec diff 3f0c"])
     ) { context in
-        let store = try executionStore(context)
-        let uid = try execution(context, store)
-        let record = try reading { try store.diff(uid) }
+        let source = try context.executions()
+        let one = try execution(context, try reading { try source.log() })
+        let record = try reading {
+            ChangeRecord(from: try source.read(one, .start), to: try source.read(one, .end))
+        }
         func text(_ value: DocumentValue) -> String { String(decoding: value.compact, as: UTF8.self) }
         func json(_ value: DocumentValue?) -> JSONTree {
             guard let value else { return .null }
@@ -173,13 +199,12 @@ extension CommandEntry {
     }
 
     /// The execution that the operand names, by its uid or a prefix of it.
-    static func execution(_ context: CommandContext, _ store: ExecutionStore) throws -> ExecutionUID {
+    static func execution(_ context: CommandContext, _ log: ExecutionLog) throws -> LoggedExecution {
         let text = context.arguments.operand("UID") ?? ""
-        let log = try reading { try store.log() }
-        if let uid = try? ExecutionUID(text), log.position(of: uid) != nil { return uid }
-        var found: [ExecutionUID] = []
+        if let uid = try? ExecutionUID(text), let one = log[uid] { return one }
+        var found: [LoggedExecution] = []
         for one in log where one.uid.description.hasPrefix(text) {
-            found.append(one.uid)
+            found.append(one)
             if found.count > 9 { break }
         }
         guard let only = found.first else {
@@ -189,7 +214,7 @@ extension CommandEntry {
         guard found.count == 1 else {
             throw CommandFailure(
                 code: "exec.ambiguous",
-                "\"\(text)\" may mean \(found.map(\.description).joined(separator: ", "))")
+                "\"\(text)\" may mean \(found.map { "\($0.uid)" }.joined(separator: ", "))")
         }
         return only
     }

@@ -11,7 +11,7 @@ extension CommandEntry {
             discussion: """
                 Only what has ended is deleted, and nothing before all that it triggered. Deleting takes an execution
                 out of the lists, and everything of it stays; purging removes its snapshots; compacting takes the
-                lines of what was purged out of the log. exec list --all shows what is deleted and not compacted.
+                lines of what was purged out of the log. exec list --root DIR --all shows what is deleted and not compacted.
                 """,
             flags: [
                 .executionRoot,

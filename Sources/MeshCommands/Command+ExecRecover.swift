@@ -21,8 +21,8 @@ extension CommandEntry {
             examples: ["meshctl exec recover 3f0c --dry-run", "meshctl exec recover 3f0c --root data"])
     ) { context in
         let store = try executionStore(context)
-        let named = try execution(context, store)
         let log = try reading { try store.log() }
+        let named = try execution(context, log).uid
         var uid = named
         // A trigger belongs to a pass and a pass to a run; a log that says otherwise is not followed round and round.
         for name in [FlowRecord.triggerProtocol, FlowRecord.passProtocol] {
@@ -41,7 +41,9 @@ extension CommandEntry {
             if context.arguments.has("dry-run") { return .done }
             throw CommandFailure(
                 code: "exec.no-runner", "nothing here restarts \(plan.start.protocolName)",
-                hint: "meshctl exec show \(uid) --label start has what its runner needs")
+                hint:
+                    "meshctl exec show \(uid) --root \(context.arguments.text("root") ?? ".") --label start has what its runner needs"
+            )
         }
         var claim: ExecutionClaim?
         if !context.arguments.has("dry-run") {

@@ -36,7 +36,9 @@ public enum MeshCtl {
             ]),
         CommandGroup(
             name: "exec", summary: "Execution documents: what ran, from what, with what result",
-            entries: [.execList, .execShow, .execTree, .execDiff, .execRecover, .execPrune]),
+            entries: [
+                .execList, .execShow, .execTree, .execDiff, .execRecover, .execPrune, .execExport,
+            ]),
         CommandGroup(
             name: "federation", summary: "Who verifies",
             entries: [.federationInit, .federationShow, .federationList, .federationSign]),

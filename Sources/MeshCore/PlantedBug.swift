@@ -18,6 +18,8 @@ public enum PlantedBug: String, Sendable, CaseIterable {
     case childrenUnverified = "children-unverified"
     /// A repeated run is not compared by the jobs that it asks for.
     case submissionsNotCompared = "submissions-not-compared"
+    /// A receipt links the start of its execution, and nobody has kept it.
+    case startNotKept = "start-not-kept"
     /// A repeated run is compared by its outputs alone.
     case fuelNotCompared = "fuel-not-compared"
     /// A repeated run is compared by its fuel alone.

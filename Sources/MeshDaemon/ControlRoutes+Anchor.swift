@@ -63,7 +63,8 @@ extension ControlRoutes {
         let receipt = JobReceipt(
             manifest: cid, award: nil, epoch: 0, executor: own, outcome: result.outcome,
             outputs: written.outputs, logs: written.logs, metering: result.metering, engine: pool.engine,
-            started: started, finished: max(started, SystemClock.now))
+            started: started, finished: max(started, SystemClock.now)
+        ).linked(to: manifest)
         return answer(.anchorReceipt(manifest, receipt))
     }
 }

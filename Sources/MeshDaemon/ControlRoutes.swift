@@ -79,6 +79,12 @@ struct ControlRoutes: ControlHandler {
         case .receipt: return answer(.receipt(id))
         case .receiptCAR: return answer(.receiptCAR(id))
         case .anchorReceipt: return try anchorReceipt(request)
+        case .executionLog:
+            let limit = try number(request.query["limit"], "limit") ?? 10_000
+            return answer(.executionLog(limit: Int(min(100_000, max(1, limit)))))
+        case .executionSnapshot:
+            return answer(
+                .executionSnapshot(parameters["uid"] ?? "", label: parameters["label"] ?? ""))
         case .federations: return answer(.federations)
         case .signFederation: return answer(.signFederation(id))
         case .createInvite:
@@ -148,6 +154,8 @@ struct ControlRoutes: ControlHandler {
         case .heads(let views): return .json(views)
         case .receipt(let view): return .json(view)
         case .receiptCAR(let root, let blocks, let blobs): return receiptCAR(root, blocks, blobs)
+        case .executionLog(let lines): return .bytes(lines, contentType: "application/jsonl")
+        case .executionSnapshot(let block): return .bytes(block.bytes, contentType: "application/json")
         case .imported(let view): return .json(view)
         case .anchored(let receipt, _):
             return .json(AnchoredReceiptView(receiptCID: "\(receipt)", anchorCID: nil), status: 201)

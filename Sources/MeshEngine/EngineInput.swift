@@ -150,6 +150,10 @@ public enum ControlCommand: Sendable {
     /// The receipt with all that its verification needs, by the receipt's CID or the job.
     case receipt(String)
     case receiptCAR(String)
+    /// The log of the executions of the newest jobs, as JSON Lines.
+    case executionLog(limit: Int)
+    /// A snapshot of an execution.
+    case executionSnapshot(String, label: String)
     /// Anchors out of a CAR file, checked like those of a peer.
     case importAnchors([PreparedAnchor])
     /// A run of this node's own, outside the market, to be published in its feed.
@@ -194,6 +198,8 @@ public enum ControlReply: Sendable {
     case receipt(ReceiptView)
     /// The blocks of a receipt's CAR in order; blobs are added by the shell from `blobs`.
     case receiptCAR(root: CID, blocks: [Block], blobs: [CID])
+    case executionLog([UInt8])
+    case executionSnapshot(Block)
     case imported(ImportView)
     case anchored(receipt: CID, job: JobStatusView)
     case node(DID)

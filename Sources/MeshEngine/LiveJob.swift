@@ -76,6 +76,8 @@ struct Execution: Sendable {
     let epoch: UInt64
     let award: CID
     let begun: Timestamp
+    /// When the run was ordered, as its start snapshot says; a restart takes up the snapshot and its instant.
+    var started: Timestamp?
     var isRunning = false
     /// The receipt has been written and is about to be anchored.
     var isReported = false

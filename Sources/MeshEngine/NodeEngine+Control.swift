@@ -122,6 +122,9 @@ extension NodeEngine {
         case .heads: return .heads(headViews())
         case .receipt(let text): return .receipt(try receiptView(text, step))
         case .receiptCAR(let text): return try archive(request, text, step)
+        case .executionLog(let limit): return .executionLog(try executionLog(limit: limit, step))
+        case .executionSnapshot(let uid, let label):
+            return .executionSnapshot(try executionSnapshot(uid, label: label, step))
         case .importAnchors(let anchors): return .imported(try importAnchors(anchors, step))
         case .anchorReceipt(let manifest, let receipt):
             return try anchorReceipt(request, manifest, receipt, step)
@@ -292,6 +295,7 @@ extension NodeEngine {
             throw Refused(
                 422, "receipt.mismatch", "the receipt was made by another engine or profile than this node's")
         }
+        _ = try endExecution(receipt, manifest, step)
         publish(manifest.encoded, step)
         publish(receipt.encoded, step)
         waitFor(.ended, receipt.manifest, request, 10_000, step)

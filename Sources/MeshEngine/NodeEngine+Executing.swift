@@ -33,6 +33,7 @@ extension NodeEngine {
             live[manifest]?.execution = Execution(
                 epoch: epoch, award: award.cid, begun: step.now,
                 nextHeartbeat: step.now + Execution.firstHeartbeatMilliseconds)
+            try takeUpExecution(manifest, step)
         }
         guard let execution = live[manifest]?.execution, !execution.isReported else { return }
         try sendHeartbeat(manifest, record, step)
@@ -42,7 +43,7 @@ extension NodeEngine {
             guard step.now - execution.begun < Execution.fetchMilliseconds else {
                 let outcome = RunOutcome(.nodeResources, trap: "code or inputs could not be fetched")
                 try reportRun(
-                    manifest,
+                    manifest, record,
                     RunReport(
                         outcome: outcome, metering: Metering(), outputs: [], logs: [],
                         started: execution.begun,
@@ -53,6 +54,7 @@ extension NodeEngine {
             return
         }
         live[manifest]?.execution?.isRunning = true
+        try beginExecution(manifest, record, step)
         effects.append(
             .run(
                 RunOrder(
@@ -94,21 +96,27 @@ extension NodeEngine {
             guard let execution = live[ticket.manifest]?.execution, execution.epoch == epoch,
                 !execution.isReported
             else { return }
-            try reportRun(ticket.manifest, report, step)
+            let ledger = try jobs.ledger(ticket.manifest, in: step.storage)
+            guard let record = ledger.manifest?.record else { return }
+            try reportRun(ticket.manifest, record, report, step)
         case .replay(let receipt): try attest(ticket.manifest, receipt, report, step)
         }
     }
 
-    private mutating func reportRun(_ manifest: CID, _ report: RunReport, _ step: Step) throws(StorageError) {
+    private mutating func reportRun(
+        _ manifest: CID, _ record: JobManifest, _ report: RunReport, _ step: Step
+    ) throws(StorageError) {
         guard let execution = live[manifest]?.execution, let engine = settings.engine else { return }
         live[manifest]?.execution?.isReported = true
         let submissions = JobSubmission.blocks(report.submissions)
         for block in submissions { try step.storage.putBlock(block.bytes, cid: block.cid) }
-        let receipt = JobReceipt(
+        let started = execution.started ?? report.started
+        var receipt = JobReceipt(
             manifest: manifest, award: execution.award, epoch: execution.epoch, executor: signer.did,
             outcome: report.outcome, outputs: report.outputs, logs: report.logs, metering: report.metering,
-            engine: engine, started: report.started, finished: report.finished,
+            engine: engine, started: started, finished: max(started, report.finished),
             submissions: submissions.map(\.cid))
+        receipt.execution = try endExecution(receipt, record, step)
         release(manifest)
         publish(receipt.encoded, step)
     }
@@ -187,7 +195,7 @@ extension NodeEngine {
         let judged =
             record.trust.method == .signature
             ? (verdict: Attestation.Verdict.verified, reason: nil)
-            : Attestation.judge(receipt.record, engine: engine, observed: observed)
+            : Attestation.judge(receipt.record, of: record, engine: engine, observed: observed)
         let attestation = Attestation(
             member: signer.did, receipt: receiptCID, close: ledger.close?.cid, bundle: body,
             verdict: judged.verdict,

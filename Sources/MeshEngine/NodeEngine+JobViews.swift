@@ -147,7 +147,7 @@ extension NodeEngine {
     }
 
     /// Whether the job is known to run: here, or where its executor says so.
-    private func isRunning(_ ledger: JobLedger) -> Bool {
+    func isRunning(_ ledger: JobLedger) -> Bool {
         if live[ledger.manifestCID]?.execution?.isRunning == true { return true }
         guard let award = ledger.validAwards.last else { return false }
         guard let auction = live[ledger.manifestCID]?.auction else { return false }

@@ -11,6 +11,11 @@ internal import MeshStorage
 extension NodeEngine {
     private static let openPrefix = Array("open".utf8)
 
+    /// Key of the row of a job that is not finished for this node.
+    ///
+    /// Its value is 1 where the node may bid on its own job, then what is under way, if anything is.
+    static func openKey(_ manifest: CID) -> [UInt8] { openPrefix + manifest.digest.bytes }
+
     /// Reads which jobs are open for this node and has each looked at again.
     mutating func restoreJobs(_ storage: any StorageReader, now: Timestamp) throws(StorageError) {
         try storage.scan(.own, prefix: Self.openPrefix) { key, value in
@@ -30,14 +35,13 @@ extension NodeEngine {
     }
 
     private func noteOpen(_ manifest: CID, allowSelf: Bool, _ step: Step) throws(StorageError) {
-        try step.storage.put(
-            [allowSelf ? 1 : 0], forKey: Self.openPrefix + manifest.digest.bytes, in: .own)
+        try step.storage.put([allowSelf ? 1 : 0], forKey: Self.openKey(manifest), in: .own)
     }
 
     private mutating func finish(_ manifest: CID, _ step: Step) throws(StorageError) {
         release(manifest)
         live[manifest] = nil
-        try step.storage.remove(Self.openPrefix + manifest.digest.bytes, in: .own)
+        try step.storage.remove(Self.openKey(manifest), in: .own)
     }
 
     /// Looks at what the DAG says about a job and at what this node is doing about it, and does what

@@ -162,6 +162,11 @@ extension NodeEngine {
                 name: record.engine.name, version: record.engine.version, profile: "\(record.engine.profile)"),
             startedAt: "\(record.started)", finishedAt: "\(record.finished)",
             submissions: record.submissions.map { "\($0)" },
+            execution: record.execution.map {
+                ExecutionLinksView(
+                    uid: JobExecution.uid(job: record.manifest, epoch: record.epoch), startCID: "\($0.start)",
+                    endCID: "\($0.end)")
+            },
             anchor: HeadView(
                 did: receipt.position.author.description, nodeID: name(of: receipt.position.author),
                 scope: receipt.position.scope, seq: Int(clamping: receipt.position.seq),
@@ -220,9 +225,12 @@ extension NodeEngine {
                 attestations, for: receipt, in: ledger,
                 bundle: record.trust.federation.flatMap { federation.bundles[$0] }), bundleEntry: bundle,
             bundleBody: bundle == nil ? nil : record.trust.federation)
+        // The executor alone keeps the snapshots of an execution; they follow from what everybody has.
+        let execution = JobExecution.blocks(of: receipt.record, manifest: record)
         var blocks: [Block] = []
         for cid in order {
-            guard let bytes = try step.storage.block(cid) else {
+            let snapshot = [execution.start, execution.end].first { $0.cid == cid }?.bytes
+            guard let bytes = try snapshot ?? step.storage.block(cid) else {
                 throw Refused(503, "receipt.incomplete", "the record \(cid) is not here")
             }
             blocks.append(Block(cid: cid, bytes: bytes))

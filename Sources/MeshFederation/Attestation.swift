@@ -122,14 +122,26 @@ public struct Attestation: Hashable, Sendable {
         }
     }
 
-    /// Compares a replay with what the receipt claims.
+    /// Compares a replay, and the documents that the receipt links, with what the receipt claims.
     ///
     /// - Parameters:
     ///   - receipt: The executor's claim.
+    ///   - manifest: The job that it is about.
     ///   - engine: The engine that repeated the run.
     ///   - observed: What came of it; `nil` when it was not repeated.
     /// - Returns: The verdict with, unless it agrees, its reason.
     public static func judge(
+        _ receipt: JobReceipt, of manifest: JobManifest, engine: EngineDescription, observed: Observation?
+    ) -> (verdict: Verdict, reason: String?) {
+        let judged = compare(receipt, engine: engine, observed: observed)
+        guard judged.verdict == .verified, !JobExecution.holds(receipt, manifest: manifest) else {
+            return judged
+        }
+        return (.mismatch, "the execution documents that the receipt links are not those of its run")
+    }
+
+    /// Compares a replay with what the receipt claims of the run.
+    static func compare(
         _ receipt: JobReceipt, engine: EngineDescription, observed: Observation?
     ) -> (verdict: Verdict, reason: String?) {
         guard receipt.outcome.isReplayable else {

@@ -31,7 +31,9 @@ public enum LocalRun {
         let receipt = JobReceipt(
             manifest: manifestBlock.cid, award: nil, epoch: 0, executor: signer.did, outcome: result.outcome,
             outputs: blobs.outputs, logs: blobs.logs, metering: result.metering, engine: engine,
-            started: started, finished: finished, submissions: submissions.map(\.cid))
+            started: started, finished: finished, submissions: submissions.map(\.cid)
+        ).linked(to: manifest)
+        let execution = JobExecution.blocks(of: receipt, manifest: manifest)
         let receiptBlock = Block(receipt.encoded, codec: .dagCBOR)
         let close = JobClose(
             manifest: manifestBlock.cid, result: .receipt(receiptBlock.cid), charged: 0, credited: 0)
@@ -48,7 +50,8 @@ public enum LocalRun {
             + receipt.logs.map(\.cid)
         let file = ReceiptArchive.file(
             root: receiptBlock.cid,
-            records: [receiptBlock, anchorBlock] + submissions + [manifestBlock, closeBlock],
+            records: [receiptBlock, anchorBlock] + submissions + [execution.start, execution.end]
+                + [manifestBlock, closeBlock],
             blobs: named, block: { known[$0] })
         return file.map { (receiptBlock.cid, $0) }
     }

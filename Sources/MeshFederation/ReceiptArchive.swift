@@ -4,10 +4,10 @@ public import MeshMarket
 
 /// The order of the blocks in a receipt's CAR.
 ///
-/// One root, the receipt; then its anchor, the blocks of the jobs that the run asked for, the award, its anchor and the envelope of the winning
-/// bid, the manifest and its anchor, the close and its anchor, the bundle's entry and body, the
-/// attestations in CID order, each with its anchor, then code, inputs, outputs and logs, lists before
-/// their chunks. A block that has been named already is not repeated. Since every block has its
+/// One root, the receipt; then its anchor, the blocks of the jobs that the run asked for, the two snapshots of the run's
+/// execution document (unless the receipt links others than follow from it), the award, its anchor and the envelope of
+/// the winning bid, the manifest and its anchor, the close and its anchor, the bundle's entry and body, the attestations
+/// in CID order, each with its anchor, then code, inputs, outputs and logs, lists before their chunks. A block that has been named already is not repeated. Since every block has its
 /// place, a verifier refuses whatever it did not expect.
 public enum ReceiptArchive {
     /// The records that prove a receipt, in order.
@@ -19,6 +19,11 @@ public enum ReceiptArchive {
         func add(_ cids: CID...) { for cid in cids where !order.contains(cid) { order.append(cid) } }
         add(receipt.cid, receipt.anchor)
         for submission in receipt.record.submissions { add(submission) }
+        if let links = receipt.record.execution, let manifest = ledger.manifest?.record,
+            JobExecution.holds(receipt.record, manifest: manifest)
+        {
+            add(links.start, links.end)
+        }
         if let award = ledger.validAwards.first(where: { $0.cid == receipt.record.award }) {
             add(award.cid, award.anchor, award.record.bids)
         }

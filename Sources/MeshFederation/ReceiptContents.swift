@@ -17,6 +17,8 @@ public struct ReceiptContents: Sendable {
     public let receipt: JobReceipt
     /// The jobs that the run asked for.
     public let submissions: [JobSubmission]
+    /// Whether the snapshots of the run's execution document are in the file.
+    public let hasExecution: Bool
     public internal(set) var award: JobAward?
     /// The envelope that holds the winning bid.
     public internal(set) var bids: [UInt8]?

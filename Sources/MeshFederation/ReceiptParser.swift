@@ -101,6 +101,13 @@ struct ReceiptParser {
             }
             submissions.append(record)
         }
+        // Whoever exported the receipt could add them only if they are those of the run, which is checked later.
+        var hasExecution = false
+        if let links = receipt.execution, next < file.sections.count, file.sections[next].cid == links.start {
+            _ = try take(links.start, "the start of the execution")
+            _ = try take(links.end, "the end of the execution")
+            hasExecution = true
+        }
         var award: JobAward?
         var bids: [UInt8]?
         if let cid = receipt.award {
@@ -114,7 +121,8 @@ struct ReceiptParser {
         let manifest = try decoded(.manifest, "the manifest") { try JobManifest(decoding: manifestBytes) }
         try takeAnchor(of: receipt.manifest, "the manifest")
         var contents = ReceiptContents(
-            receiptCID: root, receipt: receipt, submissions: submissions, award: award, bids: bids,
+            receiptCID: root, receipt: receipt, submissions: submissions, hasExecution: hasExecution,
+            award: award, bids: bids,
             manifest: manifest, file: file,
             places: places)
         if nextKind() == JobClose.kind {

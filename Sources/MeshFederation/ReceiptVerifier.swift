@@ -62,10 +62,14 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
         result.federation = contents.manifest.trust.federation
         result.add(.blocks, true, "\(index.sections.count) blocks, each what its CID names and in its place")
         let receipt = contents.receipt
-        result.add(
-            .receipt, true,
-            "\(contents.receiptCID) by \(receipt.executor), outcome \(Self.describe(receipt.outcome)), fuel \(receipt.metering.fuel)"
-        )
+        if let fault = Self.executionFault(contents) {
+            result.add(.receipt, false, fault)
+        } else {
+            result.add(
+                .receipt, true,
+                "\(contents.receiptCID) by \(receipt.executor), outcome \(Self.describe(receipt.outcome)), fuel \(receipt.metering.fuel)"
+            )
+        }
         result.add(.anchorSignature, checkAnchors(contents))
         result.add(.award, checkAward(contents))
         result.add(.manifest, Self.checkManifest(contents))
@@ -88,6 +92,17 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
     }
 
     // MARK: The checks
+
+    /// What is wrong with the execution documents that the receipt links, or `nil`.
+    private static func executionFault(_ contents: ReceiptContents) -> String? {
+        guard JobExecution.holds(contents.receipt, manifest: contents.manifest) else {
+            return "the execution documents that it links are not those of its run"
+        }
+        if contents.receipt.execution != nil, !contents.hasExecution {
+            return "the execution documents that it links are not in the file"
+        }
+        return nil
+    }
 
     private func checkAnchors(_ contents: ReceiptContents) -> Finding {
         for one in contents.anchors where !verifier.isSigned(one.envelope, by: one.anchor.author) {
@@ -300,7 +315,8 @@ public struct ReceiptVerifier<Verifier: SignatureVerifier>: Sendable {
         let observed = Attestation.Observation(
             outcome: run.outcome, outputs: RunBlobs(run, like: receipt).outputs, fuel: run.metering.fuel,
             submissions: JobSubmission.blocks(run.submissions).map(\.cid))
-        let judged = Attestation.judge(receipt, engine: engine, observed: observed)
+        let judged = Attestation.judge(
+            receipt, of: contents.manifest, engine: engine, observed: observed)
         switch judged.verdict {
         case .verified: return .passed("run again by \(engine.name) \(engine.version) with the same result")
         case .mismatch: return .failed(judged.reason ?? "the result differs")

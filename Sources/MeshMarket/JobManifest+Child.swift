@@ -51,7 +51,8 @@ extension JobManifest {
             market: Market(
                 mode: .auto, windowMilliseconds: parent.market.windowMilliseconds,
                 maxBid: min(needs.maxBid ?? request.amount, amountMax)),
-            retry: parent.retry, parent: Parent(manifest: cid, index: UInt64(index), depth: depth))
+            retry: parent.retry,
+            parent: Parent(manifest: cid, index: UInt64(index), depth: depth, epoch: receipt.epoch))
     }
 
     /// What makes a child one and the same however often it is worked out: SHA-256(parent ‖ epoch ‖ index).

@@ -111,11 +111,14 @@ public struct JobManifest: Hashable, Sendable {
         public var index: UInt64
         /// How many jobs stand above it: 1 to ``RunEffectLimits/depthMax``.
         public var depth: UInt64
+        /// The epoch of the run that asked.
+        public var epoch: UInt64
 
-        public init(manifest: CID, index: UInt64, depth: UInt64) {
+        public init(manifest: CID, index: UInt64, depth: UInt64, epoch: UInt64 = 0) {
             self.manifest = manifest
             self.index = index
             self.depth = depth
+            self.epoch = epoch
         }
     }
 
@@ -265,6 +268,7 @@ extension JobManifest {
             map.field("parent", ifPresent: parent) { encoder, parent in
                 encoder.map { map in
                     map.field("depth") { $0.unsigned(parent.depth) }
+                    map.field("epoch", ifPresent: parent.epoch == 0 ? nil : parent.epoch) { $0.unsigned($1) }
                     map.field("index") { $0.unsigned(parent.index) }
                     map.field("manifest") { $0.link(parent.manifest) }
                 }
@@ -370,12 +374,16 @@ extension JobManifest {
                     try d.unsigned(atMost: RunEffectLimits.depthMax)
                 }
                 guard depth > 0 else { throw IPLDError(.schema, "a job with a parent has a depth from 1") }
+                let epoch = try map.optional("epoch") { d throws(IPLDError) in
+                    try d.unsigned(atMost: amountMax)
+                }
+                guard epoch != 0 else { throw IPLDError(.schema, "the epoch 0 is left out") }
                 let index = try map.field("index") { d throws(IPLDError) in
                     try d.unsigned(atMost: UInt64(RunEffectLimits.submissionCountMax) - 1)
                 }
                 return Parent(
                     manifest: try map.field("manifest") { d throws(IPLDError) in try d.link() }, index: index,
-                    depth: depth)
+                    depth: depth, epoch: epoch ?? 0)
             }
         }
         placer = try map.field("placer") { d throws(IPLDError) in try d.did() }

@@ -147,11 +147,14 @@ public struct JobReceipt: Hashable, Sendable {
     public var finished: Timestamp
     /// The blocks of the jobs that the run asked for (``JobSubmission``), in order; they travel with the receipt.
     public var submissions: [CID]
+    /// The run's execution document at its start and at its end (``JobExecution``); `nil` in receipts of before they
+    /// were kept.
+    public var execution: JobExecution.Links?
 
     public init(
         manifest: CID, award: CID?, epoch: UInt64, executor: DID, outcome: RunOutcome, outputs: [NamedBlob],
         logs: [NamedBlob], metering: Metering, engine: EngineDescription, started: Timestamp,
-        finished: Timestamp, submissions: [CID] = []
+        finished: Timestamp, submissions: [CID] = [], execution: JobExecution.Links? = nil
     ) {
         self.manifest = manifest
         self.award = award
@@ -165,10 +168,18 @@ public struct JobReceipt: Hashable, Sendable {
         self.started = started
         self.finished = finished
         self.submissions = submissions
+        self.execution = execution
+    }
+
+    /// The receipt with the links to its execution document, which follow from the rest of it.
+    public func linked(to manifest: JobManifest) -> JobReceipt {
+        var receipt = self
+        receipt.execution = JobExecution.links(of: self, manifest: manifest)
+        return receipt
     }
 
     public var encoded: [UInt8] {
-        var encoder = DAGCBOREncoder(capacity: 640)
+        var encoder = DAGCBOREncoder(capacity: 768)
         encoder.map { map in
             map.field("kind") { $0.text(Self.kind) }
             map.field("logs") { $0.namedBlobs(logs) }
@@ -188,6 +199,12 @@ public struct JobReceipt: Hashable, Sendable {
                     map.field("io_bytes") { $0.unsigned(metering.ioBytes) }
                     map.field("host_calls") { $0.unsigned(metering.hostCalls) }
                     map.field("memory_peak") { $0.unsigned(metering.memoryPeakBytes) }
+                }
+            }
+            map.field("execution", ifPresent: execution) { encoder, links in
+                encoder.map { map in
+                    map.field("end") { $0.link(links.end) }
+                    map.field("start") { $0.link(links.start) }
                 }
             }
             map.field("submissions") { $0.links(submissions) }
@@ -225,13 +242,20 @@ public struct JobReceipt: Hashable, Sendable {
                             ioBytes: io, wallMilliseconds: wall)
                     }
                 }
+                let execution = try map.optional("execution") { d throws(IPLDError) in
+                    try d.map { map throws(IPLDError) in
+                        let end = try map.field("end") { d throws(IPLDError) in try d.link() }
+                        let start = try map.field("start") { d throws(IPLDError) in try d.link() }
+                        return JobExecution.Links(start: start, end: end)
+                    }
+                }
                 let submissions = try map.field("submissions") { d throws(IPLDError) in
                     try d.links(atMost: Int(RunEffectLimits.submissionCountMax))
                 }
                 return JobReceipt(
                     manifest: manifest, award: award, epoch: epoch, executor: executor, outcome: outcome,
                     outputs: outputs, logs: logs, metering: metering, engine: engine, started: started,
-                    finished: finished, submissions: submissions)
+                    finished: finished, submissions: submissions, execution: execution)
             }
         }
     }

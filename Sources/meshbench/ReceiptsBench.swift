@@ -75,7 +75,9 @@ struct ReceiptsBench: Bench {
                         fuel: 1_000_000 + number, memoryPeakBytes: 1_114_112, hostCalls: 17, ioBytes: 4096,
                         wallMilliseconds: 250), engine: engine,
                     started: Timestamp(milliseconds: 1_795_262_400_000),
-                    finished: Timestamp(milliseconds: 1_795_262_400_250))
+                    finished: Timestamp(milliseconds: 1_795_262_400_250),
+                    execution: JobExecution.Links(
+                        start: CID(of: text + [2], codec: .raw), end: CID(of: text + [3], codec: .raw)))
                 entries.append(Block(receipt.encoded, codec: .dagCBOR))
             }
             let anchor = Anchor(

@@ -21,6 +21,10 @@ struct ReceiptScene {
     var changeBids: (inout Bids) -> Void = { _ in }
     var changeAward: (inout JobAward) -> Void = { _ in }
     var changeReceipt: (inout JobReceipt) -> Void = { _ in }
+    /// Applied to what the receipt links, when the rest of it is final.
+    var changeExecution: (inout JobExecution.Links?) -> Void = { _ in }
+    /// Whether the execution's snapshots are in the file.
+    var hasExecution = true
     var changeClose: (inout JobClose) -> Void = { _ in }
     /// Applied to the second attestation only, so that the first stays as it is.
     var changeAttestation: (inout Attestation) -> Void = { _ in }
@@ -143,6 +147,9 @@ struct ReceiptScene {
             metering: Self.result.metering, engine: Self.engine, started: Timestamp(milliseconds: 1200),
             finished: Timestamp(milliseconds: 1300))
         changeReceipt(&receipt)
+        let execution = JobExecution.blocks(of: receipt, manifest: manifest)
+        receipt = receipt.linked(to: manifest)
+        changeExecution(&receipt.execution)
         let reported = Self.publish(
             receipt, receipt.encoded, receiptAuthor, time: 30, signer: receiptSigner)
         // A quarter of the fuel, a quarter of the bid, rounded up.
@@ -186,6 +193,7 @@ struct ReceiptScene {
         ledger.insert(reported.contribution)
         if isClosed { ledger.insert(closed.contribution) }
         var blocks = [reported.entry, reported.anchor]
+        if hasExecution, receipt.execution != nil { blocks += [execution.start, execution.end] }
         if receipt.award != nil {
             blocks += [awarded.entry, awarded.anchor, Block(cid: envelope.cid, bytes: envelope.bytes)]
         }

@@ -10,7 +10,8 @@ import Testing
 struct RecordTests {
     /// The fields that a record may do without.
     private static let optional: [String: Set<String>] = [
-        "manifest": ["entry", "parent"], "receipt": ["award"], "profile": ["location"], "bundle": ["prev"],
+        "manifest": ["entry", "parent"], "receipt": ["award", "execution"], "profile": ["location"],
+        "bundle": ["prev"],
         "attestation": ["close", "reason", "observed"],
     ]
 

@@ -89,7 +89,9 @@ struct Samples {
             market: JobManifest.Market(
                 mode: bool() ? .auto : .manual, windowMilliseconds: number(), maxBid: number()),
             retry: JobManifest.Retry(attempts: number(), backoffMilliseconds: number()), after: cids(2),
-            parent: maybe(JobManifest.Parent(manifest: cid(), index: number() % 32, depth: number() % 8 + 1)))
+            parent: maybe(
+                JobManifest.Parent(
+                    manifest: cid(), index: number() % 32, depth: number() % 8 + 1, epoch: number() % 3)))
     }
 
     mutating func award() -> JobAward {
@@ -110,7 +112,8 @@ struct Samples {
             metering: Metering(
                 fuel: number(), memoryPeakBytes: number(), hostCalls: number(), ioBytes: number(),
                 wallMilliseconds: number()),
-            engine: engine(), started: time(), finished: time(), submissions: cids(2))
+            engine: engine(), started: time(), finished: time(), submissions: cids(2),
+            execution: maybe(JobExecution.Links(start: cid(), end: cid())))
     }
 
     mutating func close() -> JobClose {

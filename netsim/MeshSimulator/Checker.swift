@@ -25,6 +25,8 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
     case childrenEarned = "children-earned"
     /// After the faults the jobs that verified receipts ask for are there.
     case childrenMade = "children-made"
+    /// Honest executors have kept what their receipts link of the executions, and it is of those runs.
+    case executionsKept = "executions-kept"
     /// Feeds have no gaps, and what an honest node published is everywhere after the faults.
     case gapsExplained = "gaps-explained"
     /// After the faults every accepted job ends, and what ran is judged.
@@ -41,7 +43,7 @@ public enum Checker: String, Hashable, Sendable, CaseIterable {
             .shownTrue, .childrenMade:
             true
         case .oneWinner, .acknowledgedKept, .sameGraph, .statusForward, .balance, .honestUnfrozen,
-            .noWrongVerified, .childrenEarned:
+            .noWrongVerified, .childrenEarned, .executionsKept:
             false
         }
     }

@@ -75,6 +75,7 @@ struct Judge {
         case .noWrongVerified: noWrongVerified
         case .childrenEarned: childrenEarned
         case .childrenMade: childrenMade
+        case .executionsKept: honest.flatMap { one in one.executionFaults.map { "\(one.name): \($0)" } }
         case .gapsExplained: gapsExplained
         case .jobsEnd: jobsEnd
         case .liveKnown: liveKnown

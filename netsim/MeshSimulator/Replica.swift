@@ -45,6 +45,8 @@ struct Replica {
     var fingerprint: Bytes32?
     /// Whom it takes for gone.
     var gone: Set<DID> = []
+    /// What is wrong with the executions that its own receipts link.
+    var executionFaults: [String] = []
 
     var name: String { NodeName.text(index) }
 
@@ -62,6 +64,8 @@ struct Replica {
 /// Reads disks; anchors that several of them hold are decoded once.
 final class ReplicaReader {
     private var known: [CID: ReadAnchor] = [:]
+    /// Receipts whose executions were found whole on their executors' disks.
+    var checkedReceipts: Set<CID> = []
     /// By what says which ontologies are in force.
     private var schemas: [[[UInt8]]: GraphSchema] = [:]
 
@@ -102,6 +106,10 @@ final class ReplicaReader {
         replica.graph = graph(in: node.disk)
         replica.fingerprint = node.engine?.value.frontierFingerprint
         replica.gone = node.gone
+        // A disk that has lied may have lost what nobody else keeps.
+        if !node.hasDiskLied {
+            replica.executionFaults = executionFaults(replica.feeds[node.did] ?? [], on: node.disk)
+        }
         return replica
     }
 

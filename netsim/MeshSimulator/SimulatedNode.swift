@@ -43,6 +43,8 @@ final class SimulatedNode {
     var diskDelay: Int64 = 0
     /// Whether syncs do nothing.
     var isDiskLying = false
+    /// Whether it ever did: what nobody else keeps may be lost.
+    var hasDiskLied = false
     /// What the clock is off by, in milliseconds.
     var clockOffset: Int64 = 0
     private var lastNow = Timestamp(milliseconds: 0)

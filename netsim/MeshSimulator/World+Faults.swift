@@ -40,7 +40,11 @@ extension World {
             for node in fault.nodes {
                 nodes[node].diskDelay += (isStart ? 1 : -1) * Int64(fault.amount) * Duration.millisecond
             }
-        case .lyingDisk: for node in fault.nodes { nodes[node].isDiskLying = isStart }
+        case .lyingDisk:
+            for node in fault.nodes {
+                nodes[node].isDiskLying = isStart
+                nodes[node].hasDiskLied = true
+            }
         case .fullDisk:
             for node in fault.nodes {
                 nodes[node].disk.isFull = isStart
