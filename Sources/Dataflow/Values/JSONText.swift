@@ -67,6 +67,19 @@ struct JSONText {
         }
     }
 
+    /// As ``number(_:)``, whole numbers without a fraction: many modules read no others.
+    mutating func plainNumber(_ value: Double) {
+        if let whole = Int(exactly: value) { integer(whole) } else { number(value) }
+    }
+
+    /// A list whose elements are written already, with commas between them.
+    mutating func list(written elements: String) {
+        separate()
+        text += "["
+        text += elements
+        text += "]"
+    }
+
     mutating func value(_ value: FlowValue) {
         object { json in
             json.key(value.type.rawValue)
