@@ -206,7 +206,9 @@ struct ControlRoutes: ControlHandler {
         let limits = RunLimits(
             fuel: .max, memoryBytes: UInt64(max(1, submission.minMemory ?? 64)) << 20, outputBytes: 0,
             wallMilliseconds: 0)
-        let arguments = isGraph ? submission.args ?? [] : []
+        // What a graph cannot be given is refused as an argument that it does not take.
+        let variables = (submission.env ?? [:]).isEmpty ? [] : ["--env"]
+        let arguments = isGraph ? (submission.args ?? []) + variables : []
         let cid = try? CID(submission.wasm)
         let question = cid.map {
             CheckedModules.Question(

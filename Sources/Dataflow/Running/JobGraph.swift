@@ -103,7 +103,8 @@ public struct JobGraph: Sendable {
             (1...passesMax).contains(passes)
         else {
             throw JobGraphError(
-                "dataflow.argument", "a graph takes no argument but --passes N, with N from 1 to \(passesMax)"
+                "dataflow.argument",
+                "a graph takes no entry, no environment and no argument but --passes N, with N from 1 to \(passesMax)"
             )
         }
         return passes
