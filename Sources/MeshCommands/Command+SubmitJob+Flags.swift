@@ -19,7 +19,7 @@ extension CommandEntry {
         Flag(
             "language", .text("NAME"), "What runs it: wasm, ccl for a contract, dataflow for a graph (wasm)"),
         Flag(
-            "module", .text("FILE"), "Also upload a module that the contract's own jobs name",
+            "module", .text("FILE"), "Also upload a module that the contract's or graph's own jobs name",
             repeatable: true),
         Flag("entry", .text("NAME"), "The exported function to call (_start, run or main)"),
         Flag(

@@ -28,7 +28,7 @@ struct JobLimitTests {
         // Four nodes and three edges; the source gives 16 bytes, 4 numbers, a size and whether it exists.
         let output = result.stdout.count + (result.file("capture")?.utf8.count ?? 0)
         // Commas between the passes of the capture stand in it once.
-        let expected = 10 * job.file.count + 100 * 7 + 10 * 16 + 3 * (100 + 10 * 4 + 22) + output
+        let expected = 10 * job.file.count + 100 * 7 + 10 * 16 + 3 * (100 + 10 * 4 + 3 + 22) + output
         #expect(result.metering.fuel == UInt64(expected))
         #expect(result.metering.hostCalls == 1)
         #expect(result.metering.ioBytes == UInt64(16 + output))

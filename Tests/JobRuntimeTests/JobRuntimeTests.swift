@@ -112,7 +112,7 @@ struct JobRuntimeTests {
             code: module)
         #expect(alone.stdout == Array("43".utf8))
         let capture = result.files[0].bytes.count
-        let passes = 3 * (100 + 10 * 2 + (5 + 3 + 1 + 1) + 1_000 + 43 + 1) + 3 * Int(alone.metering.fuel)
+        let passes = 3 * (100 + 10 * 2 + 1 + (5 + 3 + 1 + 1) + 1_000 + 43 + 1) + 3 * Int(alone.metering.fuel)
         let rest = 10 * graph.count + 100 * 3 + 10 * 5 + module.count + result.stdout.count + capture
         #expect(result.metering.fuel == UInt64(passes + rest))
     }
@@ -123,7 +123,7 @@ struct JobRuntimeTests {
         let graph = Scene.graph()
         for (text, reason) in [
             ("(module (func (export \"run\") unreachable))", "the module ended with trap unreachable"),
-            ("(module (func (export \"go\")))", "the module ended with trap module.no-entry-point"),
+            ("(module (func (export \"go\")))", "the module ended with trap no_entry_point"),
         ] {
             let request = Scene.request(graph, module: try Scene.assemble(text))
             let result = runtime.run(request, code: graph)

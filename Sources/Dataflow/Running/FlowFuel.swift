@@ -12,6 +12,8 @@ public enum FlowFuel {
     public static let perPass: UInt64 = 100
     /// For each node in each pass.
     public static let perNode: UInt64 = 10
+    /// For each edge in each pass.
+    public static let perEdge: UInt64 = 1
     /// For each byte of text and each number that a source gives, in each pass, or a module.
     public static let perGivenUnit: UInt64 = 1
     /// For each call of a module, beside what it uses.

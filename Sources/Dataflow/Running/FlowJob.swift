@@ -84,6 +84,7 @@ private struct FlowJobRun {
             try desk.book { account throws(RunEnd) in
                 try account.charge(at: FlowFuel.perPass)
                 try account.charge(job.prepared.graph.nodes.count, at: FlowFuel.perNode)
+                try account.charge(job.prepared.graph.edges.count, at: FlowFuel.perEdge)
                 try account.charge(given, at: FlowFuel.perGivenUnit)
                 try account.hold(at: FlowMemory.perPass)
                 try account.hold(job.prepared.recordCount, at: FlowMemory.perRecord)
