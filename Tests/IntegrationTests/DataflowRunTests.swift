@@ -100,9 +100,13 @@ extension WholeNodes {
 
                 // The same as on the command line.
                 let output = try cluster[2].ctl("output", id)
-                let passes = try output.lines.map { try JSONDecoder().decode(Pass.self, from: Data($0.utf8)) }
+                try #require(output.status == 0, "\(output)")
+                let passes = try output.lines.filter { !$0.isEmpty }.map {
+                    try JSONDecoder().decode(Pass.self, from: Data($0.utf8))
+                }
                 let here = try cluster[1].ctl(
                     "dataflow", "run", graph, "--root", folder, "--passes", "3", "-o", "json")
+                try #require(here.status == 0, "\(here)")
                 #expect(try JSONDecoder().decode([Pass].self, from: Data(here.output.utf8)) == passes)
                 #expect(passes.count == 3)
                 #expect(
