@@ -110,7 +110,7 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
-                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "Dataflow", "JobRuntime",
+                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "JobRuntime",
                 "ControlServer", "CommandLineArguments", "JSON5",
                 "IdentityFiles",
             ]),

@@ -1,5 +1,4 @@
 internal import Dataflow
-internal import Dispatch
 internal import IPLD
 public import MeshRuntime
 public import WasmRuntime

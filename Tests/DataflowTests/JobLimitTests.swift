@@ -28,7 +28,7 @@ struct JobLimitTests {
         // Four nodes and three edges; the source gives 16 bytes, 4 numbers, a size and whether it exists.
         let output = result.stdout.count + (result.file("capture")?.utf8.count ?? 0)
         // Commas between the passes of the capture stand in it once.
-        let expected = 10 * job.file.count + 100 * 7 + 10 * 16 + 3 * (100 + 10 * 4 + 3 + 22) + output
+        let expected = 50 * job.file.count + 100 * 7 + 20 * 16 + 3 * (1_000 + 10 * 4 + 3 + 22) + 10 * output
         #expect(result.metering.fuel == UInt64(expected))
         #expect(result.metering.hostCalls == 1)
         #expect(result.metering.ioBytes == UInt64(16 + output))
@@ -95,6 +95,7 @@ struct JobLimitTests {
         // A source is refused before anything is made of its bytes.
         var large = JobFixture.readings(String(repeating: "1 ", count: 1 << 20))
         large.request.limits.memoryBytes = 16 << 20
+        large.request.limits.fuel = 1 << 40
         #expect(large.run().outcome == RunOutcome(.memory))
         large.request.limits.memoryBytes = 20 << 20
         #expect(large.run().outcome == RunOutcome(.ok))
@@ -104,7 +105,7 @@ struct JobLimitTests {
     func series() {
         var job = JobFixture.readings(String(repeating: "1 ", count: (1 << 20) + 2))
         job.request.limits.fuel = 1 << 40
-        job.request.limits.outputBytes = 1 << 30
+        job.request.limits.outputBytes = 1 << 40
         let result = job.run()
         #expect(result.outcome == RunOutcome(.exit, exitCode: 3))
         #expect(result.errors == "readings: the series “numbers” is too long (validation_failed)\n")

@@ -112,8 +112,9 @@ struct JobRuntimeTests {
             code: module)
         #expect(alone.stdout == Array("43".utf8))
         let capture = result.files[0].bytes.count
-        let passes = 3 * (100 + 10 * 2 + 1 + (5 + 3 + 1 + 1) + 1_000 + 43 + 1) + 3 * Int(alone.metering.fuel)
-        let rest = 10 * graph.count + 100 * 3 + 10 * 5 + module.count + result.stdout.count + capture
+        let call = 1_000 + 43 + 1 + Int(alone.metering.fuel)
+        let passes = 3 * (1_000 + 10 * 2 + 1 + (5 + 3 + 1 + 1) + call)
+        let rest = 50 * graph.count + 100 * 3 + 20 * 5 + module.count + 10 * (result.stdout.count + capture)
         #expect(result.metering.fuel == UInt64(passes + rest))
     }
 

@@ -7,6 +7,7 @@ extension GraphFile {
     /// - Parameters:
     ///   - registry: The primitives that there are.
     ///   - byteCountMax: What nodes and edges may count at most, as ``GraphLimits/expansionBytesMax`` counts.
+    /// - Returns: A graph without clusters.
     /// - Throws: Everything that is wrong with the clusters.
     public func expanded(
         _ registry: PrimitiveRegistry, byteCountMax: Int = GraphLimits.expansionBytesMax

@@ -3,13 +3,13 @@
 /// What a module uses is its own affair and comes on top.
 public enum FlowFuel {
     /// For each byte of the graph's file, before it is read.
-    public static let perFileByte: UInt64 = 10
+    public static let perFileByte: UInt64 = 50
     /// For each node and edge of the expanded graph, once.
     public static let perElement: UInt64 = 100
     /// For each byte of an input that a source reads, once.
-    public static let perInputByte: UInt64 = 10
+    public static let perInputByte: UInt64 = 20
     /// For each pass.
-    public static let perPass: UInt64 = 100
+    public static let perPass: UInt64 = 1_000
     /// For each node in each pass.
     public static let perNode: UInt64 = 10
     /// For each edge in each pass.
@@ -21,7 +21,7 @@ public enum FlowFuel {
     /// For each byte that is handed to a module, and once for each byte of a module.
     public static let perHandedByte: UInt64 = 1
     /// For each byte of output, `capture` and stderr included.
-    public static let perOutputByte: UInt64 = 1
+    public static let perOutputByte: UInt64 = 10
 }
 
 /// What counts against the memory limit of a graph that runs as a job: figures that the true sizes stay below.

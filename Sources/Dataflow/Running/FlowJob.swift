@@ -96,6 +96,7 @@ private struct FlowJobRun {
             // The passes in it are paid for.
             try account.write(text.utf8.count - capturedPasses.utf8.count)
         }
+        capturedPasses = ""
         capture = text
         guard let failure else { return RunOutcome(.ok) }
         try log("\(failure)")

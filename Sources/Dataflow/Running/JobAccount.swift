@@ -28,13 +28,17 @@ struct JobAccount: Sendable {
     /// Sources read, modules called and actions done.
     private(set) var hostCalls: UInt64 = 0
 
+    /// The most bytes of all outputs, whatever a job may write: they are made in the node's memory, and nobody could
+    /// read a longer capture.
+    static let outputByteCountMax = UInt64(CaptureBundle.bytesMax)
+
     init(_ limits: RunLimits) {
         self.limits = limits
     }
 
     var fuelLeft: UInt64 { limits.fuel - fuel }
     var memoryLeft: UInt64 { limits.memoryBytes - held }
-    var outputRoom: UInt64 { limits.outputBytes - written }
+    var outputRoom: UInt64 { min(limits.outputBytes, Self.outputByteCountMax) - written }
 
     mutating func charge(_ units: Int = 1, at price: UInt64) throws(RunEnd) {
         let (amount, overflow) = UInt64(units).multipliedReportingOverflow(by: price)

@@ -16,8 +16,10 @@ public enum ModuleCall {
     ///
     /// - Parameters:
     ///   - node: The compute; its parameters name the function and bound the fuel.
+    ///   - inputs: What is wired to it.
     ///   - code: The module's bytes.
     ///   - limits: What it may use; fuel is lowered to what the node allows.
+    /// - Returns: What a runtime of modules takes.
     public static func request(
         _ node: AdapterRequest, _ inputs: [PortValue], code: [UInt8], limits: RunLimits
     ) -> RunRequest {

@@ -94,6 +94,13 @@ struct JSONText {
     }
 
     private mutating func quote(_ value: String) {
+        // Most texts are names and are written as they are.
+        if value.utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }) {
+            text += "\""
+            text += value
+            text += "\""
+            return
+        }
         text += "\""
         for scalar in value.unicodeScalars {
             switch scalar {
