@@ -148,6 +148,31 @@ extension WholeNodes {
             }
         }
 
+        @Test("a graph that was executed alone is repeated by a daemon before it publishes the receipt")
+        func anchored() throws {
+            try withCluster(.init(count: 1)) { cluster in
+                func write(_ bytes: some Sequence<UInt8>, _ name: String) throws -> String {
+                    let path = "\(cluster.directory)/\(name)"
+                    try Data(bytes).write(to: URL(fileURLWithPath: path))
+                    return path
+                }
+                let graph = try write(Self.graph(child: "x").utf8, "graph.json")
+                let car = "\(cluster.directory)/run.car"
+                let ran = try cluster[1].ctl(
+                    "execute", "--language", "dataflow", graph, "--input",
+                    "readings=\(try write("1 2".utf8, "readings"))", "--input",
+                    "count.wasm=\(try write(try Modules.assemble(Self.seven), "count.wasm"))", "--output-dir",
+                    cluster.directory, "--receipt", car)
+                try #require(ran.status == 0, "\(ran)")
+                #expect(ran.output.hasPrefix(#"{"outputs":{"bytes":{"number":7.0},"#), "\(ran.output)")
+                let replay = try cluster[1].ctl(
+                    "dataflow", "replay", graph, "--capture", "\(cluster.directory)/capture")
+                #expect(replay.status == 0, "\(replay)")
+                let published = try cluster[1].ctl("anchor-receipt", "--receipt", car)
+                #expect(published.status == 0 && published.lines[0].hasPrefix("bafy"), "\(published)")
+            }
+        }
+
         @Test(
             "what cannot run in the language that it is sent in is refused with what to do, and published by nobody"
         )

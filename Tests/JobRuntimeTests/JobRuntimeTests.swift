@@ -118,6 +118,23 @@ struct JobRuntimeTests {
         #expect(result.metering.fuel == UInt64(passes + rest))
     }
 
+    @Test("the example runs: it notes and asks for its job once")
+    func example() throws {
+        let graph = [UInt8](
+            try Data(
+                contentsOf: Scene.package.appendingPathComponent("examples/dataflow/readings-job.json")))
+        var request = Scene.request(graph, passes: 3)
+        request.files[0] = RunRequest.InputFile(name: "readings", bytes: Array("12 30 7.5 9".utf8))
+        request.grant = RunGrant(resource: "compute", amount: 200, submissionCountMax: 32)
+        let result = try Scene.runtime.get().run(request, code: graph)
+        #expect(result.outcome == RunOutcome(.ok))
+        #expect(result.files.map(\.name) == ["capture", "notes.txt"])
+        #expect(result.files[1].bytes == Array("the readings have more than 10 bytes\n".utf8))
+        let mandelbrot = [UInt8](
+            try Data(contentsOf: Scene.package.appendingPathComponent("examples/mandelbrot/mandelbrot.wasm")))
+        #expect(result.submissions.map(\.code) == [CID(of: mandelbrot, codec: .raw)])
+    }
+
     @Test("a module that traps or has no such function fails the pass, and nothing else does")
     func traps() throws {
         let runtime = try Scene.runtime.get()

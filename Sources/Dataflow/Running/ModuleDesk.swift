@@ -16,7 +16,8 @@ final class ModuleDesk: Sendable {
 
     private struct State {
         var account: JobAccount
-        var modules: [String: Module] = [:]
+        /// By the bytes of the name: which names are one must not depend on tables that change with Unicode.
+        var modules: [[UInt8]: Module] = [:]
         /// Why the job cannot go on, once it cannot.
         var end: RunEnd?
     }
@@ -120,7 +121,8 @@ final class ModuleDesk: Sendable {
     }
 
     private func module(_ name: String) throws -> Module {
-        if let found = state.withLock({ $0.modules[name] }) { return found }
+        let key = Array(name.utf8)
+        if let found = state.withLock({ $0.modules[key] }) { return found }
         guard let bytes = inputs[name] ?? inputs.bytes(calledBy: name) else {
             throw PrimitiveFailure(
                 .validationFailed, "no input of the job is the module \(name.prefix(80))")
@@ -129,7 +131,7 @@ final class ModuleDesk: Sendable {
             try account.charge(bytes.count, at: FlowFuel.perHandedByte)
         }
         let module = Module(bytes: bytes, cid: CID(of: bytes, codec: .raw))
-        state.withLock { $0.modules[name] = module }
+        state.withLock { $0.modules[key] = module }
         return module
     }
 }
