@@ -64,9 +64,9 @@ let package = Package(
         module(
             "MEW", ["MeshCore", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG", "MeshGraph"]),
         module("CCL", ["MeshCore", "IPLD"]),
-        module("Dataflow", ["MeshCore", "IPLD", "JSON5"]),
-        module("ExecutionDocuments", ["MeshCore", "IPLD"]),
         module("MeshRuntime", ["MeshCore", "IPLD"]),
+        module("Dataflow", ["MeshCore", "IPLD", "JSON5", "MeshRuntime"]),
+        module("ExecutionDocuments", ["MeshCore", "IPLD"]),
         module(
             "MeshMarket",
             [
@@ -110,13 +110,14 @@ let package = Package(
             path: "netsim/MeshDevnet"),
 
         // Compositions.
+        module("JobRuntime", ["WasmRuntime", "Dataflow", "MeshRuntime", "MeshCore", "IPLD"]),
         module(
             "MeshDaemon",
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "MeshGossip", "MeshGraph", "MEW",
-                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "ControlServer",
-                "CommandLineArguments", "JSON5",
+                "MeshEngine", "MeshStore", "MeshTransport", "WasmRuntime", "JobRuntime",
+                "ControlServer", "CommandLineArguments", "JSON5",
                 "IdentityFiles",
             ]),
         module(
@@ -124,7 +125,7 @@ let package = Package(
             [
                 "MeshCore", "MeshAPI", "MeshCrypto", "IPLD", "MeshIdentity", "MeshStorage", "MeshDAG",
                 "MeshRuntime", "MeshMarket", "MeshFederation", "CCL", "Dataflow", "ExecutionDocuments",
-                "ExecutionStore", "JSON5", "WasmRuntime",
+                "ExecutionStore", "JSON5", "WasmRuntime", "JobRuntime",
                 "ControlClient",
                 "CommandLineArguments", "IdentityFiles",
             ]),
@@ -188,7 +189,7 @@ let package = Package(
                 "MEW",
             ], data: ["Corpus", "Golden"]),
         tests("CCLTests", ["MeshCore", "CCL"], data: ["Corpus", "Golden"]),
-        tests("DataflowTests", ["MeshCore", "IPLD", "JSON5", "Dataflow"]),
+        tests("DataflowTests", ["MeshCore", "IPLD", "JSON5", "MeshRuntime", "Dataflow"]),
         tests("ExecutionDocumentsTests", ["MeshCore", "IPLD", "ExecutionDocuments"]),
         tests("ExecutionStoreTests", ["MeshCore", "IPLD", "ExecutionDocuments", "ExecutionStore"]),
         tests(
@@ -219,6 +220,9 @@ let package = Package(
         tests(
             "CCLEngineTests", ["CCL", "WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"],
             data: ["Programs"]),
+        tests(
+            "JobRuntimeTests",
+            ["JobRuntime", "WasmRuntime", "Dataflow", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
         tests("WasmRuntimeTests", ["WasmRuntime", "MeshRuntime", "MeshCore", "IPLD", "meshd"]),
         tests(
             "ControlTests",

@@ -57,12 +57,16 @@ extension JSON5Parser {
 ///
 /// Used by one thread.
 public final class FaultList {
+    /// The most that are kept: a file can be nothing but faults, and nobody reads further.
+    public static let countMax = 10_000
+
     public private(set) var faults: [JSON5Fault] = []
 
     public init() {}
 
     /// Notes one.
     public func add(_ path: String, _ message: String, _ position: TextPosition?) {
+        guard faults.count < Self.countMax else { return }
         faults.append(JSON5Fault(path: path, message: message, position: position))
     }
 }

@@ -5,7 +5,7 @@ extension CommandEntry {
     ///
     /// In a file for `--file` each is a key in snake case; those without a default here take the daemon's.
     static let submitFlags: [Flag] = [
-        Flag("wasm", short: "w", .text("FILE|CID"), "The module"),
+        Flag("wasm", short: "w", .text("FILE|CID"), "The module; with --language dataflow the graph"),
         Flag("description", short: "d", .text("TEXT"), "What the job is, for people"),
         Flag("resource-type", .choice(["compute", "storage", "bandwidth"]), "What it is paid in (compute)"),
         Flag(
@@ -16,14 +16,15 @@ extension CommandEntry {
         Flag(
             "min-memory", .integer("MiB", 1...(1 << 20)), "Memory that a node must offer, and the limit (64)"),
         Flag("min-cpu", .integer("N", 1...4096), "Processors that a node must offer (1)"),
-        Flag("language", .text("NAME"), "What runs it: wasm, or ccl for a contract (wasm)"),
         Flag(
-            "module", .text("FILE"), "Also upload a module that the contract's own jobs name",
+            "language", .text("NAME"), "What runs it: wasm, ccl for a contract, dataflow for a graph (wasm)"),
+        Flag(
+            "module", .text("FILE"), "Also upload a module that the contract's or graph's own jobs name",
             repeatable: true),
         Flag("entry", .text("NAME"), "The exported function to call (_start, run or main)"),
         Flag(
             "input", .pair("NAME=FILE|CID"), "An input; NAME=- reads standard input", repeatable: true),
-        Flag("arg", .text("TEXT"), "An argument of the program", repeatable: true),
+        Flag("arg", .text("TEXT"), "An argument of the program; a graph takes --passes=N", repeatable: true),
         Flag("env", .pair("K=V"), "An environment variable of the program", repeatable: true),
         Flag("fuel", .integer("N", 1...(1 << 53)), "A fuel limit below what the resource amount gives"),
         Flag("max-seconds", .integer("N", 1...86_400), "A limit of real time"),

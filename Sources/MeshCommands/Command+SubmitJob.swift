@@ -11,7 +11,8 @@ extension CommandEntry {
                 Arguments and environment are public to everybody in the scope. An input named stdin is the
                 program's standard input; the others are the read-only files /in/NAME. A contract, FILE.ccl, is
                 compiled first; unless --resource-amount says otherwise its job is given as much as the contract is
-                known to use.
+                known to use. A graph of dataflow is submitted with --language dataflow; the job's inputs are the files that
+                its sources read.
                 """,
             flags: submitFlags + [
                 Flag("file", .text("job.json"), "Read the flags from a JSON file; those given here win"),
@@ -22,11 +23,16 @@ extension CommandEntry {
                     "dry-run", .toggle, "Check everything, publish nothing, and show what would be submitted"),
                 .timeout, .identifierOnly, .format,
             ],
-            operands: [Operand("FILE.ccl", "A contract, in the place of --wasm", isOptional: true)],
+            operands: [
+                Operand(
+                    "FILE", "A contract, or a graph with --language dataflow, in the place of --wasm",
+                    isOptional: true)
+            ],
             examples: [
                 "meshctl submit-job --wasm program.wasm --description 'Count words' --input stdin=text.txt --auto --wait",
                 "meshctl submit-job -w program.wasm --resource-amount 500 --min-memory 512 --priority high",
                 "meshctl submit-job --language ccl budget.ccl --module report.wasm --auto --wait",
+                "meshctl submit-job --language dataflow readings-job.json --input readings=readings.txt --auto --wait",
                 "meshctl submit-job --file job.json --id-only",
             ])
     ) { context in

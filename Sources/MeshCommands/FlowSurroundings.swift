@@ -35,7 +35,7 @@ final class FlowSurroundings: Sendable {
             case "file": return Reading(node: request.node, try readFile(request.text("path") ?? ""))
             case "blob":
                 let bytes = try context.client().bytes("/v1/blobs/\(request.text("cid") ?? "")")
-                return Reading(node: request.node, Self.values(of: bytes))
+                return Reading(node: request.node, SourceValues.values(of: bytes))
             case "graph_query":
                 return Reading(
                     node: request.node,
@@ -50,7 +50,7 @@ final class FlowSurroundings: Sendable {
     private func readFile(_ path: String) throws -> [PortValue] {
         let place = try self.place(path)
         guard FileManager.default.fileExists(atPath: place) else {
-            return Self.values(of: []) + [PortValue("exists", .bool(false))]
+            return SourceValues.values(of: []) + [PortValue("exists", .bool(false))]
         }
         guard let data = FileManager.default.contents(atPath: place) else {
             throw PrimitiveFailure(.runtimeError, "cannot read \(path)")
@@ -59,19 +59,7 @@ final class FlowSurroundings: Sendable {
             throw PrimitiveFailure(
                 .validationFailed, "\(path) is larger than \(Self.fileByteCountMax) bytes")
         }
-        return Self.values(of: Array(data)) + [PortValue("exists", .bool(true))]
-    }
-
-    /// The text, the numbers in it, and the size; a number is whatever stands between spaces, commas or line ends and
-    /// reads as one.
-    private static func values(of bytes: [UInt8]) -> [PortValue] {
-        let text = String(decoding: bytes, as: UTF8.self)
-        let numbers = text.split { $0.isWhitespace || $0 == "," || $0 == ";" }.compactMap { Double($0) }
-            .filter(\.isFinite)
-        return [
-            PortValue("text", .string(text)), PortValue("numbers", .series(numbers)),
-            PortValue("size", .number(Double(bytes.count))),
-        ]
+        return SourceValues.values(of: Array(data)) + [PortValue("exists", .bool(true))]
     }
 
     private func query(_ text: String, column name: String) throws -> [PortValue] {
@@ -123,22 +111,12 @@ final class FlowSurroundings: Sendable {
             runtime = found
             return found.pool
         }
-        let digest = CID(of: code, codec: .raw)
-        // The same clock and chance in every run: what comes out follows from what goes in.
-        let run = RunRequest(
-            code: digest, entry: request.text("function"), stdin: Array(Self.json(inputs).utf8),
+        let run = ModuleCall.request(
+            request, inputs, code: code,
             limits: RunLimits(
-                fuel: UInt64(request.integer("fuel") ?? 10_000_000), memoryBytes: 64 << 20,
-                outputBytes: 1 << 20, wallMilliseconds: 60_000),
-            clockStart: Timestamp(milliseconds: 0), randomSeed: digest.digest)
-        let result = pool.run(run, code: code)
-        guard result.outcome.outcomeClass == .ok else {
-            throw PrimitiveFailure(
-                .validationFailed,
-                "the module ended with \(result.outcome.outcomeClass.rawValue)\(result.outcome.trap.map { " \($0)" } ?? "")"
-            )
-        }
-        return try Self.results(result.stdout)
+                fuel: .max, memoryBytes: 64 << 20, outputBytes: ModuleCall.outputByteCountMax,
+                wallMilliseconds: 60_000))
+        return try ModuleCall.values(of: pool.run(run, code: code))
     }
 
     private func module(_ name: String) throws -> [UInt8] {
@@ -147,42 +125,6 @@ final class FlowSurroundings: Sendable {
             throw PrimitiveFailure(.validationFailed, "cannot read the module \(name)")
         }
         return Array(data)
-    }
-
-    private static func json(_ inputs: [PortValue]) -> String {
-        var numbers: [JSONTree] = []
-        var series: JSONTree = .array([])
-        var flag: JSONTree = .null
-        for input in inputs {
-            switch input.value {
-            case .number(let value): numbers.append(.number(value))
-            case .series(let values): series = .array(values.map { .number($0) })
-            case .bool(let value): flag = .boolean(value)
-            default: continue
-            }
-        }
-        return JSONTree.object([
-            .init(key: "numbers", value: .array(numbers)), .init(key: "series", value: series),
-            .init(key: "flag", value: flag),
-        ]).json(indent: nil)
-    }
-
-    private static func results(_ output: [UInt8]) throws -> [PortValue] {
-        struct Results: Decodable {
-            var result: Double?
-            var series: [Double]?
-        }
-        let text = String(decoding: output, as: UTF8.self)
-        if let number = Double(text.filter { !$0.isWhitespace }), number.isFinite {
-            return [PortValue("result", .number(number)), PortValue("series", .series([]))]
-        }
-        guard let results = try? JSONDecoder().decode(Results.self, from: Data(output)) else {
-            throw PrimitiveFailure(.validationFailed, "the module printed neither a number nor results")
-        }
-        return [
-            PortValue("result", .number(results.result ?? 0)),
-            PortValue("series", .series(results.series ?? [])),
-        ]
     }
 
     // MARK: Actions

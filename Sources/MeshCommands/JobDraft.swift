@@ -1,6 +1,7 @@
 internal import CCL
 internal import CommandLineArguments
 internal import ControlClient
+internal import Dataflow
 internal import FoundationEssentials
 internal import IPLD
 internal import MeshAPI
@@ -108,9 +109,12 @@ struct JobDraft {
 
     /// The request, with the module and the inputs in the daemon's store.
     func uploaded(_ context: CommandContext, _ client: HTTPControlClient) throws -> SubmitRequest {
-        let contract = try self.contract(context)
+        let isGraph = text("language") == "dataflow"
+        let contract = isGraph ? nil : try self.contract(context)
         let code: String
-        if let contract {
+        if isGraph {
+            code = try uploadGraph(context, client)
+        } else if let contract {
             code = try client.post("/v1/blobs", bytes: try contract.module().bytes, as: BlobView.self).cid
         } else if let wasm = text("wasm") {
             code = try Self.upload(wasm, context, client).cid
@@ -152,9 +156,31 @@ struct JobDraft {
         return contract.amount(of: text("resource-type") ?? "compute", event: entry)
     }
 
+    /// Stores the graph that is to be submitted, once it is known that it can be a job.
+    private func uploadGraph(_ context: CommandContext, _ client: HTTPControlClient) throws -> String {
+        let operand = arguments.operand("FILE")
+        if let operand, text("wasm") != nil {
+            throw UsageError("\(operand) and --wasm are two jobs; give one of them")
+        }
+        guard let source = operand ?? text("wasm") else {
+            throw UsageError("--language dataflow needs a graph: FILE.json, or --wasm FILE|CID")
+        }
+        if source != "-", !FileManager.default.fileExists(atPath: source), (try? CID(source)) != nil {
+            return try Self.upload(source, context, client).cid
+        }
+        let bytes = try context.contents(of: source)
+        let memory = UInt64(clamping: integer("min-memory") ?? 64) << 20
+        do throws(JobGraphError) {
+            _ = try JobGraph(bytes, arguments: texts("arg") ?? [], memoryBytes: memory)
+        } catch {
+            throw CommandFailure(describing: error, of: source, in: context)
+        }
+        return try client.post("/v1/blobs", bytes: bytes, as: BlobView.self).cid
+    }
+
     /// The contract that is to be submitted, compiled; `nil` for a module.
     private func contract(_ context: CommandContext) throws -> ContractSource? {
-        let operand = arguments.operand("FILE.ccl")
+        let operand = arguments.operand("FILE")
         if let operand, text("wasm") != nil {
             throw UsageError("\(operand) and --wasm are two jobs; give one of them")
         }
@@ -166,7 +192,8 @@ struct JobDraft {
         }
         if let language = text("language"), language != "ccl" {
             throw UsageError(
-                "\(path) is a contract; --language \(language) does not run it", hint: "--language ccl")
+                "\(path) is a contract; --language \(language) does not run it",
+                hint: path.hasSuffix(".json") ? "--language dataflow" : "--language ccl")
         }
         // What has been compiled before is submitted as it is.
         if operand == nil, path != "-", !FileManager.default.fileExists(atPath: path) { return nil }
@@ -176,6 +203,9 @@ struct JobDraft {
                 throw UsageError("\(path) is a module, not a contract", hint: "--language ccl --wasm \(path)")
             }
             return nil
+        }
+        if path.hasSuffix(".json") {
+            throw UsageError("\(path) is no contract", hint: "--language dataflow submits a graph")
         }
         let source = ContractSource(path, bytes: bytes, options: EmissionOptions())
         _ = try source.module()

@@ -1,3 +1,4 @@
+internal import JobRuntime
 internal import MeshCore
 internal import MeshFederation
 internal import MeshMarket
@@ -6,19 +7,20 @@ internal import WasmRuntime
 
 /// One worker of this program's own, for runs outside the mesh.
 struct LocalRuntime {
-    let pool: WasmWorkerPool
+    let jobs: JobRuntime
+    var pool: WasmWorkerPool { jobs.pool }
 
     /// Starts the worker.
     init() throws {
         do throws(WasmRuntimeError) {
-            pool = try WasmWorkerPool(WasmRuntimeConfiguration(workers: 1))
+            jobs = JobRuntime(pool: try WasmWorkerPool(WasmRuntimeConfiguration(workers: 1)))
         } catch {
             throw CommandFailure(code: error.code.rawValue, error.message, hint: error.hint)
         }
     }
 
-    /// Repeats a job; a module that cannot be run here is not repeated.
+    /// Repeats a job of any language.
     var replay: ReceiptReplay {
-        { [pool] _, request, code in (pool.run(request, code: code), pool.engine) }
+        { [jobs] _, request, code in (jobs.run(request, code: code), jobs.engine) }
     }
 }

@@ -1,6 +1,7 @@
 internal import MeshStore
 internal import ControlServer
 internal import IPLD
+internal import JobRuntime
 internal import MeshAPI
 internal import MeshCore
 internal import MeshEngine
@@ -10,7 +11,6 @@ internal import MeshMarket
 internal import MeshRuntime
 internal import MeshStorage
 internal import MeshStore
-internal import WasmRuntime
 
 extension ControlRoutes {
     /// Publishes a local run in this node's feed.
@@ -19,7 +19,7 @@ extension ControlRoutes {
     /// becomes submitter, placer and executor of a manifest of its own, and because a program's clock
     /// and random numbers follow from the manifest, the run that it publishes is one of that manifest.
     func anchorReceipt(_ request: ControlRequest) throws -> ControlResponse {
-        guard let pool = daemon.pool else {
+        guard let runtime = daemon.runtime else {
             return .error(
                 422,
                 APIError(code: "receipt.invalid", message: "this node has no runtime to repeat the run with"))
@@ -27,7 +27,7 @@ extension ControlRoutes {
         let accepted: LocalRun.Accepted
         do throws(LocalRun.Refusal) {
             accepted = try LocalRun.accept(request.body) { _, run, code in
-                (pool.run(run, code: code), pool.engine)
+                (runtime.run(run, code: code), runtime.engine)
             }
         } catch {
             return .error(422, APIError(code: error.code, message: error.message))
@@ -53,18 +53,20 @@ extension ControlRoutes {
             return .error(
                 422, APIError(code: "receipt.invalid", message: "code or inputs are not in the file"))
         }
-        let result = pool.run(run, code: code)
+        let result = runtime.run(run, code: code)
         let written = RunBlobs(result)
         do throws(StorageError) {
             try daemon.store.blobs.putBlobs(written.blocks)
         } catch {
             return .error(503, APIError(code: error.code.rawValue, message: error.message, retryable: true))
         }
+        // A run outside the market has them in its receipt, as whoever repeats it finds them; nobody submits them.
+        let submissions = JobSubmission.blocks(result.submissions)
         let receipt = JobReceipt(
             manifest: cid, award: nil, epoch: 0, executor: own, outcome: result.outcome,
-            outputs: written.outputs, logs: written.logs, metering: result.metering, engine: pool.engine,
-            started: started, finished: max(started, SystemClock.now)
+            outputs: written.outputs, logs: written.logs, metering: result.metering, engine: runtime.engine,
+            started: started, finished: max(started, SystemClock.now), submissions: submissions.map(\.cid)
         ).linked(to: manifest)
-        return answer(.anchorReceipt(manifest, receipt))
+        return answer(.anchorReceipt(manifest, receipt, submissions: submissions))
     }
 }

@@ -2,13 +2,13 @@ internal import MeshTransport
 internal import MeshStore
 internal import ControlServer
 internal import IPLD
+internal import JobRuntime
 internal import MeshAPI
 internal import MeshCore
 internal import MeshEngine
 internal import MeshIdentity
 internal import MeshMarket
 internal import MeshRuntime
-internal import WasmRuntime
 
 import Foundation
 
@@ -206,40 +206,52 @@ struct ControlRoutes: ControlHandler {
                 isDryRun: request.query["dry_run"] == "1"))
     }
 
-    /// What speaks against the module; it is read only when it has not been found good before.
+    /// What speaks against the module or graph; it is read only when it has not been found good before.
     private func refusal(of submission: SubmitRequest) -> ControlResponse? {
+        let language = submission.language ?? "wasm"
+        let isGraph = language == "dataflow"
+        let (field, what) = isGraph ? ("job.graph", "graph") : ("job.wasm", "module")
         let limits = RunLimits(
             fuel: .max, memoryBytes: UInt64(max(1, submission.minMemory ?? 64)) << 20, outputBytes: 0,
             wallMilliseconds: 0)
+        // What a graph cannot be given is refused as an argument that it does not take.
+        let variables = (submission.env ?? [:]).isEmpty ? [] : ["--env"]
+        let arguments = isGraph ? (submission.args ?? []) + variables : []
         let cid = try? CID(submission.wasm)
-        if let cid, daemon.modules.isGood(cid, entry: submission.entry, memoryBytes: limits.memoryBytes) {
-            return nil
+        let question = cid.map {
+            CheckedModules.Question(
+                language: language, code: $0, entry: submission.entry, arguments: arguments,
+                memoryBytes: limits.memoryBytes)
         }
-        guard let cid, let code = daemon.assemble(cid) else {
+        if let question, daemon.modules.isGood(question) { return nil }
+        guard let cid, let question, let code = daemon.assemble(cid) else {
             return .error(
                 422,
                 APIError(
-                    code: "job.wasm",
-                    message: "the module \(submission.wasm.prefix(80)) is not a blob of this node",
+                    code: field,
+                    message: "the \(what) \(submission.wasm.prefix(80)) is not a blob of this node",
                     hint: "POST it to /v1/blobs first"))
         }
+        let asked = CodeQuestion(
+            language: language, code: code, entry: submission.entry, arguments: arguments, limits: limits)
         // Without a pool there is the inspection alone.
         let refusal =
-            if let pool = daemon.pool {
-                pool.check(code, entry: submission.entry, limits: limits)
+            if let runtime = daemon.runtime {
+                runtime.refusal(of: asked)
             } else {
-                WasmModuleInspector.inspect(
-                    code, entry: submission.entry,
-                    moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax)
+                JobRuntime.inspect(
+                    asked, moduleBytesMax: daemon.configuration.runtime.moduleByteCountMax)
             }
         if let refusal {
+            let others = refusal.others > 0 ? "; \(refusal.others) more faults" : ""
+            let hint = refusal.hint.map { "\($0); " } ?? ""
             return .error(
                 422,
                 APIError(
-                    code: "job.wasm", message: "the module cannot run: \(refusal)",
-                    hint: "\(refusal.reason.rawValue); nothing was published"))
+                    code: field, message: "the \(what) cannot run: \(refusal.message)\(others)",
+                    hint: "\(hint)\(refusal.code); nothing was published"))
         }
-        daemon.modules.noteGood(cid, entry: submission.entry, memoryBytes: limits.memoryBytes)
+        daemon.modules.noteGood(question)
         return nil
     }
 }

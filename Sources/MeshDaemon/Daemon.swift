@@ -14,6 +14,7 @@ internal import MeshRuntime
 internal import MeshStorage
 internal import MeshStore
 internal import MeshTransport
+internal import JobRuntime
 internal import WasmRuntime
 
 import Foundation
@@ -44,6 +45,8 @@ final class Daemon: @unchecked Sendable {
     let log: Logger
     let store: Store
     let pool: WasmWorkerPool?
+    /// Runs jobs of every language; modules in ``pool``.
+    let runtime: JobRuntime?
     /// What the engine is told of the configuration.
     let settings: NodeSettings
     let replies = PendingReplies()
@@ -86,6 +89,7 @@ final class Daemon: @unchecked Sendable {
             let statistics = store.statistics()
             bytesAtStart = statistics.usedBytes + statistics.blobBytes
             pool = Self.openPool(configuration, log)
+            runtime = pool.map(JobRuntime.init)
             settings = try Self.settings(
                 configuration, listening: transport?.listeningAddress, engine: pool?.engine,
                 alone: flags.alone)
@@ -119,9 +123,9 @@ final class Daemon: @unchecked Sendable {
                     restoring: writer)
             }, perform: { [unowned self] effect in perform(effect) })
         self.loop = loop
-        if let pool {
+        if let runtime {
             runner = JobRunner(
-                pool: pool, blobs: store.blobs, log: log, misbehaviour: misdeeds?.kind
+                runtime: runtime, blobs: store.blobs, log: log, misbehaviour: misdeeds?.kind
             ) { inputs in
                 loop.enqueue(inputs.map { .input($0) })
             }

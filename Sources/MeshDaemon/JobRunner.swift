@@ -1,11 +1,11 @@
 internal import IPLD
+internal import JobRuntime
 internal import MeshCore
 internal import MeshDAG
 internal import MeshEngine
 internal import MeshMarket
 internal import MeshRuntime
 internal import MeshStorage
-internal import WasmRuntime
 
 import Foundation
 
@@ -19,7 +19,7 @@ final class JobRunner: @unchecked Sendable {
     /// The largest input that a job may bring, in bytes.
     static let inputByteCountMax = 256 << 20
 
-    private let pool: WasmWorkerPool
+    private let runtime: JobRuntime
     private let blobs: any BlobStorage
     private let report: @Sendable ([EngineInput]) -> Void
     private let log: Logger
@@ -30,10 +30,10 @@ final class JobRunner: @unchecked Sendable {
     private var isStopped = false
 
     init(
-        pool: WasmWorkerPool, blobs: any BlobStorage, log: Logger, misbehaviour: Misbehaviour? = nil,
+        runtime: JobRuntime, blobs: any BlobStorage, log: Logger, misbehaviour: Misbehaviour? = nil,
         report: @escaping @Sendable ([EngineInput]) -> Void
     ) {
-        self.pool = pool
+        self.runtime = runtime
         self.blobs = blobs
         self.log = log
         self.misbehaviour = misbehaviour
@@ -65,7 +65,7 @@ final class JobRunner: @unchecked Sendable {
             finish(ticket, RunResult(outcome: outcome, metering: Metering()), started)
             return
         }
-        pool.submit(
+        runtime.submit(
             request,
             code: {
                 BlobList.assemble(order.manifest.code, atMost: Self.inputByteCountMax) { try? blobs.blob($0) }

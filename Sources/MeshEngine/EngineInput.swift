@@ -156,8 +156,9 @@ public enum ControlCommand: Sendable {
     case executionSnapshot(String, label: String)
     /// Anchors out of a CAR file, checked like those of a peer.
     case importAnchors([PreparedAnchor])
-    /// A run of this node's own, outside the market, to be published in its feed.
-    case anchorReceipt(JobManifest, JobReceipt)
+    /// A run of this node's own, outside the market, to be published in its feed, with the blocks of the jobs that
+    /// it asks for.
+    case anchorReceipt(JobManifest, JobReceipt, submissions: [Block])
     /// A record of a kind that this version does not know, to be published in this node's feed as it is.
     case publish(entry: [UInt8])
     /// A program over the graph that may change it.

@@ -126,8 +126,8 @@ extension NodeEngine {
         case .executionSnapshot(let uid, let label):
             return .executionSnapshot(try executionSnapshot(uid, label: label, step))
         case .importAnchors(let anchors): return .imported(try importAnchors(anchors, step))
-        case .anchorReceipt(let manifest, let receipt):
-            return try anchorReceipt(request, manifest, receipt, step)
+        case .anchorReceipt(let manifest, let receipt, let submissions):
+            return try anchorReceipt(request, manifest, receipt, submissions, step)
         case .publish(let entry): return try publishForeign(request, entry, step)
         case .resolveNode(let text): return .node(try resolveNode(text))
         case .graph(let script): return .graph(try run(script, step))
@@ -288,12 +288,16 @@ extension NodeEngine {
     }
 
     private mutating func anchorReceipt(
-        _ request: RequestID, _ manifest: JobManifest, _ receipt: JobReceipt, _ step: Step
+        _ request: RequestID, _ manifest: JobManifest, _ receipt: JobReceipt, _ submissions: [Block],
+        _ step: Step
     ) throws -> ControlReply? {
         try requirePublishing()
         guard let engine = settings.engine, engine == receipt.engine else {
             throw Refused(
                 422, "receipt.mismatch", "the receipt was made by another engine or profile than this node's")
+        }
+        for block in submissions where try !step.storage.hasBlock(block.cid) {
+            try step.storage.putBlock(block.bytes, cid: block.cid)
         }
         _ = try endExecution(receipt, manifest, step)
         publish(manifest.encoded, step)

@@ -203,14 +203,15 @@ public struct JobManifest: Hashable, Sendable {
     /// Clock and random numbers follow from the manifest, so that every run of it is the same.
     public func request(cid: CID, input: (CID) -> [UInt8]?) -> RunRequest? {
         var request = RunRequest(
-            code: code, entry: entry, arguments: arguments, environment: environment, limits: limits,
-            clockStart: created, randomSeed: cid.digest, grant: grant)
+            language: language, code: code, entry: entry, arguments: arguments, environment: environment,
+            limits: limits, clockStart: created, randomSeed: cid.digest, grant: grant)
         for item in inputs {
             guard let bytes = input(item.cid) else { return nil }
             if item.name == "stdin" {
                 request.stdin = bytes
+                request.stdinCID = item.cid
             } else {
-                request.files.append(RunRequest.InputFile(name: item.name, bytes: bytes))
+                request.files.append(RunRequest.InputFile(name: item.name, bytes: bytes, cid: item.cid))
             }
         }
         return request

@@ -5,7 +5,8 @@ public import MeshRuntime
 /// What a run leaves behind, as the blobs that a receipt names: stdout is an output, stderr a log.
 ///
 /// Both are there even when they are empty, so that whoever repeats a run names the same. A run that did
-/// something through its host, or was refused it, has a second output, `effects`, however it ended.
+/// something through its host, or was refused it, has a second output, `effects`, however it ended. Further files
+/// of the run stand behind these, by name.
 public struct RunBlobs: Hashable, Sendable {
     /// The output that lists a run's effects as JSON Lines (``RunEffect/lines(_:)``).
     public static let effectsName = "effects"
@@ -26,10 +27,16 @@ public struct RunBlobs: Hashable, Sendable {
             outputs.append(
                 NamedBlob(name: Self.effectsName, cid: effects[0].cid, size: UInt64(lines.count)))
         }
+        var files: [Block] = []
+        for file in result.files.sorted(by: { $0.name < $1.name }) {
+            let blocks = BlobList.split(file.bytes)
+            files += blocks
+            outputs.append(NamedBlob(name: file.name, cid: blocks[0].cid, size: UInt64(file.bytes.count)))
+        }
         self.outputs = outputs
         logs = [NamedBlob(name: "stderr", cid: stderr[0].cid, size: UInt64(result.stderr.count))]
         var seen: Set<CID> = []
-        blocks = (stdout + effects + stderr).filter { seen.insert($0.cid).inserted }
+        blocks = (stdout + effects + files + stderr).filter { seen.insert($0.cid).inserted }
     }
 
     /// The blobs of a run that repeats the one behind `receipt`: what is empty and not named there is left out.

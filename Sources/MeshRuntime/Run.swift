@@ -111,8 +111,9 @@ public struct EngineDescription: Hashable, Sendable {
     /// The CID of the DAG-CBOR map of all engine settings.
     public let profile: CID
 
-    /// The languages of the jobs that it runs; a contract (`ccl`) is a module that asks its host for things.
-    public var languages: [String] { ["wasm", "ccl"] }
+    /// The languages of the jobs that it runs; a contract (`ccl`) is a module that asks its host for things, a
+    /// `dataflow` a graph whose computes may be modules.
+    public var languages: [String] { ["wasm", "ccl", "dataflow"] }
 
     public init(name: String, version: String, profile: CID) {
         self.name = name
@@ -123,7 +124,9 @@ public struct EngineDescription: Hashable, Sendable {
 
 /// Everything that decides a run: the same request gives the same result on every node.
 public struct RunRequest: Sendable {
-    /// The CID of the module's bytes.
+    /// What runs it: `wasm`, `ccl` or `dataflow`.
+    public var language: String
+    /// The CID of the module's bytes, or of the graph's file.
     public var code: CID
     /// The exported function to call; `nil` tries `_start`, then `run`, then `main`.
     public var entry: String?
@@ -131,6 +134,8 @@ public struct RunRequest: Sendable {
     public var arguments: [String]
     public var environment: [String: String]
     public var stdin: [UInt8]
+    /// What the manifest calls ``stdin``, where it is not the CID of the bytes as one block.
+    public var stdinCID: CID?
     /// Read-only files, seen by the program as `/in/<name>`.
     public var files: [InputFile]
     public var limits: RunLimits
@@ -144,18 +149,23 @@ public struct RunRequest: Sendable {
     public struct InputFile: Hashable, Sendable {
         public let name: String
         public let bytes: [UInt8]
+        /// What the manifest calls the bytes, where it is not the CID of them as one block.
+        public let cid: CID?
 
-        public init(name: String, bytes: [UInt8]) {
+        public init(name: String, bytes: [UInt8], cid: CID? = nil) {
             self.name = name
             self.bytes = bytes
+            self.cid = cid
         }
     }
 
     public init(
-        code: CID, entry: String? = nil, arguments: [String] = [], environment: [String: String] = [:],
+        language: String = "wasm", code: CID, entry: String? = nil, arguments: [String] = [],
+        environment: [String: String] = [:],
         stdin: [UInt8] = [], files: [InputFile] = [], limits: RunLimits,
         clockStart: Timestamp, randomSeed: Bytes32, grant: RunGrant? = nil
     ) {
+        self.language = language
         self.code = code
         self.entry = entry
         self.arguments = arguments
@@ -171,22 +181,36 @@ public struct RunRequest: Sendable {
 
 /// What came of a run.
 public struct RunResult: Hashable, Sendable {
+    /// An output beside stdout.
+    public struct OutputFile: Hashable, Sendable {
+        public let name: String
+        public let bytes: [UInt8]
+
+        public init(name: String, bytes: [UInt8]) {
+            self.name = name
+            self.bytes = bytes
+        }
+    }
+
     public var outcome: RunOutcome
     public var metering: Metering
     public var stdout: [UInt8]
     public var stderr: [UInt8]
     /// What it did through its host.
     public var effects: [RunEffect]
+    /// Further outputs, each under a name of its own that is neither `stdout` nor `effects`.
+    public var files: [OutputFile]
 
     public init(
         outcome: RunOutcome, metering: Metering, stdout: [UInt8] = [], stderr: [UInt8] = [],
-        effects: [RunEffect] = []
+        effects: [RunEffect] = [], files: [OutputFile] = []
     ) {
         self.outcome = outcome
         self.metering = metering
         self.stdout = stdout
         self.stderr = stderr
         self.effects = effects
+        self.files = files
     }
 
     /// The jobs that the run asks for: those of a run that ended well, else none.

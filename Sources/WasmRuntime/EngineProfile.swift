@@ -57,6 +57,7 @@ struct EngineProfile: Sendable {
                 ("random", .text("splitmix64,xoshiro256**")),
                 ("clock_step_nanoseconds", .number(GuestContext.clockStep)),
                 ("memory_growth", .text(MemoryInstrument.revision)),
+                ("dataflow", .text(EngineRevision.dataflow)),
             ]
     }
 

@@ -391,6 +391,65 @@ struct ContractCommandTests {
     }
 }
 
+extension ContractCommandTests {
+    private static let graph = """
+        {"version": 1, "nodes": [
+            { "id": "in", "primitive": "file", "parameters": { "path": "in" } },
+            { "id": "one", "primitive": "const_number", "parameters": { "value": 1 } },
+            { "id": "more", "primitive": "gt" }, { "id": "when", "primitive": "emit_if_true" },
+            { "id": "act", "primitive": "PRIMITIVE", "parameters": { PARAMETERS } }],
+        "edges": [
+            { "from": "in.size", "to": "more.a" }, { "from": "one.value", "to": "more.b" },
+            { "from": "more.result", "to": "when.input" }, { "from": "when.event", "to": "act.event" }]}
+        """
+
+    private static func graph(_ primitive: String, _ parameters: String) -> String {
+        graph.replacing("PRIMITIVE", with: primitive).replacing("PARAMETERS", with: parameters)
+    }
+
+    @Test("submit-job sends a graph with its inputs, by operand or flag")
+    func submitGraph() throws {
+        let daemon = try ScriptedDaemon(Self.submission)
+        defer { daemon.stop() }
+        let text = Self.graph("append_file", #""path": "out.txt", "line": "x""#)
+        let (graph, input) = (try daemon.file("g.json", text), try daemon.file("in.txt", "1 2"))
+        for words in [[graph], ["--wasm", graph]] {
+            let outcome = daemon.run(
+                words: ["submit-job", "--language", "dataflow", "--input", "in=\(input)", "--arg=--passes=2"]
+                    + words)
+            #expect(outcome.status == 0, "\(outcome)")
+            let request = try #require(try daemon.posted("/v1/jobs", as: SubmitRequest.self).last)
+            #expect(request.language == "dataflow" && request.args == ["--passes=2"])
+            #expect(request.inputs?.map(\.name) == ["in"] && request.resourceAmount == nil)
+            let uploads = daemon.requests.filter { $0.path == "/v1/blobs" }.map(\.body)
+            #expect(uploads.contains(Array(text.utf8)) && uploads.contains(Array("1 2".utf8)))
+        }
+    }
+
+    @Test("submit-job of what cannot be a job says what to write instead, and uploads nothing")
+    func submitFaultyGraph() throws {
+        try offline { daemon in
+            let module = try daemon.file("m.wasm", "\0asm\u{1}\0\0\0")
+            let hook = try daemon.file("g.json", Self.graph("webhook", #""url": "https://example.org""#))
+            let good = try daemon.file("ok.json", Self.graph("append_file", #""path": "o", "line": "x""#))
+            func refused(_ words: String..., status: Int32, saying text: String) {
+                let outcome = daemon.run(words: ["submit-job"] + words)
+                #expect(outcome.status == status && outcome.output.isEmpty, "\(words): \(outcome)")
+                #expect(outcome.messages.contains(text), "\(words): \(outcome.messages)")
+            }
+            let flow = ["--language", "dataflow"]
+            refused(flow[0], flow[1], hook, status: 1, saying: "act: webhook cannot be part of a job")
+            refused(flow[0], flow[1], hook, status: 1, saying: "hint: write the body with append_file")
+            refused(flow[0], flow[1], module, status: 1, saying: "hint: --language wasm runs it")
+            refused(flow[0], flow[1], good, "--arg", "x", status: 1, saying: "no argument but --passes N")
+            refused(flow[0], flow[1], status: 64, saying: "--language dataflow needs a graph")
+            refused(flow[0], flow[1], good, "-w", good, status: 64, saying: "are two jobs")
+            refused(good, status: 64, saying: "hint: --language dataflow submits a graph")
+            refused("--language", "wasm", good, status: 64, saying: "hint: --language dataflow")
+        }
+    }
+}
+
 extension Collection where Element == UInt8 {
     /// Whether these bytes stand in it somewhere.
     fileprivate func contains(_ text: String.UTF8View) -> Bool { !ranges(of: Array(text)).isEmpty }

@@ -40,6 +40,40 @@ struct RunBlobsTests {
         #expect(RunBlobs(result([])).outputs.map(\.name) == ["stdout"])
     }
 
+    @Test("further files stand behind stdout and effects, by name, and a repetition names each")
+    func files() {
+        var result = result([.anchored("x")])
+        result.files = [("b", "2"), ("a", "1"), ("c", "")].map {
+            RunResult.OutputFile(name: $0.0, bytes: Array($0.1.utf8))
+        }
+        let blobs = RunBlobs(result)
+        #expect(blobs.outputs.map(\.name) == ["stdout", "effects", "a", "b", "c"])
+        #expect(
+            blobs.outputs[2] == NamedBlob(name: "a", cid: CID(of: Array("1".utf8), codec: .raw), size: 1))
+        #expect(blobs.blocks.contains { $0.bytes == Array("2".utf8) })
+        let receipt = receipt(blobs)
+        #expect(RunBlobs(result, like: receipt).outputs == receipt.outputs)
+        result.files[0] = RunResult.OutputFile(name: "b", bytes: Array("3".utf8))
+        #expect(RunBlobs(result, like: receipt).outputs != receipt.outputs)
+        result.files.remove(at: 0)
+        #expect(RunBlobs(result, like: receipt).outputs != receipt.outputs)
+    }
+
+    @Test("a run's request says its language, and what the manifest calls its inputs")
+    func request() throws {
+        let cids = ["in", "a"].map { CID(of: Array($0.utf8), codec: .dagCBOR) }
+        var manifest = BlobListCase.manifest(ReceiptScene().submitter, code: cids[0], input: cids[1], size: 1)
+        manifest.language = "dataflow"
+        manifest.inputs = [
+            .init(name: "stdin", cid: cids[0], size: 2), .init(name: "a", cid: cids[1], size: 1),
+        ]
+        let request = try #require(manifest.request(cid: cids[0], input: { $0.bytes }))
+        #expect(request.language == "dataflow" && request.stdinCID == cids[0])
+        #expect(request.stdin == cids[0].bytes)
+        #expect(
+            request.files == [RunRequest.InputFile(name: "a", bytes: cids[1].bytes, cid: cids[1])])
+    }
+
     @Test("a repetition with other effects, more or none, names other outputs than the receipt")
     func repeated() {
         let original = result([.used(resource: "compute", amount: 5)])

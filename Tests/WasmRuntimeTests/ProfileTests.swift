@@ -20,7 +20,7 @@ struct ProfileTests {
     @Test("the settings are part of what receipts prove; a node without the host of contracts has others")
     func settings() {
         let profile = EngineProfile(memoryBytesMax: 256 << 20).cid.description
-        #expect(profile == "bafyreibnxfd3rrkxceex34ci6xkygwj4xfnyp5bdqgtag5zapcbcrghbmq")
+        #expect(profile == "bafyreihpdj6y34sw4ngvkw46aa47i6rxbuww74adyb56lyvlzcxycqdw34")
     }
 
     @Test("the fuel of a job is part of what receipts prove, and stays what it is")

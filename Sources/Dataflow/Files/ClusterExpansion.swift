@@ -4,11 +4,17 @@ extension GraphFile {
     /// A node of a cluster is called by the cluster's node and its own id, with `/` between them. What is wrong with
     /// the graph itself is ``GraphValidator``'s to say.
     ///
+    /// - Parameters:
+    ///   - registry: The primitives that there are.
+    ///   - byteCountMax: What nodes and edges may count at most, as ``GraphLimits/expansionBytesMax`` counts.
+    /// - Returns: A graph without clusters.
     /// - Throws: Everything that is wrong with the clusters.
-    public func expanded(_ registry: PrimitiveRegistry) throws(ExpansionError) -> FlowGraph {
+    public func expanded(
+        _ registry: PrimitiveRegistry, byteCountMax: Int = GraphLimits.expansionBytesMax
+    ) throws(ExpansionError) -> FlowGraph {
         let signatures = ClusterSignatures(self, registry)
         if !signatures.faults.isEmpty { throw ExpansionError(faults: signatures.faults) }
-        var expansion = ClusterExpansion(signatures)
+        var expansion = ClusterExpansion(signatures, byteCountMax: byteCountMax)
         let root = expansion.place(
             nodes, edges, prefix: "", cluster: "", path: [], parameters: [:])
         let ends = outputs.map { BoundaryOutput($0.name, expansion.origin($0.from, root, $0.path)) }
@@ -39,9 +45,21 @@ struct ClusterExpansion {
     private(set) var faults: [ClusterFault] = []
     /// How many ends of edges were looked at: inputs that stand for many, in clusters of clusters, multiply.
     private var endCount = 0
+    /// What nodes and edges count so far: clusters of clusters multiply them, and make each id longer.
+    private var byteCount = 0
+    private let byteCountMax: Int
 
-    init(_ signatures: ClusterSignatures) {
+    init(_ signatures: ClusterSignatures, byteCountMax: Int = GraphLimits.expansionBytesMax) {
         self.signatures = signatures
+        self.byteCountMax = byteCountMax
+    }
+
+    /// Counts one more node, edge or end of an input; `false`, with a fault, where that is one too many.
+    private mutating func count(_ bytes: Int, _ path: String) -> Bool {
+        byteCount += bytes
+        if byteCount <= byteCountMax { return true }
+        add(.tooLarge, path, "expands to more than \(byteCountMax) bytes")
+        return false
     }
 
     private mutating func add(_ code: ClusterFailure, _ path: String, _ message: String) {
@@ -93,6 +111,8 @@ struct ClusterExpansion {
             if node.isCluster, let inner = signatures.clusters[node.reference] {
                 level.clusters[node.id] = place(inner, prefix + node.id + "/", steps, bindings)
             } else {
+                let bytes = GraphLimits.elementBytes + prefix.utf8.count + node.id.utf8.count
+                guard count(bytes, node.path) else { return level }
                 nodes.append(
                     FlowNode(
                         prefix + node.id, node.reference, parameters: bindings, authoringPath: steps))
@@ -110,6 +130,10 @@ struct ClusterExpansion {
             switch edge.from {
             case .port(let from):
                 let begin = origin(from, level, edge.path)
+                for end in ends {
+                    let bytes = GraphLimits.elementBytes + begin.node.utf8.count + end.node.utf8.count
+                    guard count(bytes, edge.path) else { return level }
+                }
                 edges += ends.map { FlowEdge(begin, $0) }
             case .external: edges += ends.map { FlowEdge(from: edge.from, to: $0) }
             }
@@ -131,7 +155,13 @@ struct ClusterExpansion {
         var placed = Placed()
         for input in cluster.inputs {
             var ends: [NodePort] = []
-            for target in input.to where faults.isEmpty { ends += targets(target, level, input.path) }
+            for target in input.to where faults.isEmpty {
+                let found = targets(target, level, input.path)
+                for end in found where faults.isEmpty {
+                    _ = count(GraphLimits.endBytes + end.node.utf8.count, input.path)
+                }
+                ends += found
+            }
             placed.inputs[input.name] = ends
         }
         for output in cluster.outputs {

@@ -113,8 +113,9 @@ struct ClusterSignatures {
             }
             interface.inputs.append((input.name, input.type))
         }
+        var outputNames: Set<String> = []
         for output in cluster.outputs {
-            if interface.outputs.contains(where: { $0.name == output.name }) {
+            if !outputNames.insert(output.name).inserted {
                 add(.duplicateOutputPort, output.path, "there are two outputs “\(output.name)”", cluster)
             }
             let inner = nodes[output.from.node].flatMap { self.interface($0) }

@@ -16,6 +16,11 @@ public enum GraphLimits {
     public static let nameMax = 64
     /// The longest id of a node after expansion, in bytes.
     public static let idMax = (nameMax + 1) * (clusterDepthMax + 1)
+    /// The most that an expansion may count: ``elementBytes`` for each node and edge, ``endBytes`` for each input that
+    /// a cluster's input stands for, and the bytes of the ids in them.
+    public static let expansionBytesMax = 1 << 30
+    static let elementBytes = 1_024
+    static let endBytes = 64
     /// The longest text of a parameter, in bytes.
     public static let textMax = 64 << 10
     /// The longest series, in numbers.

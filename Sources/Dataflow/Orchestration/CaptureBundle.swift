@@ -52,7 +52,10 @@ public struct CaptureBundle: Sendable, Hashable {
 
 extension CaptureBundle {
     /// The bundle as one canonical JSON document.
-    public var json: String {
+    public var json: String { json(passes: nil) }
+
+    /// ``json``, with the elements of its passes as ``text(of:)`` gave them, commas between; `nil` writes them now.
+    func json(passes written: String?) -> String {
         var json = JSONText()
         json.object { json in
             json.key("capture_version")
@@ -70,8 +73,19 @@ extension CaptureBundle {
             json.key("decisions")
             json.list(decisions) { write($1, to: &$0) }
             json.key("passes")
-            json.list(passes) { write($1, to: &$0) }
+            if let written {
+                json.list(written: written)
+            } else {
+                json.list(passes) { Self.write($1, to: &$0) }
+            }
         }
+        return json.text
+    }
+
+    /// What ``json`` holds of one pass.
+    static func text(of pass: CapturedPass) -> String {
+        var json = JSONText()
+        write(pass, to: &json)
         return json.text
     }
 
@@ -140,7 +154,7 @@ extension CaptureBundle {
         }
     }
 
-    private func write(_ pass: CapturedPass, to json: inout JSONText) {
+    private static func write(_ pass: CapturedPass, to json: inout JSONText) {
         json.object { json in
             json.optional("episode_id", pass.episode)
             json.key("finished_at")
@@ -164,7 +178,7 @@ extension CaptureBundle {
         }
     }
 
-    private func write(_ reading: Reading, to json: inout JSONText) {
+    private static func write(_ reading: Reading, to json: inout JSONText) {
         json.object { json in
             json.key("node")
             json.string(reading.node)

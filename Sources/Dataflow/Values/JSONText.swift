@@ -67,6 +67,19 @@ struct JSONText {
         }
     }
 
+    /// As ``number(_:)``, whole numbers without a fraction: many modules read no others.
+    mutating func plainNumber(_ value: Double) {
+        if let whole = Int(exactly: value) { integer(whole) } else { number(value) }
+    }
+
+    /// A list whose elements are written already, with commas between them.
+    mutating func list(written elements: String) {
+        separate()
+        text += "["
+        text += elements
+        text += "]"
+    }
+
     mutating func value(_ value: FlowValue) {
         object { json in
             json.key(value.type.rawValue)
@@ -81,6 +94,13 @@ struct JSONText {
     }
 
     private mutating func quote(_ value: String) {
+        // Most texts are names and are written as they are.
+        if value.utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }) {
+            text += "\""
+            text += value
+            text += "\""
+            return
+        }
         text += "\""
         for scalar in value.unicodeScalars {
             switch scalar {

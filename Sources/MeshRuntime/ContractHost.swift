@@ -1,9 +1,8 @@
 internal import IPLD
 internal import MeshCore
-internal import MeshRuntime
 
 /// Why a call of a host function ends the run, as its outcome names it.
-enum HostTrap: String, Error {
+package enum HostTrap: String, Error {
     /// A pointer or length outside the memory, the same trap as the program's own loads and stores have.
     case outsideMemory = "memory_out_of_bounds"
     /// The run noted more use than it may have.
@@ -12,7 +11,7 @@ enum HostTrap: String, Error {
 }
 
 /// A text as a program handed it over; what is longer than allowed is not read.
-enum HostText {
+package enum HostText {
     case text(String)
     case tooLong(Int)
     case notUTF8
@@ -22,12 +21,12 @@ enum HostText {
 ///
 /// It sees no memory and no machine. What it answers follows from the grant, the contract's own
 /// declarations and the calls so far, so that a run that is repeated is answered alike.
-struct ContractHost {
+package struct ContractHost {
     /// What came of one call.
-    struct Answer {
-        let isGranted: Bool
+    package struct Answer {
+        package let isGranted: Bool
         /// The line that goes to the run's log; `nil` for none.
-        let line: String?
+        package let line: String?
     }
 
     /// How much of a resource may be used in all.
@@ -37,21 +36,21 @@ struct ContractHost {
         case none
     }
 
-    static let codeByteCountMax = 128
-    static let priorityByteCountMax = 16
-    static let priorities = ["low", "medium", "high", "critical"]
+    package static let codeByteCountMax = 128
+    package static let priorityByteCountMax = 16
+    package static let priorities = ["low", "medium", "high", "critical"]
     /// The largest amount of one submission: what every JSON reader still reads exactly.
-    static let submissionAmountMax: Int64 = 1 << 53
+    package static let submissionAmountMax: Int64 = 1 << 53
 
     private let grant: RunGrant?
     private let section: ContractSection?
-    private(set) var effects: [RunEffect] = []
+    package private(set) var effects: [RunEffect] = []
     /// By the bytes of the resource's name, since what counts as one name must never depend on tables that
     /// change with Unicode.
     private var used: [[UInt8]: UInt64] = [:]
     private var submissionCount: UInt32 = 0
 
-    init(grant: RunGrant?, section: ContractSection?) {
+    package init(grant: RunGrant?, section: ContractSection?) {
         self.grant = grant
         self.section = section
     }
@@ -59,7 +58,7 @@ struct ContractHost {
     // MARK: The functions
 
     /// Data for the receipt to anchor.
-    mutating func anchor(_ data: HostText) throws(HostTrap) -> Answer {
+    package mutating func anchor(_ data: HostText) throws(HostTrap) -> Answer {
         guard grant != nil else { return try refuse(.anchorToDAG, Self.noGrant) }
         switch Self.read(data, "data") {
         case .failure(let fault): return try refuse(.anchorToDAG, fault.reason)
@@ -70,7 +69,7 @@ struct ContractHost {
     }
 
     /// Whether `amount` more of a resource may be used; a plain yes leaves no trace.
-    mutating func check(_ resource: HostText, _ amount: Int64) throws(HostTrap) -> Answer {
+    package mutating func check(_ resource: HostText, _ amount: Int64) throws(HostTrap) -> Answer {
         guard grant != nil else { return try refuse(.checkResourceAuthorization, Self.noGrant) }
         switch Self.readResource(resource) {
         case .failure(let fault): return try refuse(.checkResourceAuthorization, fault.reason)
@@ -83,7 +82,7 @@ struct ContractHost {
     }
 
     /// Notes use; an answer of no ends the run, because the use has happened by the program's own account.
-    mutating func record(_ resource: HostText, _ amount: Int64) throws(HostTrap) -> Answer {
+    package mutating func record(_ resource: HostText, _ amount: Int64) throws(HostTrap) -> Answer {
         switch Self.readResource(resource) {
         case .failure(let fault): return try refuse(.recordResourceUsage, fault.reason)
         case .success(let name):
@@ -98,7 +97,7 @@ struct ContractHost {
     }
 
     /// Asks for a job.
-    mutating func submit(
+    package mutating func submit(
         code: HostText, description: HostText, resource: HostText, amount: Int64, priority: HostText
     ) throws(HostTrap) -> Answer {
         let submission: RunSubmission
