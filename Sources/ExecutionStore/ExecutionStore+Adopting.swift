@@ -38,6 +38,24 @@ public struct AdoptedExecution: Hashable, Sendable {
         guard case .text(let text)? = end?["error"] else { return nil }
         return text.description
     }
+
+    /// Its lines as a global log has them.
+    public var lines: [UInt8] { LogEntry.start(start).line + endingLines(from: start.status) }
+
+    /// The lines that follow on a status; none while it runs.
+    func endingLines(from status: ExecutionStatus) -> [UInt8] {
+        guard let end else { return [] }
+        var lines: [UInt8] = []
+        // No status is passed over.
+        if status == .created {
+            lines +=
+                LogEntry.transition(
+                    uid: end.uid, status: .running, timestamp: start.timestamp, error: nil
+                ).line
+        }
+        return lines
+            + LogEntry.transition(uid: end.uid, status: end.status, timestamp: endedAt, error: error).line
+    }
 }
 
 /// What became of executions that were to be adopted.
@@ -62,32 +80,26 @@ extension ExecutionStore {
         let log = try log()
         var group = ExecutionGroup(root: root, operationCount: executions.count)
         var adoption = Adoption()
+        var lines: [UInt8] = []
         for one in executions {
             let known = log[one.start.uid]
             if known?.status.isFinal == true || known != nil && one.end == nil {
                 adoption.unchanged += 1
                 continue
             }
-            if known == nil {
-                try group.write(one.start, .start)
-                group.log(.start(one.start))
-                adoption.added += 1
-            } else {
+            if let known {
+                lines += one.endingLines(from: known.status)
                 adoption.ended += 1
+            } else {
+                try group.write(one.start, .start)
+                lines += one.lines
+                adoption.added += 1
             }
-            guard let end = one.end else { continue }
-            try group.write(end, .end)
-            if (known?.status ?? one.start.status) == .created {
-                group.log(
-                    .transition(
-                        uid: end.uid, status: .running, timestamp: one.start.timestamp, error: nil))
-            }
-            group.log(
-                .transition(uid: end.uid, status: end.status, timestamp: one.endedAt, error: one.error))
+            if let end = one.end { try group.write(end, .end) }
         }
         try group.sync()
-        let lines = group.lines
-        if !lines.isEmpty { try logFile().append { _ in lines } }
+        let written = lines
+        if !written.isEmpty { try logFile().append { _ in written } }
         return adoption
     }
 }

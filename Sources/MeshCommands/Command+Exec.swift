@@ -78,7 +78,8 @@ extension CommandEntry {
             ])
     ) { context in
         let source = try context.executions()
-        let one = try execution(context, try reading { try source.log() })
+        let one = try execution(
+            context, try reading { try source.log(around: context.arguments.operand("UID") ?? "") })
         let labels = try reading { try source.labels(one) }
         if context.arguments.has("labels") {
             for label in labels { context.console.line("\(label)") }
@@ -102,15 +103,19 @@ extension CommandEntry {
     static let execTree = CommandEntry(
         Command(
             "tree", "Show which execution triggered which",
-            discussion: "A job that submits jobs stands above their runs, on whichever nodes they were.",
+            discussion: """
+                A job that submits jobs stands above their runs, on whichever nodes they were. Below UID the passes of
+                graphs that ran as jobs are there too, and the triggers that emitted in them.
+                """,
             flags: [.executionFiles, .format],
             operands: [
                 Operand("UID", "Only what is below this one, or below what a prefix names", isOptional: true)
             ], examples: ["meshctl exec tree", "meshctl exec tree 3f0c"])
     ) { context in
         let source = try context.executions()
-        let log = try reading { try source.log() }
-        let uid = context.arguments.operand("UID") == nil ? nil : try execution(context, log).uid
+        let operand = context.arguments.operand("UID")
+        let log = try reading { try operand.map { try source.log(around: $0) } ?? source.log() }
+        let uid = operand == nil ? nil : try execution(context, log).uid
         let found = ExecutionTree(log, below: uid)
         context.show(
             .object([
@@ -149,7 +154,8 @@ extension CommandEntry {
             examples: ["meshctl exec diff 3f0c"])
     ) { context in
         let source = try context.executions()
-        let one = try execution(context, try reading { try source.log() })
+        let one = try execution(
+            context, try reading { try source.log(around: context.arguments.operand("UID") ?? "") })
         let record = try reading {
             ChangeRecord(from: try source.read(one, .start), to: try source.read(one, .end))
         }

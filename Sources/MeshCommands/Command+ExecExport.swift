@@ -1,7 +1,6 @@
 internal import CommandLineArguments
 internal import ExecutionDocuments
 internal import ExecutionStore
-internal import FoundationEssentials
 internal import MeshAPI
 
 extension CommandEntry {
@@ -25,8 +24,9 @@ extension CommandEntry {
     ) { context in
         let source = DaemonExecutions(client: try context.client())
         let log = try reading { try source.log() }
+        // Passes of graphs are added to their runs below.
         let root = context.arguments.operand("UID") == nil ? nil : try execution(context, log).uid
-        try makeFolder(context.arguments.text("root") ?? "")
+        try context.makeFolder(context.arguments.text("root") ?? "")
         let store = try executionStore(context)
         var adoption = Adoption()
         var missing: [LoggedExecution] = []
@@ -51,7 +51,8 @@ extension CommandEntry {
                         start: try source.read(one, .start),
                         end: labels.contains(.end) ? try source.read(one, .end) : nil)
                 })
-            if group.count == exportGroup { try flush() }
+            group += try reading { try source.passes(of: one) }
+            if group.count >= exportGroup { try flush() }
         }
         try flush()
         for one in missing {
@@ -70,13 +71,5 @@ extension CommandEntry {
             ]
         }
         return .done
-    }
-
-    private static func makeFolder(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandFailure(code: "file.unwritable", "cannot make the folder \(path)")
-        }
     }
 }

@@ -14,18 +14,20 @@ extension CommandEntry {
                 the files below --root. A pass or a trigger is recovered with the run that it belongs to. What failed
                 has its end in the log for good: it is done again as a new run below it. A run that still goes on is
                 refused. Executions of other protocols are restarted by whoever runs those. Ends with 3 when a pass
-                fails.
+                fails. Without --root it is the run of a job, and its job is submitted again as its start snapshot
+                has it.
                 """,
-            flags: [.executionRoot, Flag("dry-run", .toggle, "Say what would be done again"), .format],
+            flags: [.executionFiles, Flag("dry-run", .toggle, "Say what would be done again"), .format],
             operands: [.execution],
             examples: ["meshctl exec recover 3f0c --dry-run", "meshctl exec recover 3f0c --root data"])
     ) { context in
+        guard context.arguments.text("root") != nil else { return try recoverJob(context) }
         let store = try executionStore(context)
         let log = try reading { try store.log() }
         let named = try execution(context, log).uid
         var uid = named
         // A trigger belongs to a pass and a pass to a run; a log that says otherwise is not followed round and round.
-        for name in [FlowRecord.triggerProtocol, FlowRecord.passProtocol] {
+        for name in [FlowDocument.triggerProtocol, FlowDocument.passProtocol] {
             if let one = log[uid], one.protocolName.description == name, let parent = one.parentUID {
                 uid = parent
             }

@@ -43,7 +43,8 @@ extension CommandEntry {
                 Flag("description", short: "d", .text("TEXT"), "What the manifest says of the job"),
                 Flag(
                     "output-dir", .text("DIR"),
-                    "Write further outputs, such as a graph's capture, into this folder"),
+                    "Write further outputs, such as a graph's capture, into this folder; made where it is missing"
+                ),
                 Flag("receipt", .text("FILE.car"), "Write a signed receipt that can be verified offline"),
                 Flag("identity", .text("FILE.pem"), "The key that signs it (default: a fresh one)"),
             ], operands: [Operand("FILE", "The module or graph, in the place of --wasm", isOptional: true)],
@@ -54,6 +55,8 @@ extension CommandEntry {
             ])
     ) { context in
         let run = try LocalExecution(context)
+        // Before anything is run: what came out would have no place.
+        if let folder = context.arguments.text("output-dir") { try context.makeFolder(folder) }
         let runtime = try LocalRuntime()
         let question = CodeQuestion(
             language: run.manifest.language, code: run.code, entry: run.manifest.entry,

@@ -93,6 +93,15 @@ struct CommandContext: Sendable {
         }
     }
 
+    /// Makes a folder, and those above it, where they are missing.
+    func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(code: "file.unwritable", "cannot make the folder \(path)")
+        }
+    }
+
     /// A text block of `name value` lines, aligned.
     static func block(_ rows: [(String, String?)]) -> [String] {
         let width = rows.map(\.0.count).max() ?? 0

@@ -2,12 +2,15 @@ internal import CommandLineArguments
 internal import ControlClient
 internal import ExecutionDocuments
 internal import ExecutionStore
+internal import IPLD
 internal import MeshAPI
 
 /// Where executions are read from: the files below a folder, or what a daemon knows of the executions of jobs.
 protocol ExecutionSource {
     /// All of them, in the order in which they started.
     func log() throws -> ExecutionLog
+    /// All of them, and whatever else stands below the one that `text` names or begins to name.
+    func log(around text: String) throws -> ExecutionLog
     /// The labels of the snapshots that are here, sorted.
     func labels(_ execution: LoggedExecution) throws -> [SnapshotLabel]
     /// A snapshot, byte for byte.
@@ -15,6 +18,8 @@ protocol ExecutionSource {
 }
 
 extension ExecutionStore: ExecutionSource {
+    func log(around text: String) throws -> ExecutionLog { try log() }
+
     func labels(_ execution: LoggedExecution) throws -> [SnapshotLabel] { try labels(execution.uid) }
 
     func read(_ execution: LoggedExecution, _ label: SnapshotLabel) throws -> ExecutionDocument {
@@ -23,10 +28,63 @@ extension ExecutionStore: ExecutionSource {
 }
 
 /// The executions of jobs as a daemon's replica has them, on whichever node they ran.
-struct DaemonExecutions: ExecutionSource {
-    let client: HTTPControlClient
+///
+/// Used by one thread.
+final class DaemonExecutions: ExecutionSource {
+    /// The most runs of graphs that are taken apart into passes for one listing.
+    private static let expandedMax = 100
 
-    func log() throws -> ExecutionLog { try ExecutionLog(try client.bytes("/v1/executions/log")) }
+    private let client: HTTPControlClient
+    /// The passes and triggers of the runs that were taken apart.
+    private var passes: [ExecutionUID: AdoptedExecution] = [:]
+
+    init(client: HTTPControlClient) { self.client = client }
+
+    private func lines() throws -> [UInt8] { try client.bytes("/v1/executions/log") }
+
+    func log() throws -> ExecutionLog { try ExecutionLog(try lines()) }
+
+    func log(around text: String) throws -> ExecutionLog {
+        let lines = try lines()
+        let log = try ExecutionLog(lines)
+        var wanted: [LoggedExecution] = []
+        for one in log where "\(one.uid)".hasPrefix(text) || text.hasPrefix("\(one.uid).") {
+            for row in ExecutionTree(log, below: one.uid).rows { wanted.append(log[row.position]) }
+            if wanted.count > Self.expandedMax { break }
+        }
+        var added: [UInt8] = []
+        for run in wanted.prefix(Self.expandedMax) {
+            for one in try passes(of: run) { added += one.lines }
+        }
+        return try ExecutionLog(lines + added)
+    }
+
+    /// The passes of a graph's run that is over; none for any other execution, or where it left no capture.
+    func passes(of run: LoggedExecution) throws -> [AdoptedExecution] {
+        guard run.protocolName.description == GraphJobPasses.protocolName, run.status.isFinal,
+            let end = try? read(run, .end), let capture = end["result"]?["outputs"]?["capture"],
+            let code = end["input"]?["code"], let codeCID = try DataReference(code)?.cid,
+            let captureCID = try DataReference(capture)?.cid
+        else { return [] }
+        let made = try GraphJobPasses(
+            of: run.uid, graph: try text(codeCID),
+            capture: try (try? text(captureCID))
+                ?? text(of: client.bytes("/v1/jobs/\(Self.job(run.uid))/outputs/capture")))
+        for one in made.executions { passes[one.start.uid] = one }
+        return made.executions
+    }
+
+    private func text(_ cid: CID) throws -> String { try text(of: client.bytes("/v1/blobs/\(cid)")) }
+
+    private func text(of bytes: [UInt8]) throws -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(code: "dataflow.capture", "what a graph's run left is not UTF-8")
+        }
+        return text
+    }
+
+    /// The job of a run.
+    static func job(_ run: ExecutionUID) -> Substring { run.description.prefix { $0 != "." } }
 
     /// A run keeps two snapshots; where it has none here the daemon says why.
     func labels(_ execution: LoggedExecution) throws -> [SnapshotLabel] {
@@ -40,8 +98,15 @@ struct DaemonExecutions: ExecutionSource {
     }
 
     func read(_ execution: LoggedExecution, _ label: SnapshotLabel) throws -> ExecutionDocument {
-        try ExecutionDocument(
-            decoding: try client.bytes("/v1/executions/\(execution.uid)/\(label)"))
+        guard let pass = passes[execution.uid] else {
+            return try ExecutionDocument(
+                decoding: try client.bytes("/v1/executions/\(execution.uid)/\(label)"))
+        }
+        if label == .start { return pass.start }
+        if label == .end, let end = pass.end { return end }
+        throw CommandFailure(
+            code: "execution.missing-snapshot", "the execution \(execution.uid) has no snapshot \(label)",
+            hint: "meshctl exec show --labels \(execution.uid)")
     }
 }
 

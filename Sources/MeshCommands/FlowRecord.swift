@@ -11,8 +11,6 @@ internal import MeshCore
 /// because what it tells must be known before anything else happens.
 final class FlowRecord {
     static let runProtocol = "dataflow.run"
-    static let passProtocol = "dataflow.pass"
-    static let triggerProtocol = "dataflow.trigger"
     /// The step after which all of a pass is evaluated and nothing has acted.
     static let evaluatedLabel = "evaluated"
 
@@ -85,29 +83,19 @@ final class FlowRecord {
     func begin(_ inputs: PassInputs, state: TriggerState) throws {
         plan = SnapshotPlan(frequency)
         pass = try CommandEntry.reading {
-            var pass = try child(Self.passProtocol, of: run.uid)
-            var config = [DocumentMember("graph", .string("\(graph.cid)"))]
-            if let snapshots = run["config"]?["snapshots"] {
-                config.append(DocumentMember("snapshots", snapshots))
+            let document = try child(FlowDocument.passProtocol, of: run.uid)
+            do throws(ExecutionError) {
+                let pass = try FlowDocument.pass(
+                    document, graph: graph, snapshots: run["config"]?["snapshots"], inputs: inputs,
+                    state: state)
+                return try Self.commit([.create(pass)], store)
+            } catch {
+                guard error.code == .tooLarge else { throw error }
+                throw ExecutionError(
+                    .tooLarge,
+                    "what the sources have read does not fit into the document of a pass: \(error.message)",
+                    hint: "let them read less, or run it without --record")
             }
-            try pass.set("config", to: .object(config))
-            try Self.set(inputs, in: &pass)
-            if let state = FlowPassProcessing.state(state) { try pass.set("state", to: state) }
-            return try Self.commit([.create(try pass.becoming(.running))], store)
-        }
-    }
-
-    private static func set(
-        _ inputs: PassInputs, in pass: inout ExecutionDocument
-    ) throws(ExecutionError) {
-        do throws(ExecutionError) {
-            try pass.set("input", to: FlowDocument.readings(inputs.readings))
-        } catch {
-            guard error.code == .tooLarge else { throw error }
-            throw ExecutionError(
-                .tooLarge,
-                "what the sources have read does not fit into the document of a pass: \(error.message)",
-                hint: "let them read less, or run it without --record")
         }
     }
 
@@ -153,13 +141,9 @@ final class FlowRecord {
             try pass.set("result", to: try FlowPassProcessing.result(evaluated))
             var operations: [ExecutionOperation] = []
             for firing in evaluated.firings {
-                var trigger = try child(Self.triggerProtocol, of: pass.uid)
-                try trigger.set("config", to: .object([DocumentMember("node", .string(firing.node))]))
-                try trigger.set("input", to: Self.inputs(firing.inputs))
-                trigger = try trigger.becoming(.running)
-                operations.append(.create(trigger))
-                try trigger.set("result", to: FlowDocument.value(.event(.emitted)))
-                operations.append(.complete(trigger))
+                let (start, processed) = try FlowDocument.trigger(
+                    try child(FlowDocument.triggerProtocol, of: pass.uid), firing)
+                operations += [.create(start), .complete(processed)]
             }
             operations.append(failure.map { .fail(pass, error: $0) } ?? .complete(pass))
             _ = try store.commit(operations)
@@ -202,24 +186,5 @@ final class FlowRecord {
             throw ExecutionError(.access, "the operation gave no document")
         }
         return document
-    }
-
-    /// What came into a trigger by port; several edges of one port as a list.
-    private static func inputs(_ values: [PortValue]) -> DocumentValue {
-        var members: [DocumentMember] = []
-        for value in values {
-            let key = DocumentText(value.port)
-            let entry = FlowDocument.value(value.value)
-            guard let position = members.firstIndex(where: { $0.key == key }) else {
-                members.append(DocumentMember(key, entry))
-                continue
-            }
-            if case .list(let list) = members[position].value {
-                members[position].value = .list(list + [entry])
-            } else {
-                members[position].value = .list([members[position].value, entry])
-            }
-        }
-        return .object(members)
     }
 }

@@ -45,9 +45,9 @@ struct FlowRecovery {
         for row in tree.rows.dropFirst() {
             let logged = log[row.position]
             let name = logged.protocolName.description
-            guard name == FlowRecord.passProtocol || name == FlowRecord.triggerProtocol else { continue }
+            guard name == FlowDocument.passProtocol || name == FlowDocument.triggerProtocol else { continue }
             if !logged.status.isFinal { cutOff.append(logged.uid) }
-            guard name == FlowRecord.passProtocol else { continue }
+            guard name == FlowDocument.passProtocol else { continue }
             if !logged.status.isFinal { cutOffPasses.append(logged.uid) }
             if settings.isPerforming, logged.deletion != .hard {
                 do throws(ExecutionError) {

@@ -14,7 +14,7 @@ struct JobSubmissionTests {
     ) -> JobFixture {
         .acting(
             "submit_job",
-            #""manifest":"{\"code\": \"\#(module)\", \"amount\": \#(amount)\#(more.replacing("\"", with: "\\\""))}""#,
+            #""manifest":"{\"wasm\": \"\#(module)\", \"resource_amount\": \#(amount)\#(more.replacing("\"", with: "\\\""))}""#,
             through: through, passes: passes)
     }
 
@@ -27,7 +27,7 @@ struct JobSubmissionTests {
         #expect(result.lines[0].contains(#""outcome":{"event":"filled"}"#))
         #expect(result.errors == "submitted: \(Self.module), 40 of compute, priority medium\n")
         let all = Self.job(
-            more: #", "description": "words", "resource": "compute", "priority": "high""#
+            more: #", "description": "words", "resource_type": "compute", "priority": "high""#
         ).run()
         #expect(
             all.submissions == [
@@ -62,7 +62,7 @@ struct JobSubmissionTests {
         #expect(
             many.run().effects.first
                 == .refused(.submitJob, reason: "the run was given nothing to ask for"))
-        for more in [#", "priority": "soon""#, #", "resource": "gold""#] {
+        for more in [#", "priority": "soon""#, #", "resource_type": "gold""#] {
             let result = Self.job(more: more).run()
             #expect(result.submissions.isEmpty && result.effects.count == 1)
             #expect(result.lines[0].contains("rejected"))
@@ -170,9 +170,9 @@ struct JobRefusalTests {
     @Test(
         "a job's manifest is looked at beforehand",
         arguments: [
-            ("{}", "code: is missing"), (#"{\"code\":\"b\"}"#, "amount: is missing"),
-            (#"{\"code\":\"b\",\"amount\":1.5}"#, "amount: must be a whole number"),
-            (#"{\"code\":\"b\",\"amount\":1,\"wasm\":2}"#, "wasm"), ("[]", "must be an object"),
+            ("{}", "wasm: is missing"), (#"{\"wasm\":\"b\"}"#, "resource_amount: is missing"),
+            (#"{\"wasm\":\"b\",\"resource_amount\":1.5}"#, "resource_amount: must be a whole number"),
+            (#"{\"wasm\":\"b\",\"resource_amount\":1,\"quorum\":2}"#, "quorum"), ("[]", "must be an object"),
             ("nothing", "is not a value"),
         ])
     func manifests(_ manifest: String, _ reason: String) throws {
@@ -185,7 +185,7 @@ struct JobRefusalTests {
     @Test("a job of a job has no inputs")
     func inputs() {
         let job = JobFixture.acting(
-            "submit_job", #""manifest":"{\"code\":\"b\",\"amount\":1}","input":"a""#)
+            "submit_job", #""manifest":"{\"wasm\":\"b\",\"resource_amount\":1}","input":"a""#)
         #expect(Self.faults(job).map(\.code) == ["dataflow.job-manifest"])
     }
 
@@ -214,7 +214,7 @@ struct JobRefusalTests {
         arguments: Seed.sample(300))
     func hostile(_ seed: Seed) {
         let job = JobFixture.acting(
-            "submit_job", #""manifest":"{\"code\":\"b\",\"amount\":1}""#, through: "once", passes: 2)
+            "submit_job", #""manifest":"{\"wasm\":\"b\",\"resource_amount\":1}""#, through: "once", passes: 2)
         var generator = seed.generator
         var bytes = job.file
         for _ in 0..<Int.random(in: 1...4, using: &generator) {

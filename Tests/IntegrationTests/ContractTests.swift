@@ -49,7 +49,8 @@ extension WholeNodes {
                         ? receipt
                         : route.name == .block ? job.manifestCID : code
                     let path = route.pattern.replacing("{id}", with: id).replacing("{cid}", with: known)
-                        .replacing("{name}", with: "stdout")
+                        .replacing("{name}", with: "stdout").replacing("{uid}", with: "\(id).0")
+                        .replacing("{label}", with: "end")
                     let answer = try client.request("GET", path)
                     #expect(
                         answer.status == 200,
@@ -63,7 +64,8 @@ extension WholeNodes {
                     .replacing(
                         "{cid}", with: "bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
                     )
-                    .replacing("{name}", with: "stdout")
+                    .replacing("{name}", with: "stdout").replacing("{uid}", with: "nobody.0")
+                    .replacing("{label}", with: "end")
                     let refused = try client.request("GET", unknown)
                     #expect(refused.status == 404, "\(unknown): \(refused.status)")
                     let error = try JSONDecoder().decode(APIError.self, from: Data(refused.body))
@@ -71,7 +73,8 @@ extension WholeNodes {
                     let malformed = try client.request(
                         "GET",
                         route.pattern.replacing("{id}", with: "%00!").replacing("{cid}", with: "%00!")
-                            .replacing("{name}", with: "%00"))
+                            .replacing("{name}", with: "%00").replacing("{uid}", with: "%00!")
+                            .replacing("{label}", with: "%00"))
                     #expect((400..<500).contains(malformed.status), "\(route.pattern): \(malformed.status)")
                 }
                 #expect(asked == Routes.all.count { $0.method == "GET" })

@@ -24,7 +24,7 @@ extension WholeNodes {
                     { "id": "note", "primitive": "append_file", "parameters": { "path": "notes.txt", "line": "grown" } },
                     {
                         "id": "job", "primitive": "submit_job",
-                        "parameters": { "manifest": "{\"code\": \"CHILD\", \"description\": \"a child\", \"amount\": 40}" }
+                        "parameters": { "manifest": "{\"wasm\": \"CHILD\", \"description\": \"a child\", \"resource_amount\": 40}" }
                     }
                 ],
                 "edges": [
@@ -124,6 +124,7 @@ extension WholeNodes {
                 let again = try cluster[1].ctl("dataflow", "replay", graph, "--capture", path)
                 #expect(again.status == 0 && again.output.hasPrefix("The same, byte by byte"), "\(again)")
 
+                try Self.passes(id, cluster)
                 // One child, at every node.
                 for node in cluster.nodes {
                     let client = try node.client()
@@ -148,19 +149,51 @@ extension WholeNodes {
             }
         }
 
-        @Test("a graph that was executed alone is repeated by a daemon before it publishes the receipt")
+        /// Every node shows the passes of the run and the trigger that emitted, and writes them into files.
+        private static func passes(_ id: String, _ cluster: Cluster) throws {
+            for node in cluster.nodes {
+                let tree = try node.ctl("exec", "tree", "\(id).0")
+                let shape = tree.lines.filter { !$0.contains("mesh.job") && !$0.isEmpty }
+                #expect(
+                    shape == [
+                        "\(id).0  mesh.dataflow  completed", "  \(id).0.0  dataflow.pass  completed",
+                        "    \(id).0.0.0  dataflow.trigger  completed",
+                        "    \(id).0.0.1  dataflow.trigger  completed",
+                        "  \(id).0.1  dataflow.pass  completed",
+                        "    \(id).0.1.0  dataflow.trigger  completed",
+                        "  \(id).0.2  dataflow.pass  completed",
+                        "    \(id).0.2.0  dataflow.trigger  completed",
+                    ], "\(tree)")
+                let pass = try node.ctl("exec", "show", "\(id).0.1").object()
+                #expect(pass["status"] as? String == "completed" && pass["parentUid"] as? String == "\(id).0")
+                #expect((pass["state"] as? [Double]) == [1], "`once` had emitted in the pass before")
+                let trigger = try node.ctl("exec", "show", "\(id).0.0.0").object()
+                #expect((trigger["config"] as? [String: String])?["node"] == "when")
+            }
+            let root = "\(cluster.directory)/runs"
+            let exported = try cluster[2].ctl("exec", "export", "\(id).0", "--root", root, "-o", "json")
+            let added = try #require(try exported.object()["added"] as? Int, "\(exported)")
+            #expect(added >= 8)
+            let files = try cluster[2].ctl("exec", "diff", "\(id).0.2", "--root", root)
+            #expect(files.lines.contains { $0.hasPrefix("+ /result: ") }, "\(files)")
+        }
+
+        @Test(
+            "a graph that was executed alone is repeated by a daemon before it publishes the receipt, and by the members; the job that it asks for is on record and not made"
+        )
         func anchored() throws {
-            try withCluster(.init(count: 1)) { cluster in
+            try withCluster { cluster in
                 func write(_ bytes: some Sequence<UInt8>, _ name: String) throws -> String {
                     let path = "\(cluster.directory)/\(name)"
                     try Data(bytes).write(to: URL(fileURLWithPath: path))
                     return path
                 }
-                let graph = try write(Self.graph(child: "x").utf8, "graph.json")
+                let child = CID(of: try Modules.counting(to: 1_000), codec: .raw)
+                let graph = try write(Self.graph(child: "\(child)").utf8, "graph.json")
                 let car = "\(cluster.directory)/run.car"
                 let ran = try cluster[1].ctl(
                     "execute", "--language", "dataflow", graph, "--input",
-                    "readings=\(try write("1 2".utf8, "readings"))", "--input",
+                    "readings=\(try write("12 30 7.5".utf8, "readings"))", "--input",
                     "count.wasm=\(try write(try Modules.assemble(Self.seven), "count.wasm"))", "--output-dir",
                     cluster.directory, "--receipt", car)
                 try #require(ran.status == 0, "\(ran)")
@@ -170,6 +203,14 @@ extension WholeNodes {
                 #expect(replay.status == 0, "\(replay)")
                 let published = try cluster[1].ctl("anchor-receipt", "--receipt", car)
                 #expect(published.status == 0 && published.lines[0].hasPrefix("bafy"), "\(published)")
+                let receipt = try cluster[1].ctl("receipt", "show", published.lines[0], "-o", "json").object()
+                #expect((receipt["submissions"] as? [String])?.count == 1)
+                let id = try #require(receipt["job_id"] as? String)
+                for node in cluster.nodes {
+                    let job = try node.job(id) { $0.verification.final }
+                    #expect(job.verification.state == "Verified", "\(job.verification)")
+                    #expect(try node.ctl("list", "--id-only").lines.filter { !$0.isEmpty } == [id])
+                }
             }
         }
 

@@ -75,6 +75,32 @@ extension WholeNodes {
             }
         }
 
+        @Test("a run that has failed is recovered as a new job, made from what its start snapshot names")
+        func recovered() throws {
+            try withCluster { cluster in
+                let node = cluster[1]
+                let path = "\(cluster.directory)/trap.wasm"
+                try Data(try Modules.assemble(#"(module (func (export "run") unreachable))"#)).write(
+                    to: URL(fileURLWithPath: path))
+                let ran = try node.ctl(words: [
+                    "submit-job", "--wasm", path, "--auto", "--bid-window", "0", "--verify", "none",
+                    "--description", "trapped", "--wait", "-o", "json",
+                ])
+                let id = try #require(try ran.object()["job_id"] as? String, "\(ran)")
+                let said = try node.ctl("exec", "recover", "\(id).0", "--dry-run")
+                #expect(
+                    said.status == 0 && said.output.contains("restarts from its start snapshot"), "\(said)")
+                #expect(try node.ctl("list", "--id-only").lines.filter { !$0.isEmpty } == [id])
+                let done = try node.ctl("exec", "recover", id, "-o", "json").object()
+                let again = try #require(done["job_id"] as? String)
+                #expect(again != id)
+                let job = try node.job(again) { $0.settledStatus == "Failed" }
+                #expect(job.description == "trapped")
+                let listed = try node.ctl("exec", "list", "--status", "failed", "--id-only").lines
+                #expect(Set(listed).isSuperset(of: ["\(id).0", "\(again).0"]), "\(listed)")
+            }
+        }
+
         private static func exported(_ cluster: Cluster, parent: String, tree: [String]) throws {
             let root = "\(cluster.directory)/runs"
             let first = try cluster[3].ctl("exec", "export", "--root", root, "-o", "json")
