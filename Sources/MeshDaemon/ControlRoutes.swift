@@ -81,7 +81,7 @@ struct ControlRoutes: ControlHandler {
         case .anchorReceipt: return try anchorReceipt(request)
         case .executionLog:
             let limit = try number(request.query["limit"], "limit") ?? 10_000
-            return answer(.executionLog(limit: Int(min(100_000, max(1, limit)))))
+            return executionLog(jobs: Int(min(100_000, max(1, limit))))
         case .executionSnapshot:
             return answer(
                 .executionSnapshot(parameters["uid"] ?? "", label: parameters["label"] ?? ""))
@@ -154,7 +154,8 @@ struct ControlRoutes: ControlHandler {
         case .heads(let views): return .json(views)
         case .receipt(let view): return .json(view)
         case .receiptCAR(let root, let blocks, let blobs): return receiptCAR(root, blocks, blobs)
-        case .executionLog(let lines): return .bytes(lines, contentType: "application/jsonl")
+        case .executionLog:
+            return .error(500, APIError(code: "internal", message: "the log is assembled elsewhere"))
         case .executionSnapshot(let block): return .bytes(block.bytes, contentType: "application/json")
         case .imported(let view): return .json(view)
         case .anchored(let receipt, _):
@@ -181,6 +182,23 @@ struct ControlRoutes: ControlHandler {
         view.counters["frames_out"] = Int(clamping: link.framesOut)
         view.counters["frames_dropped"] = Int(clamping: link.framesDropped)
         return view
+    }
+
+    /// The log of executions, put together from pages, so that the engine is never held up for long.
+    private func executionLog(jobs: Int) -> ControlResponse {
+        var found: [ExecutionLines] = []
+        var next: [UInt8]?
+        var left = jobs
+        repeat {
+            switch daemon.ask(.executionLog(limit: left, after: next)) {
+            case .executionLog(let page, let more)?:
+                found += page
+                next = more
+                left -= NodeEngine.executionPageMax
+            case let other: return response(other)
+            }
+        } while next != nil && left > 0
+        return .bytes(found.sorted().flatMap(\.bytes), contentType: "application/jsonl")
     }
 
     // MARK: Submitting

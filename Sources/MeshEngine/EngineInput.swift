@@ -150,8 +150,8 @@ public enum ControlCommand: Sendable {
     /// The receipt with all that its verification needs, by the receipt's CID or the job.
     case receipt(String)
     case receiptCAR(String)
-    /// The log of the executions of the newest jobs, as JSON Lines.
-    case executionLog(limit: Int)
+    /// The executions of at most `limit` jobs, the newest first, behind the place that a page before has named.
+    case executionLog(limit: Int, after: [UInt8]?)
     /// A snapshot of an execution.
     case executionSnapshot(String, label: String)
     /// Anchors out of a CAR file, checked like those of a peer.
@@ -199,7 +199,8 @@ public enum ControlReply: Sendable {
     case receipt(ReceiptView)
     /// The blocks of a receipt's CAR in order; blobs are added by the shell from `blobs`.
     case receiptCAR(root: CID, blocks: [Block], blobs: [CID])
-    case executionLog([UInt8])
+    /// Executions in no order, and the last job's place if there may be more.
+    case executionLog([ExecutionLines], next: [UInt8]?)
     case executionSnapshot(Block)
     case imported(ImportView)
     case anchored(receipt: CID, job: JobStatusView)

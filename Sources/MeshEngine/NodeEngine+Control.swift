@@ -122,7 +122,8 @@ extension NodeEngine {
         case .heads: return .heads(headViews())
         case .receipt(let text): return .receipt(try receiptView(text, step))
         case .receiptCAR(let text): return try archive(request, text, step)
-        case .executionLog(let limit): return .executionLog(try executionLog(limit: limit, step))
+        case .executionLog(let limit, let after):
+            return try executionLog(limit: limit, after: after, step)
         case .executionSnapshot(let uid, let label):
             return .executionSnapshot(try executionSnapshot(uid, label: label, step))
         case .importAnchors(let anchors): return .imported(try importAnchors(anchors, step))

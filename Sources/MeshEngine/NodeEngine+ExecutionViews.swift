@@ -1,12 +1,23 @@
 internal import ExecutionDocuments
 internal import IPLD
 internal import MeshAPI
-internal import MeshCore
+public import MeshCore
 internal import MeshDAG
 internal import MeshIdentity
 internal import MeshMarket
 internal import MeshRuntime
 internal import MeshStorage
+
+/// One execution as a global log has it.
+public struct ExecutionLines: Hashable, Comparable, Sendable {
+    public let startedAt: Timestamp
+    public let uid: String
+    /// Its lines, each closed by a newline.
+    public let bytes: [UInt8]
+
+    /// In the order in which they started.
+    public static func < (a: Self, b: Self) -> Bool { (a.startedAt, a.uid) < (b.startedAt, b.uid) }
+}
 
 // What the replica knows of the executions of jobs, on whichever node they ran: the log that a node would keep of
 // them, and their snapshots, which follow from manifest and receipt.
@@ -21,22 +32,27 @@ extension NodeEngine {
         let ending: (at: Timestamp, error: String?)?
     }
 
-    /// The lines of a global log for the executions of the newest jobs, each execution's together, the oldest first.
+    /// The most jobs that one step looks at for the log: whoever wants more asks again.
+    public static let executionPageMax = 250
+
+    /// The executions of a page of jobs, the newest jobs first.
     ///
     /// Where no receipt says when a run began it counts from its award.
-    mutating func executionLog(limit: Int, _ step: Step) throws -> [UInt8] {
-        var newest: [CID] = []
-        try step.storage.scan(.jobs, prefix: [], from: [], reversed: true) { key, _ in
-            if key.count == 40 { newest.append(CID(codec: .dagCBOR, digest: Bytes32(key, at: 8))) }
-            return newest.count < limit
+    mutating func executionLog(limit: Int, after: [UInt8]?, _ step: Step) throws -> ControlReply {
+        let most = min(limit, Self.executionPageMax)
+        var keys: [[UInt8]] = []
+        try step.storage.scan(.jobs, prefix: [], from: after ?? [], reversed: true) { key, _ in
+            if key.count == 40, key != after { keys.append(key) }
+            return keys.count < most
         }
-        var known: [KnownExecution] = []
-        for job in newest {
+        var found: [ExecutionLines] = []
+        for key in keys {
+            let job = CID(codec: .dagCBOR, digest: Bytes32(key, at: 8))
             let ledger = try jobs.ledger(job, in: step.storage)
-            if let record = ledger.manifest?.record { known += executions(of: ledger, record) }
+            guard let record = ledger.manifest?.record else { continue }
+            found += try executions(of: ledger, record).map(Self.lines)
         }
-        known.sort { ($0.startedAt, $0.uid) < ($1.startedAt, $1.uid) }
-        return try known.flatMap(Self.lines)
+        return .executionLog(found, next: keys.count < most ? nil : keys.last)
     }
 
     /// A snapshot of an execution, byte for byte.
@@ -124,7 +140,7 @@ extension NodeEngine {
         return ledger.validReceipts.first { $0.record.epoch == epoch }?.record
     }
 
-    private static func lines(_ known: KnownExecution) throws(ExecutionError) -> [UInt8] {
+    private static func lines(_ known: KnownExecution) throws(ExecutionError) -> ExecutionLines {
         let uid = try ExecutionUID(known.uid)
         var lines = LogEntry.start(
             uid: uid, protocolName: try ProtocolName(known.protocolName), context: .root,
@@ -137,6 +153,6 @@ extension NodeEngine {
                     uid: uid, status: known.status, timestamp: ending.at, error: ending.error
                 ).line
         }
-        return lines
+        return ExecutionLines(startedAt: known.startedAt, uid: known.uid, bytes: lines)
     }
 }

@@ -23,10 +23,18 @@ struct ExecutionTests {
     }
 
     private static func log(_ mesh: Mesh, _ node: Int) throws -> ExecutionLog {
-        guard case .executionLog(let lines)? = try mesh.ask(node, .executionLog(limit: 100)) else {
-            throw MissingAnswer()
-        }
-        let log = try ExecutionLog(lines)
+        // Pages of one job each, so that every listing goes through several.
+        var found: [ExecutionLines] = []
+        var next: [UInt8]?
+        repeat {
+            guard
+                case .executionLog(let page, let more)? = try mesh.ask(
+                    node, .executionLog(limit: 1, after: next))
+            else { throw MissingAnswer() }
+            found += page
+            next = more
+        } while next != nil
+        let log = try ExecutionLog(found.sorted().flatMap(\.bytes))
         #expect(log.findings.isEmpty)
         return log
     }
