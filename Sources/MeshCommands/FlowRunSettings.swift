@@ -86,6 +86,12 @@ struct FlowRunSettings {
         if arguments.has("snapshots"), !arguments.has("record") {
             throw UsageError("--snapshots says what --record keeps", hint: "--record CONTEXT")
         }
+        // In a document a leading slash means the root; on a command line it would be taken for the machine's.
+        if let place = arguments.text("record"), place.hasPrefix("/"), place != "/" {
+            throw UsageError(
+                "--record takes a folder below --root, and \(place) is absolute",
+                hint: "such as runs/a; / is --root itself")
+        }
         let text = arguments.text("snapshots") ?? "ends"
         if ["ends", "steps", "operations"].contains(text) {
             snapshots = .string(text)

@@ -1,22 +1,17 @@
 internal import Dataflow
-internal import JSON5
 internal import MeshAPI
 
-/// A graph file as the commands use it: read, expanded, checked and, where nothing is wrong, ready to run.
+/// A graph file as the commands use it, by the name that people gave it.
 struct FlowSource {
-    /// One thing that is wrong, wherever it was found.
-    struct Fault {
-        let code: String
-        let message: String
-    }
-
     let path: String
+    private let source: GraphSource
+
     /// The file as it was read.
-    let text: String
-    private(set) var faults: [Fault] = []
-    private(set) var graph: FlowGraph?
-    private(set) var registry = PrimitiveRegistry.standard()
-    private(set) var prepared: PreparedGraph?
+    var text: String { source.text }
+    var faults: [GraphSource.Fault] { source.faults }
+    var graph: FlowGraph? { source.graph }
+    var registry: PrimitiveRegistry { source.registry }
+    var prepared: PreparedGraph? { source.prepared }
 
     init(_ path: String, _ context: CommandContext) throws {
         self.init(path, text: try FlowSource.text(path, context))
@@ -24,24 +19,7 @@ struct FlowSource {
 
     init(_ path: String, text: String) {
         self.path = path == "-" ? "standard input" : path
-        self.text = text
-        do {
-            let file = try GraphFile(text)
-            registry = .standard(rules: .init(statelessTriggersOnly: file.asksForStatelessTriggers))
-            let expanded = try file.expanded(registry)
-            graph = expanded
-            let found = GraphValidator.allFaults(expanded, registry)
-            faults = found.map { Fault(code: $0.code, message: $0.description) }
-            if found.isEmpty { prepared = try PreparedGraph(expanded, registry: registry) }
-        } catch let error as JSON5Error {
-            faults = error.faults.map { Fault(code: "dataflow.file", message: $0.description) }
-        } catch let error as ExpansionError {
-            faults = error.faults.map { Fault(code: $0.code.rawValue, message: $0.description) }
-        } catch let error as GraphError {
-            faults = error.faults.map { Fault(code: $0.code, message: $0.description) }
-        } catch {
-            faults = [Fault(code: "dataflow.invalid", message: "\(error)")]
-        }
+        source = GraphSource(text)
     }
 
     static func text(_ path: String, _ context: CommandContext) throws -> String {

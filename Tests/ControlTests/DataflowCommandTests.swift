@@ -168,6 +168,9 @@ struct DataflowCommandTests {
             #expect(daemon.run("exec", "show", "nobody", "--root", folder).status == 1)
             let refused = daemon.run("dataflow", "run", graph, "--root", folder, "--record", "../out")
             #expect(refused.status == 1 && !FileManager.default.fileExists(atPath: folder + "/../out"))
+            let absolute = daemon.run("dataflow", "run", graph, "--root", folder, "--record", "/tmp/out")
+            #expect(absolute.status == 64 && absolute.messages.contains("is absolute"), "\(absolute)")
+            #expect(!FileManager.default.fileExists(atPath: folder + "/tmp"))
         }
     }
 

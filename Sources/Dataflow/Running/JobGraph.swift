@@ -1,4 +1,3 @@
-internal import JSON5
 internal import MeshRuntime
 
 /// One thing that keeps a graph from running as a job.
@@ -69,30 +68,12 @@ public struct JobGraph: Sendable {
         guard let text = String(validating: code, as: UTF8.self) else {
             throw JobGraphError("dataflow.file", "the file is not UTF-8")
         }
-        prepared = try Self.prepared(text, byteCountMax: Int(clamping: memoryBytes - needed))
+        let source = GraphSource(text, byteCountMax: Int(clamping: memoryBytes - needed))
+        guard let prepared = source.prepared else {
+            throw JobGraphError(source.faults.map { JobGraphFault(code: $0.code, message: $0.message) })
+        }
+        self.prepared = prepared
         requests = try Self.requests(prepared)
-    }
-
-    private static func prepared(_ text: String, byteCountMax: Int) throws(JobGraphError) -> PreparedGraph {
-        let file: GraphFile
-        do throws(JSON5Error) { file = try GraphFile(text) } catch {
-            throw JobGraphError(
-                error.faults.map { JobGraphFault(code: "dataflow.file", message: $0.description) })
-        }
-        let registry = PrimitiveRegistry.standard(
-            rules: .init(statelessTriggersOnly: file.asksForStatelessTriggers))
-        let graph: FlowGraph
-        do throws(ExpansionError) {
-            graph = try file.expanded(
-                registry, byteCountMax: min(byteCountMax, GraphLimits.expansionBytesMax))
-        } catch {
-            throw JobGraphError(
-                error.faults.map { JobGraphFault(code: $0.code.rawValue, message: $0.description) })
-        }
-        do throws(GraphError) { return try PreparedGraph(graph, registry: registry) } catch {
-            throw JobGraphError(
-                error.faults.map { JobGraphFault(code: $0.code, message: $0.description) })
-        }
     }
 
     private static func passes(_ arguments: [String]) throws(JobGraphError) -> Int {
