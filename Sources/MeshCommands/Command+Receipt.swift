@@ -37,6 +37,12 @@ extension CommandEntry {
                 "\(verification.state) (\(verification.verifiedBy.count) of \(verification.quorum))"
             ),
         ]
+        if let execution = receipt.execution {
+            rows += [
+                ("Execution", execution.uid), ("  its start", execution.startCID),
+                ("  its end", execution.endCID),
+            ]
+        }
         rows += (receipt.outputs + receipt.logs).map { ("Output \($0.name)", "\($0.size) bytes, \($0.cid)") }
         rows += receipt.attestations.map { attestation in
             (
