@@ -23,7 +23,7 @@ release: setup ## Build the programs optimised.
 test: setup ## Build with warnings as errors and run every test.
 	@.ci/test
 
-fuzz: setup ## A minute of spoilt programs and contracts (MESH_FUZZ_SECONDS).
+fuzz: setup ## A minute of spoilt programs, contracts, graphs and documents (MESH_FUZZ_SECONDS).
 	@.ci/fuzz --build
 
 simulate: setup ## Every scenario and many fresh seeds, in virtual time.

@@ -209,31 +209,6 @@ struct JobRefusalTests {
         #expect(job.run().outcome == RunOutcome(.trap, trap: "dataflow.argument"))
     }
 
-    @Test(
-        "no bytes trap the process: spoilt graphs end as a graph does, and never above their limits",
-        arguments: Seed.sample(300))
-    func hostile(_ seed: Seed) {
-        let job = JobFixture.acting(
-            "submit_job", #""manifest":"{\"wasm\":\"b\",\"resource_amount\":1}""#, through: "once", passes: 2)
-        var generator = seed.generator
-        var bytes = job.file
-        for _ in 0..<Int.random(in: 1...4, using: &generator) {
-            let place = Int.random(in: 0..<bytes.count, using: &generator)
-            switch Int.random(in: 0..<4, using: &generator) {
-            case 0: bytes[place] = UInt8.random(in: .min ... .max, using: &generator)
-            case 1: bytes.remove(at: place)
-            case 2: bytes.insert(UInt8.random(in: 32...125, using: &generator), at: place)
-            default:
-                let end = Int.random(in: place..<bytes.count, using: &generator)
-                bytes += bytes[place...end]
-            }
-        }
-        let result = job.run(bytes)
-        #expect(result == job.run(bytes))
-        #expect([.ok, .exit, .trap, .output].contains(result.outcome.outcomeClass), "\(result.outcome)")
-        #expect(result.metering.fuel <= job.request.limits.fuel)
-    }
-
     @Test("what is no graph at all is refused with a code and a reason")
     func nothing() {
         let job = JobFixture.readings()
