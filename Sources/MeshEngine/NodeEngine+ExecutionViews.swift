@@ -115,11 +115,16 @@ extension NodeEngine {
             let next = index + 1 < ledger.validAwards.count ? ledger.validAwards[index + 1] : nil
             var status = ExecutionStatus.created
             var ending: (at: Timestamp, error: String?)?
-            var startedAt = award.position.time.timestamp
+            var startedAt = JobExecution.instant(award.position.time.timestamp)
             if let next {
-                ending = (next.position.time.timestamp, "lost: the job was awarded again")
+                ending = (
+                    JobExecution.instant(next.position.time.timestamp), "lost: the job was awarded again"
+                )
             } else if let close = ledger.close {
-                ending = (close.position.time.timestamp, "lost: the job has ended without it")
+                ending = (
+                    JobExecution.instant(close.position.time.timestamp),
+                    "lost: the job has ended without it"
+                )
             } else if let execution = live[job]?.execution, execution.epoch == award.record.epoch {
                 if let started = execution.started { (status, startedAt) = (.running, started) }
             } else if isRunning(ledger) {
