@@ -8,15 +8,13 @@ struct DocumentScanner {
     let bytes: [UInt8]
     let limits: DocumentLimits
     var index = 0
-    private var values = 0
+    /// How many values were read, but for an object that was asked for as such.
+    private(set) var values = 0
 
     mutating func advance(_ count: Int) { index += count }
 
     init(_ bytes: [UInt8], limits: DocumentLimits) throws(ExecutionError) {
-        guard bytes.count <= limits.byteCountMax else {
-            throw ExecutionError(
-                .tooLarge, "the JSON has \(bytes.count) bytes; \(limits.byteCountMax) are read")
-        }
+        try limits.check(byteCount: bytes.count)
         self.bytes = bytes
         self.limits = limits
     }
@@ -51,7 +49,7 @@ struct DocumentScanner {
     mutating func value(depth: Int) throws(ExecutionError) -> DocumentValue {
         values += 1
         guard values <= limits.valueCountMax else {
-            throw ExecutionError(.tooLarge, "the JSON has more than \(limits.valueCountMax) values")
+            throw limits.tooManyValues
         }
         switch next {
         case UInt8(ascii: "{"): return .object(try object(depth: depth) { _, _, _ in })
@@ -129,8 +127,7 @@ struct DocumentScanner {
 
     private func enter(_ depth: Int) throws(ExecutionError) {
         guard depth < limits.depthMax else {
-            throw ExecutionError(
-                .tooLarge, "the JSON is nested beyond \(limits.depthMax) levels at byte \(index)")
+            throw limits.tooDeep(" at byte \(index)")
         }
     }
 
@@ -162,7 +159,7 @@ struct DocumentScanner {
             try digits()
         }
         guard index - start <= limits.numberLengthMax else {
-            throw ExecutionError(.tooLarge, "a number has more than \(limits.numberLengthMax) digits")
+            throw limits.tooManyDigits
         }
         return DocumentNumber(checked: Array(bytes[start..<index]))
     }

@@ -31,6 +31,8 @@ public struct ExecutionDocument: Hashable, Sendable {
     public private(set) var members: [DocumentMember]
     /// Where each member's value stands in ``bytes``.
     private var ranges: [Range<Int>]
+    /// How many values the document holds.
+    private var valueCount = 0
 
     public static func == (a: Self, b: Self) -> Bool { a.bytes == b.bytes }
 
@@ -95,6 +97,7 @@ public struct ExecutionDocument: Hashable, Sendable {
         self.bytes = bytes
         self.members = members
         self.ranges = ranges
+        valueCount = scanner.values
     }
 }
 
@@ -118,15 +121,12 @@ extension ExecutionDocument {
         guard !IdentityKey.all.contains(key) else {
             throw ExecutionError(.identity, "\"\(key)\" is part of the document's identity")
         }
-        let before = self
-        write(key, value)
-        // Reading what was written is what holds depth and count to the bounds.
-        do throws(ExecutionError) {
-            _ = try ExecutionDocument(decoding: bytes, limits: limits)
-        } catch {
-            self = before
-            throw error
-        }
+        var room = limits.valueCountMax - valueCount + (self[key]?.valueCount ?? 0)
+        try value.check(depth: 1, room: &room, limits: limits)
+        var written = self
+        written.write(key, value)
+        try limits.check(byteCount: written.bytes.count)
+        self = written
     }
 
     /// The document with its next status.
@@ -147,6 +147,7 @@ extension ExecutionDocument {
         }
         let replacement = value.compact
         let range = ranges[position]
+        valueCount += value.valueCount - members[position].value.valueCount
         bytes.replaceSubrange(range, with: replacement)
         members[position].value = value
         ranges[position] = range.lowerBound..<(range.lowerBound + replacement.count)
@@ -174,7 +175,7 @@ extension ExecutionDocument {
                 cut = ((bytes.firstIndex(of: UInt8(ascii: "{")) ?? 0) + 1)..<(comma + 1)
             }
             bytes.removeSubrange(cut)
-            members.remove(at: position)
+            valueCount -= members.remove(at: position).value.valueCount
             ranges.remove(at: position)
             for later in position..<ranges.count {
                 ranges[later] =
@@ -193,6 +194,7 @@ extension ExecutionDocument {
         let start = end + addition.count
         value.write(to: &addition, sorted: false)
         bytes.insert(contentsOf: addition, at: end)
+        valueCount += value.valueCount
         members.append(DocumentMember(key, value))
         ranges.append(start..<(end + addition.count))
     }

@@ -45,6 +45,18 @@ struct DocumentFuzzTests {
             var changed = document
             try? changed.set("added", to: .integer(1))
             if changed["added"] != .integer(1) { wrong.append("a member cannot be added") }
+            var bounded = changed
+            try? changed.set("input", to: document.value)
+            // What writing lets pass reading takes, with bounds that are nearly reached.
+            let limits = DocumentLimits(byteCountMax: 900, depthMax: 4, valueCountMax: 24, numberLengthMax: 6)
+            let before = bounded.bytes
+            let isSet = (try? bounded.set("input", to: document.value, limits: limits)) != nil
+            let isRead = (try? ExecutionDocument(decoding: changed.bytes, limits: limits)) != nil
+            if isSet != isRead { wrong.append("it is written with \(isSet) and read with \(isRead)") }
+            if !isSet, bounded.bytes != before { wrong.append("what is refused has changed something") }
+            if (try? ExecutionDocument(decoding: changed.bytes)) != changed {
+                wrong.append("it cannot be read again")
+            }
             _ = try? document.references()
             _ = try? SnapshotFrequency(of: document)
             if !ChangeRecord(from: document, to: document).changes.isEmpty {
