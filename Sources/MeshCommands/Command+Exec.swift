@@ -78,8 +78,9 @@ extension CommandEntry {
             ])
     ) { context in
         let source = try context.executions()
-        let one = try execution(
-            context, try reading { try source.log(around: context.arguments.operand("UID") ?? "") })
+        let log = try reading { try source.log(around: context.arguments.operand("UID") ?? "") }
+        context.noteUntold(source)
+        let one = try execution(context, log)
         let labels = try reading { try source.labels(one) }
         if context.arguments.has("labels") {
             for label in labels { context.console.line("\(label)") }
@@ -115,6 +116,7 @@ extension CommandEntry {
         let source = try context.executions()
         let operand = context.arguments.operand("UID")
         let log = try reading { try operand.map { try source.log(around: $0) } ?? source.log() }
+        context.noteUntold(source)
         let uid = operand == nil ? nil : try execution(context, log).uid
         let found = ExecutionTree(log, below: uid)
         context.show(
@@ -154,8 +156,9 @@ extension CommandEntry {
             examples: ["meshctl exec diff 3f0c"])
     ) { context in
         let source = try context.executions()
-        let one = try execution(
-            context, try reading { try source.log(around: context.arguments.operand("UID") ?? "") })
+        let log = try reading { try source.log(around: context.arguments.operand("UID") ?? "") }
+        context.noteUntold(source)
+        let one = try execution(context, log)
         let record = try reading {
             ChangeRecord(from: try source.read(one, .start), to: try source.read(one, .end))
         }

@@ -51,10 +51,11 @@ extension CommandEntry {
                         start: try source.read(one, .start),
                         end: labels.contains(.end) ? try source.read(one, .end) : nil)
                 })
-            group += try reading { try source.passes(of: one) }
+            group += source.passes(of: one)
             if group.count >= exportGroup { try flush() }
         }
         try flush()
+        context.noteUntold(source)
         for one in missing {
             context.console.message("note: \(one.uid) has no snapshots here; its executor has them")
         }

@@ -13,6 +13,7 @@ extension CommandEntry {
         let source = DaemonExecutions(client: client)
         let operand = context.arguments.operand("UID") ?? ""
         let log = try reading { try source.log(around: operand) }
+        context.noteUntold(source)
         let named = try execution(context, log)
         var run = named
         for _ in 0..<2 {

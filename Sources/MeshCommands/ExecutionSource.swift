@@ -37,6 +37,8 @@ final class DaemonExecutions: ExecutionSource {
     private let client: HTTPControlClient
     /// The passes and triggers of the runs that were taken apart.
     private var passes: [ExecutionUID: AdoptedExecution] = [:]
+    /// Runs of graphs that could not be taken apart, and why.
+    private(set) var untold: [(run: ExecutionUID, reason: String)] = []
 
     init(client: HTTPControlClient) { self.client = client }
 
@@ -54,24 +56,33 @@ final class DaemonExecutions: ExecutionSource {
         }
         var added: [UInt8] = []
         for run in wanted.prefix(Self.expandedMax) {
-            for one in try passes(of: run) { added += one.lines }
+            for one in passes(of: run) { added += one.lines }
         }
         return try ExecutionLog(lines + added)
     }
 
     /// The passes of a graph's run that is over; none for any other execution, or where it left no capture.
-    func passes(of run: LoggedExecution) throws -> [AdoptedExecution] {
+    ///
+    /// What a run left may be elsewhere, or be a liar's: then it is ``untold``, and the others are told all the same.
+    func passes(of run: LoggedExecution) -> [AdoptedExecution] {
         guard run.protocolName.description == GraphJobPasses.protocolName, run.status.isFinal,
             let end = try? read(run, .end), let capture = end["result"]?["outputs"]?["capture"],
-            let code = end["input"]?["code"], let codeCID = try DataReference(code)?.cid,
-            let captureCID = try DataReference(capture)?.cid
+            let code = end["input"]?["code"]
         else { return [] }
-        let made = try GraphJobPasses(
-            of: run.uid, graph: try text(codeCID),
-            capture: try (try? text(captureCID))
-                ?? text(of: client.bytes("/v1/jobs/\(Self.job(run.uid))/outputs/capture")))
-        for one in made.executions { passes[one.start.uid] = one }
-        return made.executions
+        do {
+            guard let codeCID = try DataReference(code)?.cid,
+                let captureCID = try DataReference(capture)?.cid
+            else { return [] }
+            let made = try GraphJobPasses(
+                of: run.uid, graph: try text(codeCID),
+                capture: try (try? text(captureCID))
+                    ?? text(of: client.bytes("/v1/jobs/\(Self.job(run.uid))/outputs/capture")))
+            for one in made.executions { passes[one.start.uid] = one }
+            return made.executions
+        } catch {
+            untold.append((run.uid, CommandFailure(describing: error).detail.message))
+            return []
+        }
     }
 
     private func text(_ cid: CID) throws -> String { try text(of: client.bytes("/v1/blobs/\(cid)")) }
@@ -111,6 +122,14 @@ final class DaemonExecutions: ExecutionSource {
 }
 
 extension CommandContext {
+    /// Says of which runs the passes are not shown.
+    func noteUntold(_ source: any ExecutionSource) {
+        guard let daemon = source as? DaemonExecutions else { return }
+        for (run, reason) in daemon.untold {
+            console.message("note: the passes of \(run) are not told: \(reason)".onOneLine)
+        }
+    }
+
     /// The files below `--root`, or without it the daemon.
     func executions() throws -> any ExecutionSource {
         guard arguments.text("root") != nil else { return DaemonExecutions(client: try client()) }

@@ -174,6 +174,42 @@ struct DataflowCommandTests {
         }
     }
 
+    @Test(
+        "where the capture of a graph's run is elsewhere, or comes out otherwise, the rest is told all the same"
+    )
+    func untold() throws {
+        let uid = "00000000-0000-8000-8000-000000000000.0"
+        let code = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
+        let log = """
+            {"uid":"\(uid)","protocol":"mesh.dataflow","context":"/","parentUid":null,"timestamp":"2026-11-21T12:00:00.000Z","status":"running"}
+            {"uid":"\(uid)","status":"completed","timestamp":"2026-11-21T12:00:01.000Z"}
+
+            """
+        let reference = #"{"$as":"base64","$cid":"\#(code)"}"#
+        let end = """
+            {"uid":"\(uid)","protocol":"mesh.dataflow","context":"/","parentUid":null,"timestamp":"2026-11-21T12:00:00.000Z",
+            "status":"completed","input":{"code":\(reference)},"result":{"outputs":{"capture":\(reference)}}}
+            """
+        for blob: ControlResponse in [
+            .error(404, APIError(code: "blob.unknown", message: "no blob here")),
+            .bytes(Array("{}".utf8)), .bytes([0xff]),
+        ] {
+            let daemon = try ScriptedDaemon([
+                "GET /v1/executions/log": [.bytes(Array(log.utf8))],
+                "GET /v1/executions/\(uid)/end": [.bytes(Array(end.utf8))],
+                "GET /v1/blobs/\(code)": [blob],
+            ])
+            defer { daemon.stop() }
+            let tree = daemon.run("exec", "tree", uid)
+            #expect(tree.status == 0 && tree.output == "\(uid)  mesh.dataflow  completed\n", "\(tree)")
+            #expect(tree.messages.contains("note: the passes of \(uid) are not told"), "\(tree)")
+            #expect(daemon.run("exec", "show", uid).output == end)
+            let pass = daemon.run("exec", "show", "\(uid).0")
+            #expect(
+                pass.status == 1 && pass.messages.contains("the log has no execution \(uid).0"), "\(pass)")
+        }
+    }
+
     @Test("graph draws what can be read, also a graph that cannot be run; primitives lists them all")
     func drawing() throws {
         try offline { daemon, _ in
