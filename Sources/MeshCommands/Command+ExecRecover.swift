@@ -24,19 +24,9 @@ extension CommandEntry {
         guard context.arguments.text("root") != nil else { return try recoverJob(context) }
         let store = try executionStore(context)
         let log = try reading { try store.log() }
-        let named = try execution(context, log).uid
-        var uid = named
-        // A trigger belongs to a pass and a pass to a run; a log that says otherwise is not followed round and round.
-        for name in [FlowDocument.triggerProtocol, FlowDocument.passProtocol] {
-            if let one = log[uid], one.protocolName.description == name, let parent = one.parentUID {
-                uid = parent
-            }
-        }
+        let (uid, belonging) = wholeRun(try execution(context, log), log)
         var plan = try reading { try store.recover(uid) }
-        var sentences: [String] = []
-        if uid != named, let one = log[named] {
-            sentences.append("\(named) is a \(one.protocolName) of the run \(uid), which is done again whole")
-        }
+        var sentences = belonging
         guard plan.start.protocolName.description == FlowRecord.runProtocol else {
             sentences += plan.sentences
             show(plan, sentences, nil, nil, context)
@@ -75,28 +65,49 @@ extension CommandEntry {
         return run.failure == nil ? .done : .jobFailed
     }
 
-    private static func show(
-        _ plan: RecoveryPlan, _ sentences: [String], _ recovery: FlowRecovery?,
-        _ done: (record: FlowRecord, run: FlowRun)?, _ context: CommandContext
-    ) {
-        var members: [JSONTree.Member] = [
+    /// The run that an execution belongs to, which is what can be done again; where that is another, a sentence says so.
+    static func wholeRun(
+        _ named: LoggedExecution, _ log: ExecutionLog
+    ) -> (run: ExecutionUID, sentences: [String]) {
+        var uid = named.uid
+        // A trigger belongs to a pass and a pass to a run; a log that says otherwise is not followed round and round.
+        for name in [FlowDocument.triggerProtocol, FlowDocument.passProtocol] {
+            if let one = log[uid], one.protocolName.description == name, let parent = one.parentUID {
+                uid = parent
+            }
+        }
+        guard uid != named.uid else { return (uid, []) }
+        return (
+            uid,
+            ["\(named.uid) is a \(named.protocolName) of the run \(uid), which is done again whole"]
+        )
+    }
+
+    /// What the plan of a recovery is as data, whoever does it.
+    static func members(_ plan: RecoveryPlan, _ sentences: [String]) -> [JSONTree.Member] {
+        [
             .init(key: "uid", value: .text("\(plan.start.uid)")),
             .init(key: "status", value: .text(plan.status.rawValue)),
             .init(key: "snapshots", value: .array(plan.redoneSnapshots.map { .text("\($0)") })),
             .init(key: "children", value: .array(plan.redoneChildren.map { .text("\($0)") })),
-            .init(
-                key: "actions",
-                value: .array(
-                    (recovery?.performed ?? []).map { action in
-                        .object([
-                            .init(key: "node", value: .text(action.node)),
-                            .init(key: "primitive", value: .text(action.primitive)),
-                            .init(key: "outcome", value: .text(action.outcome)),
-                            .init(key: "pass", value: .text("\(action.pass)")),
-                        ])
-                    })),
             .init(key: "sentences", value: .array(sentences.map { .text($0) })),
         ]
+    }
+
+    private static func show(
+        _ plan: RecoveryPlan, _ sentences: [String], _ recovery: FlowRecovery?,
+        _ done: (record: FlowRecord, run: FlowRun)?, _ context: CommandContext
+    ) {
+        var members = members(plan, sentences)
+        let actions = (recovery?.performed ?? []).map { action in
+            JSONTree.object([
+                .init(key: "node", value: .text(action.node)),
+                .init(key: "primitive", value: .text(action.primitive)),
+                .init(key: "outcome", value: .text(action.outcome)),
+                .init(key: "pass", value: .text("\(action.pass)")),
+            ])
+        }
+        members.insert(.init(key: "actions", value: .array(actions)), at: 4)
         if let done {
             members.append(.init(key: "run", value: .text("\(done.record.uid)")))
             members.append(.init(key: "passes", value: passes(done.run)))

@@ -14,18 +14,12 @@ extension CommandEntry {
         let operand = context.arguments.operand("UID") ?? ""
         let log = try reading { try source.log(around: operand) }
         context.noteUntold(source)
-        let named = try execution(context, log)
-        var run = named
-        for _ in 0..<2 {
-            let isPart = [FlowDocument.passProtocol, FlowDocument.triggerProtocol].contains(
-                "\(run.protocolName)")
-            if isPart, let parent = run.parentUID.flatMap({ log[$0] }) { run = parent }
+        let (uid, belonging) = wholeRun(try execution(context, log), log)
+        guard let run = log[uid] else {
+            throw CommandFailure(
+                code: "exec.unknown", "the log has no execution \(uid)", hint: "meshctl exec list")
         }
-        var sentences: [String] = []
-        if run.uid != named.uid {
-            sentences.append(
-                "\(named.uid) is a \(named.protocolName) of the run \(run.uid), which is done again whole")
-        }
+        var sentences = belonging
         let plan = try reading {
             try RecoveryPlan(
                 start: try source.read(run, .start), labels: try source.labels(run), uid: run.uid, log: log)
@@ -44,21 +38,14 @@ extension CommandEntry {
         var submitted: SubmitResponse?
         if context.format == .table { for sentence in sentences { context.console.line(sentence.onOneLine) } }
         if !context.arguments.has("dry-run") {
-            var request: SubmitRequest = try client.get(jobPath(manifest.description, "/manifest"))
-            // The old key would name the old job.
-            request.idempotencyKey = nil
-            submitted = try client.post("/v1/jobs", request)
+            submitted = try client.post("/v1/jobs", try resubmission(of: manifest.description, client))
         }
         guard context.format == .table else {
             context.show(
-                .object([
-                    .init(key: "uid", value: .text("\(run.uid)")),
-                    .init(key: "status", value: .text(plan.status.rawValue)),
-                    .init(key: "snapshots", value: .array(plan.redoneSnapshots.map { .text("\($0)") })),
-                    .init(key: "children", value: .array(plan.redoneChildren.map { .text("\($0)") })),
-                    .init(key: "sentences", value: .array(sentences.map { .text($0) })),
-                    .init(key: "job_id", value: submitted.map { .text($0.jobID) } ?? .null),
-                ])
+                .object(
+                    members(plan, sentences) + [
+                        .init(key: "job_id", value: submitted.map { .text($0.jobID) } ?? .null)
+                    ])
             ) { [] }
             return .done
         }

@@ -48,10 +48,15 @@ extension CommandEntry {
     ) { context in
         let client = try context.client()
         let id = context.arguments.operand("JOB") ?? ""
-        var request: SubmitRequest = try client.get(jobPath(id, "/manifest"))
+        return try submit(try resubmission(of: id, client), in: context, client: client)
+    }
+
+    /// The request that makes the job again, as a new one.
+    static func resubmission(of job: String, _ client: HTTPControlClient) throws -> SubmitRequest {
+        var request: SubmitRequest = try client.get(jobPath(job, "/manifest"))
         // The old key would name the old job.
         request.idempotencyKey = nil
-        return try submit(request, in: context, client: client)
+        return request
     }
 
     static let history = CommandEntry(

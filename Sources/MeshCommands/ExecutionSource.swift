@@ -49,13 +49,17 @@ final class DaemonExecutions: ExecutionSource {
     func log(around text: String) throws -> ExecutionLog {
         let lines = try lines()
         let log = try ExecutionLog(lines)
+        // One that stands below two that `text` may mean is taken apart once.
         var wanted: [LoggedExecution] = []
+        var seen: Set<ExecutionUID> = []
         for one in log where "\(one.uid)".hasPrefix(text) || text.hasPrefix("\(one.uid).") {
-            for row in ExecutionTree(log, below: one.uid).rows { wanted.append(log[row.position]) }
-            if wanted.count > Self.expandedMax { break }
+            for row in ExecutionTree(log, below: one.uid).rows where wanted.count < Self.expandedMax {
+                let run = log[row.position]
+                if GraphJobPasses.isGraph(run), seen.insert(run.uid).inserted { wanted.append(run) }
+            }
         }
         var added: [UInt8] = []
-        for run in wanted.prefix(Self.expandedMax) {
+        for run in wanted {
             for one in passes(of: run) { added += one.lines }
         }
         return try ExecutionLog(lines + added)
@@ -65,7 +69,7 @@ final class DaemonExecutions: ExecutionSource {
     ///
     /// What a run left may be elsewhere, or be a liar's: then it is ``untold``, and the others are told all the same.
     func passes(of run: LoggedExecution) -> [AdoptedExecution] {
-        guard run.protocolName.description == GraphJobPasses.protocolName, run.status.isFinal,
+        guard GraphJobPasses.isGraph(run), run.status.isFinal,
             let end = try? read(run, .end), let capture = end["result"]?["outputs"]?["capture"],
             let code = end["input"]?["code"]
         else { return [] }

@@ -2,6 +2,7 @@ internal import Dataflow
 internal import ExecutionDocuments
 internal import ExecutionStore
 internal import MeshCore
+internal import MeshMarket
 
 /// The executions of the passes of a graph that ran as a job, and of the triggers that emitted in them.
 ///
@@ -10,7 +11,10 @@ internal import MeshCore
 /// number from 0; a trigger by its pass's uid, a point and its place among those that emitted. Their instants are the
 /// job's own, which begin with its creation.
 struct GraphJobPasses {
-    static let protocolName = "mesh.dataflow"
+    /// Whether an execution is the run of a graph as a job.
+    static func isGraph(_ run: LoggedExecution) -> Bool {
+        run.protocolName.description == JobExecution.protocolName(language: "dataflow")
+    }
 
     /// Passes in order, each before its triggers.
     private(set) var executions: [AdoptedExecution] = []
@@ -28,7 +32,7 @@ struct GraphJobPasses {
                 "the graph of \(run): \(source.faults.first?.message ?? "cannot be run")")
         }
         let bundle = try CaptureBundle(reading: capture)
-        guard try CaptureBundle.verify(capture, on: prepared) == .identical else {
+        guard try bundle.replay(on: prepared).json.utf8.elementsEqual(capture.utf8) else {
             throw CommandFailure(
                 code: "dataflow.capture", "the capture of \(run) does not come out again",
                 hint: "meshctl dataflow replay names the first difference")
@@ -49,10 +53,7 @@ struct GraphJobPasses {
             context: .root, parentUID: run, timestamp: captured.finishedAt)
         let start = try FlowDocument.pass(
             pass, graph: graph, snapshots: nil, inputs: captured.inputs, state: state)
-        var evaluated = graph.evaluate(captured.inputs, state: &state) { request, _ in
-            captured.computed.first { $0.node == request.node }?.result
-                ?? .failure(PrimitiveFailure(.adapterUnavailable, "this was not captured"))
-        }
+        var evaluated = graph.evaluate(captured.inputs, state: &state, adapter: captured.recorded)
         for result in captured.results { evaluated.acknowledge(result) }
         var end = start
         try end.set("result", to: try FlowPassProcessing.result(evaluated))

@@ -3,13 +3,13 @@ import Foundation
 import IPLD
 import MeshCore
 import MeshRuntime
+import MeshTestSupport
 import Testing
 import WasmRuntime
 
 /// The two engines that contracts are run in, and the validator, as far as they are here.
 enum Engines {
-    static let package = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let package = BuiltProgram.package
 
     static let wasmkit = find("wasmkit")
     static let validator = find("wasm-validate")
@@ -22,23 +22,12 @@ enum Engines {
     }
 
     /// The daemon's executable, which the build puts beside the test bundle and workers run in.
-    private static let workerExecutable: String = {
-        let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
-        var folder = URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent()
-        while folder.path != "/" {
-            let candidate = folder.appendingPathComponent("meshd").path
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return "meshd"
-    }()
+    private static let workerExecutable = BuiltProgram.path("meshd") ?? "meshd"
 
     private static let pool = Result {
         try WasmWorkerPool(
             WasmRuntimeConfiguration(
-                libraryPath: ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
-                    ?? package.appendingPathComponent(".deps/lib/libwasmtime.so").path,
-                workers: 2, workerExecutable: workerExecutable))
+                libraryPath: BuiltProgram.wasmtimeLibrary, workers: 2, workerExecutable: workerExecutable))
     }
 
     /// Enough of everything, so that a yes never fails to come for want of it.

@@ -103,10 +103,7 @@ struct FuzzTests {
     }
 
     private static func judge(_ bytes: [UInt8], _ seed: Seed) {
-        for wrong in exercise(bytes) {
-            let source = String(decoding: bytes, as: UTF8.self).debugDescription
-            Issue.record("\(seed.testDescription): \(source)\n\(wrong)")
-        }
+        TextFuzzer.record(exercise(bytes), of: bytes, seed)
     }
 
     @Test("spoilt contracts end in trees and diagnostics that hold together", arguments: Seed.sample(300))

@@ -90,10 +90,7 @@ struct GraphFuzzTests {
     }
 
     private static func judge(_ bytes: [UInt8], _ seed: Seed) {
-        for wrong in exercise(bytes) {
-            let source = String(decoding: bytes, as: UTF8.self).debugDescription
-            Issue.record("\(seed.testDescription): \(source)\n\(wrong)")
-        }
+        TextFuzzer.record(exercise(bytes), of: bytes, seed)
     }
 
     @Test(

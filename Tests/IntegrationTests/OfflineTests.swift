@@ -21,19 +21,9 @@ private struct OfflineProgram {
         directory = try TemporaryDirectory()
     }
 
-    static let package = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let package = BuiltProgram.package
 
-    private static let executable: String = {
-        let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
-        var folder = URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent()
-        while folder.path != "/" {
-            let candidate = folder.appendingPathComponent("meshctl").path
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return "meshctl"
-    }()
+    private static let executable = BuiltProgram.path("meshctl") ?? "meshctl"
 
     static func example(_ name: String) -> String {
         package.appendingPathComponent("examples/\(name)/\(name).wasm").path

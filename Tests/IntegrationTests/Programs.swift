@@ -34,27 +34,13 @@ struct Ran {
 /// The programs of this package, as the build puts them beside the tests.
 enum Programs {
     /// The folder of the package.
-    static let package = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let package = BuiltProgram.package
 
-    static let meshd = path("meshd")
-    static let meshctl = path("meshctl")
-
-    private static func path(_ name: String) -> String {
-        let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
-        var folder = URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent()
-        while folder.path != "/" {
-            let candidate = folder.appendingPathComponent(name).path
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return name
-    }
+    static let meshd = BuiltProgram.path("meshd") ?? "meshd"
+    static let meshctl = BuiltProgram.path("meshctl") ?? "meshctl"
 
     /// Where libwasmtime is, wherever the build directory lies.
-    static let libraryPath: String =
-        ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
-        ?? package.appendingPathComponent(".deps/lib/libwasmtime.so").path
+    static let libraryPath = BuiltProgram.wasmtimeLibrary
 
     /// Runs a program to its end.
     static func run(

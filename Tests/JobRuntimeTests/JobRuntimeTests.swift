@@ -11,23 +11,11 @@ import WasmRuntime
 
 /// A pool of real workers, and jobs for it.
 private enum Scene {
-    static let package = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let package = BuiltProgram.package
 
-    private static let workerExecutable: String = {
-        let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
-        var folder = URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent()
-        while folder.path != "/" {
-            let candidate = folder.appendingPathComponent("meshd").path
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return "meshd"
-    }()
+    private static let workerExecutable = BuiltProgram.path("meshd") ?? "meshd"
 
-    private static let libraryPath =
-        ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
-        ?? package.appendingPathComponent(".deps/lib/libwasmtime.so").path
+    private static let libraryPath = BuiltProgram.wasmtimeLibrary
 
     static let runtime = Result {
         JobRuntime(

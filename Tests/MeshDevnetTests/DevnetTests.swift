@@ -8,22 +8,9 @@ import Testing
 @testable import MeshDevnet
 
 /// The daemon that the build puts beside the tests.
-private let daemon: String? = {
-    let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
-    var folder = URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent()
-    while folder.path != "/" {
-        let candidate = folder.appendingPathComponent("meshd").path
-        if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-        folder.deleteLastPathComponent()
-    }
-    return nil
-}()
+private let daemon = BuiltProgram.path("meshd")
 
-/// Where the set-up puts libwasmtime.
-private let wasmtimeLibrary =
-    ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
-    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent(".deps/lib/libwasmtime.so").path
+private let wasmtimeLibrary = BuiltProgram.wasmtimeLibrary
 
 @Suite("A network of daemons", .tags(.Size.large), .serialized)
 struct DevnetTests {

@@ -1,4 +1,5 @@
 public import MeshCore
+internal import Testing
 
 import Foundation
 
@@ -61,6 +62,14 @@ public struct TextFuzzer: Sendable {
             }
         }
         return bytes
+    }
+
+    /// Records what does not hold of a text, with the seed that makes it again.
+    public static func record(_ wrong: [String], of bytes: [UInt8], _ seed: Seed) {
+        for wrong in wrong {
+            let source = String(decoding: bytes, as: UTF8.self).debugDescription
+            Issue.record("\(seed.testDescription): \(source)\n\(wrong)")
+        }
     }
 
     /// For how long ``runForLong(_:)`` goes on: `MESH_FUZZ_SECONDS`.

@@ -2,6 +2,7 @@ import Foundation
 import IPLD
 import MeshCore
 import MeshRuntime
+import MeshTestSupport
 import Testing
 
 @testable import WasmRuntime
@@ -9,25 +10,12 @@ import Testing
 /// What the tests of the runtime share: one pool, the example modules and modules written as text.
 enum Fixture {
     /// The folder of the package.
-    static let package = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let package = BuiltProgram.package
 
     /// The daemon's executable, which the build puts beside the test bundle.
-    static let workerExecutable: String = {
-        let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
-        let start = bundle ?? CommandLine.arguments[0]
-        var folder = URL(fileURLWithPath: start).deletingLastPathComponent()
-        while folder.path != "/" {
-            let candidate = folder.appendingPathComponent("meshd").path
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return "meshd"
-    }()
+    static let workerExecutable = BuiltProgram.path("meshd") ?? "meshd"
 
-    static let libraryPath: String =
-        ProcessInfo.processInfo.environment["MESH_WASMTIME_LIBRARY"]
-        ?? package.appendingPathComponent(".deps/lib/libwasmtime.so").path
+    static let libraryPath = BuiltProgram.wasmtimeLibrary
 
     static func configuration(workers: Int = 2) -> WasmRuntimeConfiguration {
         WasmRuntimeConfiguration(

@@ -22,6 +22,16 @@ public enum ReplayRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension CapturedPass {
+    /// Gives adapter computes what they gave when the pass was captured.
+    public var recorded: AdapterFunction {
+        { [computed] request, _ in
+            computed.first { $0.node == request.node }?.result
+                ?? .failure(PrimitiveFailure(.adapterUnavailable, "this was not captured"))
+        }
+    }
+}
+
 extension CaptureBundle {
     /// Tells a new orchestrator all that the captured one was told.
     ///
@@ -42,15 +52,10 @@ extension CaptureBundle {
             case .reset: machine.reset()
             case .pass(let index):
                 let captured = passes[index]
-                let recorded = captured.computed
-                let function: AdapterFunction =
-                    adapter ?? { request, _ in
-                        recorded.first { $0.node == request.node }?.result
-                            ?? .failure(PrimitiveFailure(.adapterUnavailable, "this was not captured"))
-                    }
                 guard
                     var pass = machine.evaluate(
-                        episode: captured.episode, inputs: captured.inputs, adapter: function)
+                        episode: captured.episode, inputs: captured.inputs,
+                        adapter: adapter ?? captured.recorded)
                 else { continue }
                 for result in captured.results { pass.acknowledge(result) }
                 _ = machine.finish(episode: captured.episode, pass: pass, at: captured.finishedAt)
