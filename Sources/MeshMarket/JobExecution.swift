@@ -203,7 +203,9 @@ public struct JobExecution: Sendable {
 
     private static func write(_ blobs: [NamedBlob], _ map: inout CanonicalWriter.Members) {
         var last: String?
-        for blob in blobs.sorted(by: { precedes($0.name, $1.name) }) where blob.name != last {
+        for blob in blobs.sorted(by: { precedes($0.name, $1.name) }) {
+            // Which names are one must not depend on tables that change with Unicode.
+            if let last, last.utf8.elementsEqual(blob.name.utf8) { continue }
             last = blob.name
             map.reference(blob.name, DataReference(blob.cid, as: .base64))
         }

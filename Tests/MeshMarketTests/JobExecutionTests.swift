@@ -87,6 +87,23 @@ struct JobExecutionTests {
         #expect(!JobExecution.holds(receipt, manifest: other))
     }
 
+    @Test("Outputs whose names are one to Unicode and two in bytes are two, and one that stands twice is one")
+    func names() throws {
+        var samples = Samples(SeededGenerator(seed: 1))
+        let manifest = samples.manifest()
+        var receipt = samples.receipt()
+        receipt.outputs = ["e\u{301}", "\u{e9}", "a", "a"].map {
+            NamedBlob(name: $0, cid: manifest.code, size: 1)
+        }
+        let document = try ExecutionDocument(
+            decoding: JobExecution.blocks(of: receipt, manifest: manifest).end.bytes)
+        guard case .object(let outputs)? = document["result"]?["outputs"] else {
+            Issue.record("the end has no outputs")
+            return
+        }
+        #expect(outputs.map(\.key) == ["a", "e\u{301}", "\u{e9}"])
+    }
+
     @Test("A receipt that links no documents is written as it was before there were any")
     func withoutLinks() throws {
         var samples = Samples(SeededGenerator(seed: 1))
